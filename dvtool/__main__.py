@@ -1,0 +1,5 @@
+"""`python -m dvtool` is the `dvtool` script."""
+
+from dvtool.cli.entry import main
+
+main()

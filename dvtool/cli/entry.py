@@ -1,0 +1,65 @@
+"""The console script: the shortest way to `--version`, and the one place that ends the process.
+
+Every error of the tree becomes a line on stderr, a hint and an exit code here; anything else is a
+bug and says so. Called by the `dvtool` script and `python -m dvtool`; commands live in
+`dvtool.cli.commands`, each loaded only when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from dvtool import __version__
+
+EXIT_BUG = 3
+EXIT_INTERRUPTED = 130
+EXIT_CLOSED_PIPE = 141
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs dvtool with the process's arguments and exits with a documented code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args == ["--version"]:
+        # click alone would double the start-up of the command that scripts call most.
+        print(f"dvtool {__version__}")
+        sys.exit(0)
+    sys.exit(run(args))
+
+
+def run(args: list[str]) -> int:
+    """Returns the exit code of one command line; prints errors, never a traceback for a user's mistake."""
+    from dvtool.cli.failures import report_bug, report_error, report_usage
+    from dvtool.errors import DvtoolError
+
+    try:
+        import click
+
+        from dvtool.cli.app import app
+
+        try:
+            result = app.main(args=args, prog_name="dvtool", standalone_mode=False)
+        except click.exceptions.Exit as stop:
+            return stop.exit_code
+        except click.Abort:
+            return _interrupted()
+        except click.ClickException as error:
+            return report_usage(error)
+        sys.stdout.flush()
+    except DvtoolError as error:
+        return report_error(error, as_json="--json" in args)
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BrokenPipeError:
+        # The reader went away; give the interpreter a place to flush its last words to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CLOSED_PIPE
+    except Exception as error:  # noqa: BLE001  the one door behind which all bugs end
+        return report_bug(error)
+    return result if isinstance(result, int) else 0
+
+
+def _interrupted() -> int:
+    print("interrupted; running the same command again goes on where it stopped", file=sys.stderr)
+    return EXIT_INTERRUPTED

@@ -1,0 +1,171 @@
+"""Packs: many blobs, or parts of large ones, in one self-describing run of bytes.
+
+The same format serves the store on this machine and the remote. A pack can be read from its start
+without any index: a header with a random nonce, records that each name their bytes, and an end
+record that proves the pack is whole. Nothing here touches a file. Spec: docs/format.md#pack.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import xxhash
+import zstandard
+
+from dvtool.core.digest import DIGEST_BYTES, Digest, digest_of, format_digest
+from dvtool.errors import CorruptObject
+
+MAGIC: Final = b"DVTPACK1"
+NONCE_BYTES: Final = 16
+HEADER: Final = struct.Struct("<8s8x16s")
+"""Magic, eight zero bytes reserved for flags, random nonce: 32 bytes."""
+RECORD: Final = struct.Struct("<32sQQQB7x")
+"""sha256 of the raw bytes, raw size, stored size, xxh3-64 of the stored bytes, codec: 64 bytes."""
+RAW: Final = 0
+ZSTD: Final = 1
+END: Final = 255
+MAX_RECORD_BYTES: Final = 64 * 2**20
+"""No record holds more raw bytes; a reader refuses to allocate for one that claims to."""
+
+_NO_DIGEST = bytes(DIGEST_BYTES)
+
+
+class Record(NamedTuple):
+    """What a record's head says.
+
+    Attributes:
+        digest: sha256 of the raw bytes.
+        raw: Size before compression, in bytes.
+        stored: Size in the pack, without the head.
+        check: xxh3-64 of the stored bytes.
+        codec: RAW, ZSTD or END.
+    """
+
+    digest: Digest
+    raw: int
+    stored: int
+    check: int
+    codec: int
+
+
+class Packer:
+    """Turns blobs into records, compressing where it pays. Keep one a thread."""
+
+    def __init__(self, *, compress: bool) -> None:
+        """Takes whether to try zstd level 1 at all; the local store does not."""
+        self._compressor = zstandard.ZstdCompressor(level=1) if compress else None
+
+    def record(self, digest: Digest, data: bytes | memoryview) -> tuple[bytes, bytes | memoryview]:
+        """Returns head and stored bytes of one record.
+
+        Compressed bytes are used when they save at least one part in 32.
+        """
+        stored: bytes | memoryview = data
+        codec = RAW
+        if self._compressor is not None and len(data) > 64:
+            small = self._compressor.compress(data)
+            if len(small) <= len(data) - len(data) // 32:
+                stored, codec = small, ZSTD
+        check = xxhash.xxh3_64_intdigest(stored)
+        return RECORD.pack(digest, len(data), len(stored), check, codec), stored
+
+
+def encode_header(nonce: bytes) -> bytes:
+    """Returns a pack's first 32 bytes; `nonce` is 16 random bytes."""
+    return HEADER.pack(MAGIC, nonce)
+
+
+def encode_end(count: int) -> bytes:
+    """Returns the record that ends a pack of `count` records."""
+    return RECORD.pack(_NO_DIGEST, count, 0, 0, END)
+
+
+def check_header(data: bytes | memoryview) -> None:
+    """Checks a pack's first 32 bytes.
+
+    Raises:
+        CorruptObject: They are not the header of a pack this version can read.
+    """
+    if len(data) < HEADER.size or bytes(data[:16]) != MAGIC + bytes(8):
+        raise CorruptObject("not a pack, or a pack of a newer format")
+
+
+def parse_record_head(data: bytes | memoryview, offset: int = 0) -> Record:
+    """Returns the record head at `offset`.
+
+    Raises:
+        CorruptObject: It is cut off, or claims sizes or a codec that no record has.
+    """
+    if len(data) < offset + RECORD.size:
+        raise CorruptObject("record cut off in its head")
+    digest, raw, stored, check, codec = RECORD.unpack_from(data, offset)
+    if codec == END and not stored and digest == _NO_DIGEST:
+        return Record(Digest(digest), raw, 0, check, END)
+    if codec not in (RAW, ZSTD) or raw > MAX_RECORD_BYTES or stored > raw or (codec == RAW and stored != raw):
+        raise CorruptObject("record head makes no sense")
+    return Record(Digest(digest), raw, stored, check, codec)
+
+
+def decode_record(data: bytes | memoryview, expected: Digest) -> bytes:
+    """Returns the raw bytes of the record that fills `data`, proven to be `expected`.
+
+    Raises:
+        CorruptObject: Cut off, altered, or not the blob asked for.
+    """
+    head = parse_record_head(data)
+    if head.codec == END or len(data) != RECORD.size + head.stored:
+        raise CorruptObject(f"object {format_digest(expected)} is cut off")
+    raw = decode_body(head, memoryview(data)[RECORD.size :])
+    found = digest_of(raw)
+    if found != expected:
+        raise CorruptObject(
+            f"object {format_digest(expected)} does not match its name (found {format_digest(found)})"
+        )
+    return raw
+
+
+def decode_body(head: Record, stored: memoryview) -> bytes:
+    """Returns the raw bytes of a record whose head is `head`; the sha256 is not checked here.
+
+    Raises:
+        CorruptObject: The stored bytes fail their xxh3 or do not decompress to the stated size.
+    """
+    if xxhash.xxh3_64_intdigest(stored) != head.check:
+        raise CorruptObject(f"object {format_digest(head.digest)} was altered or cut off")
+    if head.codec == RAW:
+        return bytes(stored)
+    try:
+        # A frame that states its own size makes zstandard ignore max_output_size: look first.
+        if zstandard.frame_content_size(stored) not in (-1, head.raw):
+            raise CorruptObject(f"object {format_digest(head.digest)} has the wrong size")
+        raw = zstandard.ZstdDecompressor().decompress(stored, max_output_size=head.raw)
+    except zstandard.ZstdError as error:
+        raise CorruptObject(f"object {format_digest(head.digest)} does not decompress: {error}") from error
+    if len(raw) != head.raw:
+        raise CorruptObject(f"object {format_digest(head.digest)} has the wrong size")
+    return raw
+
+
+def scan_pack(data: bytes | memoryview) -> Iterator[tuple[Record, int]]:
+    """Yields every record of a whole pack with the offset of its head.
+
+    Raises:
+        CorruptObject: The pack is cut off, has bytes after its end, or counts wrongly. Records
+            before the damage have been yielded by then.
+    """
+    check_header(data)
+    offset = HEADER.size
+    count = 0
+    while True:
+        record = parse_record_head(data, offset)
+        if record.codec == END:
+            if record.raw != count or offset + RECORD.size != len(data):
+                raise CorruptObject("pack has the wrong length or count")
+            return
+        if offset + RECORD.size + record.stored > len(data):
+            raise CorruptObject("pack is cut off")
+        yield record, offset
+        count += 1
+        offset += RECORD.size + record.stored

@@ -1,0 +1,231 @@
+"""Pack indexes: where in which pack a blob's bytes lie, for a whole push or one local pack.
+
+Write-once, sorted, fixed width, with a fan-out table and a checksum, so that a look-up needs no
+parsing: the value wraps the file's bytes. Records are located by pack, offset and stored length;
+blobs larger than one part are lists of parts, each a record of its own. Spec:
+docs/format.md#pack-index.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import accumulate
+from typing import Final, NamedTuple, TypeVar
+
+from dvtool.core.digest import DIGEST_BYTES, Digest
+from dvtool.core.pack import RECORD
+from dvtool.errors import CorruptObject
+
+MAGIC: Final = b"DVTINDX1"
+_HEAD: Final = struct.Struct("<8sIIIIQ")
+_FANOUT: Final = struct.Struct("<256I")
+_PACK: Final = struct.Struct("<32sQ")
+_RECORD: Final = struct.Struct("<32sIIQ")
+_BLOB: Final = struct.Struct("<32sQII")
+
+
+class PackRef(NamedTuple):
+    """A pack: its name (32 raw bytes) and its size in bytes, end record included."""
+
+    name: bytes
+    size: int
+
+
+class RecordRow(NamedTuple):
+    """A record: digest, number of its pack in the index, stored bytes, offset of its head."""
+
+    digest: Digest
+    pack: int
+    stored: int
+    offset: int
+
+
+class BlobRow(NamedTuple):
+    """A large blob: digest, size in bytes, and the digests of its parts in order."""
+
+    digest: Digest
+    size: int
+    parts: tuple[Digest, ...]
+
+
+_Row = TypeVar("_Row", RecordRow, BlobRow)
+
+
+class Location(NamedTuple):
+    """Where a record lies: `pack[offset : offset + length]`, head included."""
+
+    pack: PackRef
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackIndex:
+    """An index file, looked up in place.
+
+    Attributes:
+        packs: The packs it speaks of.
+        records: The record table's bytes, sorted by digest.
+        blobs: The blob table's bytes, sorted by digest.
+        parts: The part table's bytes.
+    """
+
+    packs: tuple[PackRef, ...]
+    records: memoryview
+    fanout: tuple[int, ...]
+    blobs: memoryview
+    parts: memoryview
+
+    def __len__(self) -> int:
+        return len(self.records) // _RECORD.size
+
+    def digests(self) -> Iterator[Digest]:
+        """Yields the digest of every record and of every large blob."""
+        for row in _RECORD.iter_unpack(self.records):
+            yield row[0]
+        for row in _BLOB.iter_unpack(self.blobs):
+            yield row[0]
+
+    def rows(self) -> Iterator[RecordRow]:
+        """Yields every record's row, sorted by digest."""
+        return map(RecordRow._make, _RECORD.iter_unpack(self.records))
+
+    def blob_rows(self) -> Iterator[BlobRow]:
+        """Yields every large blob's row, sorted by digest."""
+        for digest, size, first, count in _BLOB.iter_unpack(self.blobs):
+            yield BlobRow(digest, size, self._parts(first, count))
+
+    def locate(self, digest: Digest) -> Location | None:
+        """Returns where the record of `digest` lies, None when this index has none."""
+        low = self.fanout[digest[0] - 1] if digest[0] else 0
+        at = _search(self.records, _RECORD.size, digest, low, self.fanout[digest[0]])
+        if at is None:
+            return None
+        _, pack, stored, offset = _RECORD.unpack_from(self.records, at)
+        return Location(self.packs[pack], offset, RECORD.size + stored)
+
+    def parts_of(self, digest: Digest) -> BlobRow | None:
+        """Returns the parts of a large blob, None when this index has no such blob."""
+        at = _search(self.blobs, _BLOB.size, digest, 0, len(self.blobs) // _BLOB.size)
+        if at is None:
+            return None
+        _, size, first, count = _BLOB.unpack_from(self.blobs, at)
+        return BlobRow(digest, size, self._parts(first, count))
+
+    def locate_all(self, wanted: Container[Digest]) -> Iterator[tuple[Digest, Location]]:
+        """Yields the location of every record in `wanted`; one pass over the table."""
+        packs = self.packs
+        for digest, pack, stored, offset in _RECORD.iter_unpack(self.records):
+            if digest in wanted:
+                yield digest, Location(packs[pack], offset, RECORD.size + stored)
+
+    def _parts(self, first: int, count: int) -> tuple[Digest, ...]:
+        table = bytes(self.parts[first * DIGEST_BYTES : (first + count) * DIGEST_BYTES])
+        return tuple(
+            Digest(table[i : i + DIGEST_BYTES]) for i in range(0, len(table), DIGEST_BYTES)
+        )
+
+
+def _search(table: memoryview, width: int, digest: bytes, low: int, high: int) -> int | None:
+    while low < high:
+        middle = (low + high) // 2
+        at = middle * width
+        found = bytes(table[at : at + DIGEST_BYTES])
+        if found == digest:
+            return at
+        if found < digest:
+            low = middle + 1
+        else:
+            high = middle
+    return None
+
+
+def encode_index(
+    packs: Sequence[PackRef], records: Iterable[RecordRow], blobs: Iterable[BlobRow] = ()
+) -> bytes:
+    """Returns the bytes of an index; rows in any order, of equal digests the first stays."""
+    record_rows = _unique(records)
+    blob_rows = _unique(blobs)
+    counts = [0] * 256
+    for row in record_rows:
+        counts[row.digest[0]] += 1
+    parts = [part for blob in blob_rows for part in blob.parts]
+    firsts = [0, *accumulate(len(blob.parts) for blob in blob_rows)]
+    body = b"".join(
+        [
+            _HEAD.pack(MAGIC, len(packs), len(record_rows), len(blob_rows), len(parts), 0),
+            _FANOUT.pack(*accumulate(counts)),
+            *(_PACK.pack(*pack) for pack in packs),
+            *(_RECORD.pack(*row) for row in record_rows),
+            *(
+                _BLOB.pack(blob.digest, blob.size, first, len(blob.parts))
+                for blob, first in zip(blob_rows, firsts, strict=False)
+            ),
+            *parts,
+        ]
+    )
+    return body + sha256(body).digest()
+
+
+def _unique(rows: Iterable[_Row]) -> list[_Row]:
+    by_digest: dict[Digest, _Row] = {}
+    for row in rows:
+        by_digest.setdefault(row.digest, row)
+    return [by_digest[digest] for digest in sorted(by_digest)]
+
+
+def parse_index(data: bytes) -> PackIndex:
+    """Returns the index that `data` holds, checked against its checksum and its own counts.
+
+    Raises:
+        CorruptObject: Cut off, altered, of a newer format, or with rows that make no sense.
+    """
+    if len(data) < _HEAD.size + _FANOUT.size + DIGEST_BYTES:
+        raise CorruptObject("pack index is cut off")
+    magic, n_packs, n_records, n_blobs, n_parts, flags = _HEAD.unpack_from(data)
+    if magic != MAGIC or flags:
+        raise CorruptObject("not a pack index, or one of a newer format")
+    sizes = (
+        _HEAD.size,
+        _FANOUT.size,
+        n_packs * _PACK.size,
+        n_records * _RECORD.size,
+        n_blobs * _BLOB.size,
+        n_parts * DIGEST_BYTES,
+    )
+    ends = list(accumulate(sizes))
+    if ends[-1] + DIGEST_BYTES != len(data) or sha256(data[:-DIGEST_BYTES]).digest() != data[-32:]:
+        raise CorruptObject("pack index is cut off or altered")
+    view = memoryview(data)
+    index = PackIndex(
+        packs=tuple(map(PackRef._make, _PACK.iter_unpack(view[ends[1] : ends[2]]))),
+        records=view[ends[2] : ends[3]],
+        fanout=_FANOUT.unpack_from(data, _HEAD.size),
+        blobs=view[ends[3] : ends[4]],
+        parts=view[ends[4] : ends[5]],
+    )
+    _check_rows(index, n_parts)
+    return index
+
+
+def _check_rows(index: PackIndex, n_parts: int) -> None:
+    """Checks what a checksum cannot: that an index made by hand stays within its bounds."""
+    previous = b""
+    counts = [0] * 256
+    for digest, pack, stored, offset in _RECORD.iter_unpack(index.records):
+        if digest <= previous or pack >= len(index.packs):
+            raise CorruptObject("pack index rows are not sorted or name no pack")
+        if offset + stored + RECORD.size > index.packs[pack].size:
+            raise CorruptObject("pack index row points past the end of its pack")
+        counts[digest[0]] += 1
+        previous = digest
+    if tuple(accumulate(counts)) != index.fanout:
+        raise CorruptObject("pack index fan-out table does not match its rows")
+    previous = b""
+    for digest, _, first, count in _BLOB.iter_unpack(index.blobs):
+        if digest <= previous or first + count > n_parts:
+            raise CorruptObject("pack index blob rows are not sorted or name no parts")
+        previous = digest
