@@ -1,0 +1,79 @@
+"""`diff`: what changed in data sets between two versions, file by file.
+
+A version is a commit or the work tree's sidecars. Bytes are not read, lists of files are. Called
+by the CLI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dvtool.core.sidecar import Sidecar
+from dvtool.core.tree import Change, Tree, diff_trees
+from dvtool.errors import UnknownRevision
+from dvtool.git.revisions import resolve_commit
+from dvtool.ops.selection import select
+from dvtool.ops.versions import sidecars_in
+from dvtool.ops.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetDiff:
+    """What changed in one data set.
+
+    Attributes:
+        dataset: Its path.
+        kind: `added`, `removed` or `changed`.
+        changes: File by file.
+        old_bytes: Size before, all files together.
+        new_bytes: Size after.
+    """
+
+    dataset: str
+    kind: str
+    changes: tuple[Change, ...]
+    old_bytes: int
+    new_bytes: int
+
+
+def diff(
+    workspace: Workspace, old: str | None, new: str | None, paths: Sequence[str] = ()
+) -> list[DatasetDiff]:
+    """Returns what changed, data set by data set, sorted; empty when nothing did.
+
+    Args:
+        workspace: Where.
+        old: A revision; None for HEAD.
+        new: A revision; None for the work tree's sidecars.
+        paths: Only these data sets, or parts of them.
+
+    Raises:
+        UnknownRevision: git does not know a revision, or a path names nothing in either version.
+        ObjectMissing: The list of files of a large data set is not in the store.
+    """
+    before = sidecars_in(workspace, resolve_commit(workspace.git, old or "HEAD"))
+    after = sidecars_in(workspace, resolve_commit(workspace.git, new) if new is not None else None)
+    try:
+        chosen = select({*before, *after}, paths)
+    except UnknownRevision as error:
+        raise UnknownRevision(error.message.replace("the work tree", "either version")) from error
+    found = []
+    for one in chosen:
+        was, now = before.get(one.dataset), after.get(one.dataset)
+        if was == now:
+            continue
+        difference = _diff_one(workspace, one.dataset, one.inside, was, now)
+        if difference.changes or not one.inside:
+            found.append(difference)
+    return found
+
+
+def _diff_one(
+    workspace: Workspace, dataset: str, inside: bytes, was: Sidecar | None, now: Sidecar | None
+) -> DatasetDiff:
+    before = workspace.tree(was).under(inside) if was else Tree()
+    after = workspace.tree(now).under(inside) if now else Tree()
+    kind = "added" if was is None else "removed" if now is None else "changed"
+    changes = tuple(diff_trees(before, after))
+    return DatasetDiff(dataset, kind, changes, before.size_bytes, after.size_bytes)

@@ -1,0 +1,78 @@
+"""`init` and `clone`: make a work tree ready for data.
+
+Idempotent: what is there already stays as it is. Called by the CLI.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvtool.core.events import SILENT, Progress
+from dvtool.git.attributes import ensure_attributes, install_drivers
+from dvtool.git.cloning import clone_repository
+from dvtool.git.plumbing import Git
+from dvtool.git.settings import Scope, set_value
+from dvtool.git.staging import stage
+from dvtool.ops.workspace import CONFIG_FILE, Workspace
+
+FORMAT_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class InitReport:
+    """What `init` did.
+
+    Attributes:
+        top: Top of the work tree.
+        written: Files it wrote or changed, relative to the top; empty when all was there.
+    """
+
+    top: Path
+    written: tuple[str, ...]
+
+
+def init(
+    cwd: Path, *, environ: Mapping[str, str], progress: Progress = SILENT
+) -> InitReport:
+    """Writes `.dvtool` and `.gitattributes` where they are missing, and sets up git's drivers.
+
+    Raises:
+        NoRepository: `cwd` is in no git work tree.
+    """
+    workspace = Workspace.open(cwd, environ=environ, progress=progress, must_be_ready=False)
+    written = []
+    if not (workspace.top / CONFIG_FILE).exists():
+        set_value(workspace.git, "core.version", FORMAT_VERSION, scope=Scope.COMMITTED)
+        set_value(workspace.git, "core.id", secrets.token_hex(16), scope=Scope.COMMITTED)
+        written.append(CONFIG_FILE)
+    if ensure_attributes(workspace.top):
+        written.append(".gitattributes")
+    stage(workspace.git, written)
+    install_drivers(workspace.git)
+    return InitReport(workspace.top, tuple(written))
+
+
+def clone(
+    url: str,
+    directory: Path,
+    *,
+    environ: Mapping[str, str],
+    branch: str | None = None,
+    progress: Progress = SILENT,
+) -> Workspace:
+    """Clones a git repository and makes the clone ready; the caller pulls.
+
+    Raises:
+        GitFailed: git could not clone.
+        UsageError: The URL uses a transport that runs programs.
+        NoRepository: The repository does not use dvtool.
+    """
+    clone_repository(url, directory, branch=branch, environ=environ)
+    git = Git.at(directory, environ=environ, foreign=True)
+    workspace = Workspace(git, environ, progress)
+    if (workspace.top / CONFIG_FILE).is_file():
+        install_drivers(git)
+    return workspace

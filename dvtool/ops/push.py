@@ -1,0 +1,145 @@
+"""`push`: upload what commits need and the remote does not have, then say so in a root.
+
+Write order: packs, index, root; a push that dies leaves nothing that lies. Called by the CLI and
+by the pre-push hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dvtool.core.digest import Digest, short_digest
+from dvtool.core.roots import Root
+from dvtool.core.tree import Tree
+from dvtool.errors import ObjectMissing, UnknownRevision, UsageError
+from dvtool.git.history import is_covered
+from dvtool.git.revisions import BRANCHES, TAGS, current_refs, head, resolve_commit
+from dvtool.ops.coverage import Need, covering_roots, needs_of
+from dvtool.ops.versions import selected_sidecars, shards_of
+from dvtool.ops.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class PushReport:
+    """What a push did.
+
+    Attributes:
+        remote: Name of the remote.
+        url: Its address.
+        needed: How many blobs the commits need that no root covered.
+        uploaded: How many of them had to be uploaded.
+        uploaded_bytes: Bytes on the wire, after compression.
+        packs: How many packs were written.
+        refs: Refs whose whole history is now at the remote.
+    """
+
+    remote: str
+    url: str
+    needed: int
+    uploaded: int
+    uploaded_bytes: int
+    packs: int
+    refs: tuple[str, ...]
+
+
+def push(
+    workspace: Workspace,
+    *,
+    remote_name: str | None = None,
+    paths: Sequence[str] = (),
+    rev: str | None = None,
+    branches: bool = False,
+    tags: bool = False,
+    jobs: int | None = None,
+    dry_run: bool = False,
+) -> PushReport:
+    """Uploads what commits need.
+
+    Without paths: the whole history of HEAD (or `rev`, all branches, all tags), as far as no
+    verified root at the remote covers it. With paths: only those data sets, of HEAD or `rev`.
+
+    Raises:
+        ObjectMissing: A commit needs bytes that neither the store nor the remote has; what is
+            there has been uploaded by then.
+        RemoteFailed, RemoteUntrusted: From the remote.
+    """
+    if paths and (branches or tags):
+        raise UsageError("paths go with --rev, not with --all-branches or --all-tags")
+    remote = workspace.remote(remote_name)
+    snapshot = remote.snapshot()
+    tips = _tips(workspace, rev=rev, branches=branches, tags=tags)
+    covered: list[tuple[Root, str]] = []
+    if paths:
+        need = _needs_of_paths(workspace, tips, list(paths))
+    else:
+        covered = covering_roots(workspace, remote, snapshot)
+        exclude = [commit for _, commit in covered]
+        tips = {name: tip for name, tip in tips.items() if not is_covered(workspace.git, tip, exclude)}
+        need = needs_of(workspace, list(tips.values()), exclude)
+    if need.unreadable:
+        commit, dataset, error = need.unreadable[0]
+        raise ObjectMissing(
+            f"{len(need.unreadable)} versions cannot be read, first {dataset} at {commit[:12]}: {error}",
+            hint="dvtool fetch --rev, where another remote has them",
+        )
+    missing = snapshot.missing(need.blobs)
+    lost = workspace.store.missing(missing)
+    report = PushReport(remote.name, remote.url, len(need.blobs), len(missing), 0, 0, tuple(tips))
+    if dry_run:
+        _check_lost(need, lost, remote.url)
+        return report
+    done = remote.push_blobs(
+        snapshot, workspace.store, {d: need.blobs[d] for d in missing - lost}, jobs=jobs
+    )
+    # No root before everything it speaks of is there.
+    _check_lost(need, lost, remote.url)
+    scope = "partial" if paths or workspace.git.layout.shallow else "full"
+    for name, commit in tips.items():
+        before = [root for root, root_commit in covered if is_covered(workspace.git, root_commit, [commit])]
+        remote.write_root(
+            Root(workspace.settings.repository, name, commit, scope, ()),
+            before=before,
+            new_digests=set(need.blobs),
+        )
+    return PushReport(
+        remote.name, remote.url, len(need.blobs), done.uploaded, done.uploaded_bytes, done.packs, tuple(tips)
+    )
+
+
+def _tips(workspace: Workspace, *, rev: str | None, branches: bool, tags: bool) -> dict[str, str]:
+    """Returns ref names with the commits to push; the revision's own spelling for `--rev`."""
+    if branches or tags:
+        prefixes = [BRANCHES] * branches + [TAGS] * tags
+        return current_refs(workspace.git, prefixes)
+    if rev is not None:
+        return {rev: resolve_commit(workspace.git, rev)}
+    current = head(workspace.git)
+    if current.commit is None:
+        raise UnknownRevision("nothing is committed yet, so no commit needs data", hint="git commit")
+    return {current.ref or "HEAD": current.commit}
+
+
+def _needs_of_paths(workspace: Workspace, tips: dict[str, str], paths: list[str]) -> Need:
+    blobs: dict[Digest, int] = {}
+    where: dict[Digest, tuple[str, str]] = {}
+    for commit in tips.values():
+        for one, sidecar in selected_sidecars(workspace, commit, paths):
+            tree: Tree = workspace.tree(sidecar).under(one.inside)
+            for digest, size in {**shards_of([sidecar]), **tree.blobs()}.items():
+                blobs.setdefault(digest, size)
+                where.setdefault(digest, (commit, one.dataset))
+    return Need(blobs, where, ())
+
+
+def _check_lost(need: Need, lost: set[Digest], url: str) -> None:
+    if not lost:
+        return
+    examples = []
+    for digest in sorted(lost)[:10]:
+        commit, dataset = need.where[digest]
+        examples.append(f"{short_digest(digest)} of {dataset} at {commit[:12]}")
+    raise ObjectMissing(
+        f"{len(lost)} objects are neither in the store nor at {url}: {'; '.join(examples)}",
+        hint="push from the clone that made these commits, or dvtool fetch from another remote",
+    )

@@ -1,0 +1,118 @@
+"""Selection: from what a person typed to data sets and parts of them.
+
+A person names a data set, a file inside one, a folder with several below, a sidecar, or nothing
+for everything. Called by every verb of this package that takes paths.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvtool.core.paths import SIDECAR_SUFFIX, check_path
+from dvtool.core.quote import display
+from dvtool.errors import UnknownRevision, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A data set, or a part of one.
+
+    Attributes:
+        dataset: Path relative to the top of the work tree.
+        inside: Path within it, raw bytes; empty for all of it.
+    """
+
+    dataset: str
+    inside: bytes = b""
+
+    def __str__(self) -> str:
+        name = os.fsencode(self.dataset)
+        return display(name + b"/" + self.inside if self.inside else name)
+
+
+def repo_path(top: Path, cwd: Path, typed: str) -> str:
+    """Returns `typed` relative to the top of the work tree; empty for the top itself.
+
+    Links on the way to the work tree are followed, links inside it are not.
+
+    Raises:
+        UsageError: It lies outside the work tree.
+        UnsafePath: It names something git or dvtool own.
+    """
+    typed = typed.rstrip("/") or typed
+    joined = os.path.normpath(os.path.join(cwd, typed))
+    relative = os.path.relpath(joined, top)
+    if relative.startswith(".."):
+        # The person may have come here through a link: compare real places of the folders.
+        parent, name = os.path.split(joined)
+        real = os.path.join(os.path.realpath(parent), name)
+        relative = os.path.relpath(real, os.path.realpath(top))
+    if relative == os.curdir:
+        return ""
+    if relative == os.pardir or relative.startswith(os.pardir + os.sep):
+        raise UsageError(f"outside the work tree {top}: {display(os.fsencode(typed))}")
+    check_path(os.fsencode(relative))
+    return relative
+
+
+def select(
+    datasets: Iterable[str], wanted: Sequence[str], *, where: str = "the work tree"
+) -> list[Selected]:
+    """Returns what `wanted` names among `datasets`, each part once, sorted.
+
+    Args:
+        datasets: The data sets there are, relative to the top.
+        wanted: Paths from `repo_path`; none means everything.
+        where: Where the data sets are, for the error.
+
+    Raises:
+        UnknownRevision: A path names no data set and nothing in one.
+    """
+    known = sorted(datasets)
+    if not wanted:
+        return [Selected(dataset) for dataset in known]
+    chosen: set[Selected] = set()
+    for path in wanted:
+        found = set(_match(known, path))
+        if not found:
+            raise UnknownRevision(
+                f"no data set in {where} at {display(os.fsencode(path))}",
+                hint="dvtool list shows the data sets there are",
+            )
+        chosen |= found
+    whole = {one.dataset for one in chosen if not one.inside}
+    kept = [one for one in chosen if not one.inside or one.dataset not in whole]
+    return sorted(kept, key=lambda one: (one.dataset, one.inside))
+
+
+def _match(known: Sequence[str], path: str) -> Iterable[Selected]:
+    if path == "":
+        return [Selected(dataset) for dataset in known]
+    if path in known:
+        return [Selected(path)]
+    bare = path.removesuffix(SIDECAR_SUFFIX)
+    if bare != path and bare in known:
+        return [Selected(bare)]
+    owner = owner_of(known, path)
+    if owner is not None:
+        return [Selected(owner, os.fsencode(path[len(owner) + 1 :]))]
+    return [Selected(dataset) for dataset in known if dataset.startswith(path + "/")]
+
+
+def owner_of(known: Iterable[str], path: str) -> str | None:
+    """Returns the data set that `path` lies inside, None when it lies in none."""
+    names = set(known)
+    folder = path.rpartition("/")[0]
+    while folder:
+        if folder in names:
+            return folder
+        folder = folder.rpartition("/")[0]
+    return None
+
+
+def datasets_of(sidecars: Iterable[str]) -> list[str]:
+    """Returns the data sets that sidecar paths stand for."""
+    return [path.removesuffix(SIDECAR_SUFFIX) for path in sidecars]

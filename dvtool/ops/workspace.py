@@ -1,0 +1,196 @@
+"""The workspace: the one place where git, settings, store, stat index and remote are put together.
+
+Verbs in this package take a `Workspace`; nothing below this package ever sees one. Every part is
+made when it is first asked for, so `status` never pays for a remote. Called by `dvtool.cli`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dvtool.core.digest import Digest
+from dvtool.core.events import SILENT, Progress
+from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.sidecar import Sidecar, parse_sidecar
+from dvtool.core.tree import Tree
+from dvtool.errors import NoRepository, ObjectMissing
+from dvtool.git.plumbing import Git
+from dvtool.git.settings import Settings, read_settings
+from dvtool.store.local import LocalStore
+from dvtool.store.locks import FileLock
+from dvtool.worktree.statindex import StatIndex
+
+if TYPE_CHECKING:
+    from dvtool.store.remote.remote import Remote
+
+CONFIG_FILE = ".dvtool"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One work tree and all that belongs to it.
+
+    Attributes:
+        git: The repository.
+        environ: The environment the program runs in.
+        progress: Whom to tell that work moves on.
+    """
+
+    git: Git
+    environ: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress = SILENT
+
+    @classmethod
+    def open(
+        cls,
+        cwd: Path,
+        *,
+        environ: Mapping[str, str],
+        progress: Progress = SILENT,
+        must_be_ready: bool = True,
+    ) -> Workspace:
+        """Returns the workspace that `cwd` is in.
+
+        Raises:
+            NoRepository: There is no git work tree, or no `.dvtool` at its top.
+        """
+        workspace = cls(Git.at(cwd, environ=environ), environ, progress)
+        if must_be_ready and not (workspace.top / CONFIG_FILE).is_file():
+            raise NoRepository(
+                f"no {CONFIG_FILE} at the top of the work tree {workspace.top}", hint="dvtool init"
+            )
+        return workspace
+
+    @property
+    def top(self) -> Path:
+        """Absolute path of the work tree's top."""
+        return self.git.top
+
+    @property
+    def private_dir(self) -> Path:
+        """What belongs to this work tree alone."""
+        return self.git.layout.git_dir / "dvtool"
+
+    @property
+    def shared_dir(self) -> Path:
+        """What all work trees of the clone share."""
+        return self.git.layout.common_dir / "dvtool"
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Settings of this clone and of the committed `.dvtool`."""
+        return read_settings(self.git, environ=self.environ)
+
+    @cached_property
+    def store(self) -> LocalStore:
+        """The blobs on this machine."""
+        path = self.settings.store_path
+        return LocalStore.open(
+            Path(path).expanduser() if path else self.shared_dir / "store", progress=self.progress
+        )
+
+    def remote(self, name: str | None = None) -> Remote:
+        """Returns a remote, once its address is trusted; nothing is sent yet.
+
+        Raises:
+            UsageError: There is no such remote, or none at all.
+            RemoteUntrusted: A commit changed its address since it was last used here.
+            ExtraMissing: Its protocol needs a package that is not installed.
+        """
+        from dvtool.ops.remotes import open_remote
+
+        return open_remote(self, name)
+
+    # -- data sets ---------------------------------------------------------------------------
+
+    def abspath(self, path: str) -> Path:
+        """Returns where a path relative to the top stands on disk."""
+        return self.top / path
+
+    def sidecar_text(self, dataset: str) -> bytes | None:
+        """Returns the text of a data set's sidecar on disk, None when there is none."""
+        try:
+            return self.abspath(dataset + SIDECAR_SUFFIX).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+
+    def sidecar(self, dataset: str) -> Sidecar:
+        """Returns what the sidecar on disk says.
+
+        Raises:
+            InvalidText: It breaks its format.
+        """
+        text = self.sidecar_text(dataset)
+        assert text is not None, dataset
+        return parse_sidecar(text, source=dataset + SIDECAR_SUFFIX)
+
+    def tree(self, sidecar: Sidecar) -> Tree:
+        """Returns a sidecar's whole tree, reading shards from the store.
+
+        Raises:
+            ObjectMissing: A shard is not in the store.
+        """
+        return sidecar.tree(self.read_shard)
+
+    def read_shard(self, digest: Digest, size: int) -> bytes:
+        """Returns one shard's text from the store."""
+        try:
+            return self.store.read(digest)
+        except ObjectMissing as error:
+            raise ObjectMissing(
+                f"{error.message}: part of a large data set's list of files",
+                hint="dvtool fetch brings it",
+            ) from error
+
+    # -- the stat index ----------------------------------------------------------------------
+
+    @property
+    def index_path(self) -> Path:
+        """Where the stat index of this work tree lies."""
+        return self.private_dir / "index"
+
+    def load_index(self) -> StatIndex:
+        """Returns the stat index, empty when there is none or it is damaged."""
+        return StatIndex.load(self.index_path)
+
+    @contextmanager
+    def changing(self) -> Iterator[StatIndex]:
+        """Holds the work tree's lock while a verb changes files, sidecars or the index.
+
+        The index is saved on the way out, also after an error: rows of what was done stay true.
+        Waits for another process that holds the lock, and says so.
+
+        Raises:
+            Locked: The other process does not let go in time.
+        """
+        self.private_dir.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(
+            self.private_dir / "lock",
+            timeout_s=self.settings.lock_timeout_s,
+            progress=self.progress,
+        )
+        with lock:
+            index = self.load_index()
+            try:
+                yield index
+            finally:
+                index.save(self.index_path)
+
+
+def write_text(abspath: Path, text: bytes) -> None:
+    """Replaces a small committed file atomically: temp file, fsync, rename."""
+    temp = abspath.with_name(f".dvt-tmp-{os.getpid()}-{abspath.name[:100]}")
+    try:
+        with temp.open("wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temp.replace(abspath)
+    finally:
+        temp.unlink(missing_ok=True)
