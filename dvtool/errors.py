@@ -18,6 +18,8 @@ bugs and stay ordinary Python exceptions. Every layer raises these; only the CLI
     │   └── RemoteUntrusted           8   the committed address changed and nobody approved it
     ├── WouldLoseData                 9   unsaved work would be overwritten or deleted
     │   └── ChangedWhileReading       9   a file changed under our hands
+    ├── StoreFailed                   9   the store on this machine cannot be read or written
+    │   └── StorageFull               9   … because the disk, or a quota, is full
     ├── Locked                       10   another process holds the lock
     ├── Undecided                    11   the evidence does not allow a verdict
     └── ExtraMissing                 12   an optional dependency is not installed
@@ -156,6 +158,20 @@ class ChangedWhileReading(WouldLoseData):
 
     slug = "changed-while-reading"
     default_hint = "run the same command again when nothing writes to the file"
+
+
+class StoreFailed(DvtoolError):
+    """The store on this machine cannot be read or written; what it holds already is safe."""
+
+    slug = "store-failed"
+    exit_code = 9
+
+
+class StorageFull(StoreFailed):
+    """The disk or a quota is full; what was stored before stays, and a second run goes on from it."""
+
+    slug = "storage-full"
+    default_hint = "free some space and run the same command again; it goes on where it stopped"
 
 
 class Locked(DvtoolError):

@@ -1,48 +1,43 @@
 """Settings: what `.dvtool`, git's configuration, the environment and options add up to.
 
 Pure rules over key-value pairs: precedence, types, and what a commit may not set. Reading the
-pairs is `dvtool.git.settings`; addresses and options of remotes are `dvtool.core.remoteurl`. A key
-is written as in `.dvtool`, such as `remote.origin.url`; keys without a section stand under
-`[dvtool]` there. Spec: docs/format.md#dvtool.
+pairs is `dvtool.git.settings`; remotes are `dvtool.core.remoteconfig`. A key is written as in
+`.dvtool`, such as `remote.origin.url`; one without a section, such as `jobs`, stands under
+`[dvtool]`. In git's own configuration `dvtool.` stands before each. Spec: docs/format.md#dvtool.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, cast, get_args
 
-from dvtool.core.remoteurl import (
-    OptionValue,
-    check_endpoint,
-    check_not_secret,
-    check_url,
-    parse_option,
-    protocol_of,
-)
+from dvtool.core.layers import Layer, Pairs, grouped, strongest, whole_list
+from dvtool.core.remoteconfig import REMOTE_KEY, RemoteConfig, is_remote_name, remotes_of
+from dvtool.core.remoteurl import check_not_secret
 from dvtool.errors import InvalidText, UsageError
 
 FORMAT_VERSION: Final = 1
 CONFIG_FILE: Final = ".dvtool"
 Link = Literal["copy", "reflink", "hardlink"]
-Pairs = Iterable[tuple[str, str]]
-"""Keys in lower case but for subsections, with their values, in the order of the file."""
-_T = TypeVar("_T")
 
-REMOTE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_REMOTE_KEY = re.compile(r"remote\.(.+)\.([a-z-]+)", re.DOTALL)
-_REMOTE_KEYS: Final = frozenset({"url", "endpoint-url", "option", "trusted"})
 _REPOSITORY = re.compile(r"[0-9a-f]{32}")
-# Which key may stand where: a commit may not choose where this machine writes.
 COMMITTED_KEYS: Final = frozenset(
-    {"format", "repository", "remote", "jobs", "lock.timeout", "fetch.include", "fetch.exclude"}
+    {
+        "format",
+        "repository",
+        "remote",
+        "jobs",
+        "lock.timeout",
+        "fetch.include",
+        "fetch.exclude",
+    }
 )
-CLONE_KEYS: Final = frozenset(
-    {"remote", "jobs", "lock.timeout", "fetch.include", "fetch.exclude", "store.path", "store.link"}
-)
-LIST_KEYS: Final = frozenset({"fetch.include", "fetch.exclude", "option"})
+CLONE_KEYS: Final = (COMMITTED_KEYS - {"format", "repository"}) | {"store.path", "store.link"}
+"""Which key may stand where: a commit does not choose where this machine writes, or how."""
+LIST_KEYS: Final = frozenset({"fetch.include", "fetch.exclude"})
 ENVIRONMENT: Final = {
     "DVTOOL_REMOTE": "remote",
     "DVTOOL_JOBS": "jobs",
@@ -52,50 +47,7 @@ ENVIRONMENT: Final = {
 }
 """Environment variables, with the key each of them sets."""
 MAX_JOBS: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteConfig:
-    """One remote, as all sources together describe it.
-
-    Attributes:
-        name: As in `[remote "origin"]`.
-        url: A checked URL.
-        endpoint_url: Address of the service, None for the protocol's own.
-        options: Further options, typed; a dot in a name leads into a nested mapping.
-        committed: The raw pairs that came with the commit, sorted; what trust is about. Empty
-            when the whole remote was set up on this machine.
-    """
-
-    name: str
-    url: str
-    endpoint_url: str | None = None
-    options: Mapping[str, OptionValue] = field(default_factory=dict)
-    committed: tuple[tuple[str, str], ...] = ()
-
-    def __repr__(self) -> str:
-        # Options may hold secrets of this clone, and a repr ends up in logs.
-        return f"RemoteConfig(name={self.name!r}, url={self.url!r}, options={sorted(self.options)})"
-
-    @property
-    def protocol(self) -> str:
-        """The part of the URL before `://`."""
-        return protocol_of(self.url)
-
-    def storage_options(self) -> dict[str, object]:
-        """Returns the options as nested mappings, the endpoint among them, as fsspec takes them."""
-        nested: dict[str, object] = {}
-        for name, value in self.options.items():
-            *groups, last = name.split(".")
-            here = nested
-            for group in groups:
-                inner = here.setdefault(group, {})
-                assert isinstance(inner, dict)
-                here = inner
-            here[last] = value
-        if self.endpoint_url is not None:
-            nested["endpoint_url"] = self.endpoint_url
-        return nested
+DEFAULT_LOCK_TIMEOUT_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,33 +55,31 @@ class Settings:
     """Everything that can be set, after precedence.
 
     Attributes:
-        repository: Random id of the repository, None before `dvtool init`.
-        remote: Name of the default remote; the only remote there is when none is named.
+        repository: Random id of the repository, 32 hex digits; empty before `dvtool init`.
+        remote: Name of the remote to use when none is named; None when not set.
         jobs: Parallel transfers, 1 to 256; None leaves it to the machine.
         lock_timeout_s: How long to wait for another dvtool, in seconds.
-        store_path: A store shared between clones; None for the clone's own.
+        store_path: A store shared between clones, absolute or from `~/`; None for the clone's own.
         store_link: How checkout may share bytes with the store; `reflink` falls back to a copy.
         fetch_include: Patterns of data sets that `fetch` brings; empty for all.
         fetch_exclude: Patterns of data sets that `fetch` leaves out.
         remotes: By name, sorted.
-        trusted: Fingerprints of remotes approved in this clone, by name.
         unknown: Keys of `.dvtool` that this version does not know, for `doctor` to report.
     """
 
-    repository: str | None = None
+    repository: str = ""
     remote: str | None = None
     jobs: int | None = None
-    lock_timeout_s: float = 600.0
+    lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S
     store_path: Path | None = None
     store_link: Link = "reflink"
     fetch_include: tuple[str, ...] = ()
     fetch_exclude: tuple[str, ...] = ()
     remotes: Mapping[str, RemoteConfig] = field(default_factory=dict)
-    trusted: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
 
     def pick_remote(self, name: str | None = None) -> RemoteConfig:
-        """Returns the remote called `name`, or the default one.
+        """Returns the remote called `name`, or the default one, or the only one there is.
 
         Raises:
             UsageError: There is none of that name, or no default among several.
@@ -137,18 +87,17 @@ class Settings:
         wanted = name or self.remote
         if wanted is None and len(self.remotes) == 1:
             return next(iter(self.remotes.values()))
-        if wanted is None and not self.remotes:
-            raise UsageError(
-                "no remote is set up", hint="dvtool remote add origin s3://bucket/prefix"
-            )
-        known = ", ".join(self.remotes) or "none"
+        if not self.remotes:
+            raise UsageError("no remote yet", hint="dvtool remote add origin s3://bucket/prefix")
+        known = ", ".join(self.remotes)
         if wanted is None:
             raise UsageError(
-                f"several remotes and no default: {known}", hint="dvtool remote default NAME"
+                f"several remotes and no default: {known}",
+                hint="dvtool remote default NAME, or --remote NAME",
             )
         if wanted not in self.remotes:
             raise UsageError(
-                f"no remote called {wanted!r}; there is: {known}", hint="dvtool remote list"
+                f"no remote named {wanted}, there are: {known}", hint="dvtool remote add"
             )
         return self.remotes[wanted]
 
@@ -177,73 +126,53 @@ def combine(
         InvalidText: `.dvtool` breaks a rule; names the file and the key.
         UsageError: One of the others does.
     """
-    theirs = _grouped(committed)
-    _check_committed(theirs, source)
-    unknown = tuple(sorted(key for key in theirs if not _is_known(key, COMMITTED_KEYS)))
-    ours = {key: values for key, values in _grouped(clone).items() if _is_known(key, CLONE_KEYS)}
-    layers = [
-        _Layer("option", {key: [value] for key, value in (options or {}).items()}),
-        _Layer("environment", _from_environment(environ or {})),
-        _Layer("git config dvtool", ours),
-        _Layer(source, {key: v for key, v in theirs.items() if key not in unknown}, committed=True),
+    theirs = grouped((key.removeprefix("dvtool."), value) for key, value in committed)
+    _check_committed(Layer(source, theirs, committed=True))
+    unknown = tuple(sorted(key for key in theirs if not is_known(key, COMMITTED_KEYS)))
+    ours = {key: values for key, values in grouped(clone).items() if is_known(key, CLONE_KEYS)}
+    here = [
+        Layer("option", {key: [value] for key, value in (options or {}).items()}),
+        Layer("environment", _from_environment(environ or {})),
+        Layer("git config dvtool", ours),
     ]
+    commit = Layer(source, {k: v for k, v in theirs.items() if k not in unknown}, committed=True)
+    layers = [*here, commit]
     return Settings(
-        repository=_last(layers[3:], "repository", _parse_repository),
-        remote=_last(layers, "remote", _parse_remote_name),
-        jobs=_last(layers, "jobs", _parse_jobs),
-        lock_timeout_s=_last(layers, "lock.timeout", _parse_seconds, 600.0),
-        store_path=_last(layers[:3], "store.path", _parse_store_path),
-        store_link=_last(layers[:3], "store.link", _parse_link, "reflink"),
-        fetch_include=_list(layers, "fetch.include"),
-        fetch_exclude=_list(layers, "fetch.exclude"),
-        remotes=_remotes(layers[3], layers[2]),
-        trusted=_trusted(ours),
+        repository=strongest([commit], "repository", _parse_repository, ""),
+        remote=strongest(layers, "remote", _parse_remote_name, None),
+        jobs=strongest(layers, "jobs", _parse_jobs, None),
+        lock_timeout_s=strongest(layers, "lock.timeout", _parse_seconds, DEFAULT_LOCK_TIMEOUT_S),
+        store_path=strongest(here, "store.path", _parse_store_path, None),
+        store_link=strongest(here, "store.link", _parse_link, "reflink"),
+        fetch_include=whole_list(layers, "fetch.include"),
+        fetch_exclude=whole_list(layers, "fetch.exclude"),
+        remotes=remotes_of(commit, here[2]),
         unknown=unknown,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """One source of settings."""
-
-    source: str
-    values: Mapping[str, list[str]]
-    committed: bool = False
-
-    def refuse(self, key: str, error: InvalidText) -> InvalidText | UsageError:
-        message = f"{key}: {error.message}"
-        if self.committed:
-            return InvalidText(message, source=self.source, hint=error.hint)
-        return UsageError(f"{self.source} {message}", hint=error.hint)
+def is_known(key: str, known: frozenset[str]) -> bool:
+    """Tells whether `key` is one of `known`, or belongs to a remote."""
+    return key in known or REMOTE_KEY.fullmatch(key) is not None
 
 
-def _grouped(pairs: Pairs) -> dict[str, list[str]]:
-    values: dict[str, list[str]] = {}
-    for key, value in pairs:
-        values.setdefault(key.removeprefix("dvtool."), []).append(value)
-    return values
-
-
-def _is_known(key: str, known: frozenset[str]) -> bool:
-    match = _REMOTE_KEY.fullmatch(key)
-    return match[2] in _REMOTE_KEYS if match else key in known
-
-
-def _check_committed(values: Mapping[str, list[str]], source: str) -> None:
+def _check_committed(layer: Layer) -> None:
     """Refuses what no commit may set, known key or not."""
-    layer = _Layer(source, values, committed=True)
-    version = values.get("format", [str(FORMAT_VERSION)])[-1]
+    version = layer.values.get("format", [str(FORMAT_VERSION)])[-1]
     if version != str(FORMAT_VERSION):
-        hint = "pip install --upgrade dvtool"
-        raise InvalidText(f"format {version[:20]}, this dvtool reads 1", source=source, hint=hint)
-    for key, found in values.items():
-        name = key.rpartition(".")[2]
-        if key in CLONE_KEYS - COMMITTED_KEYS or (name == "trusted" and key.startswith("remote.")):
+        raise InvalidText(
+            f"format {version[:20]!r}, this dvtool reads {FORMAT_VERSION}",
+            source=layer.source,
+            hint="pip install --upgrade dvtool",
+        )
+    for key, found in layer.values.items():
+        remote_key = REMOTE_KEY.fullmatch(key)
+        if key in CLONE_KEYS - COMMITTED_KEYS or (remote_key and remote_key[2] == "trusted"):
             hint = f"git config dvtool.{key} VALUE sets it for this clone"
-            raise InvalidText(f"{key} cannot be set by a commit", source=source, hint=hint)
+            raise InvalidText(f"{key} cannot be set by a commit", source=layer.source, hint=hint)
         for value in found:
             try:
-                check_not_secret(name, value)
+                check_not_secret(key.rpartition(".")[2], value)
             except InvalidText as error:
                 raise layer.refuse(key, error) from None
 
@@ -252,94 +181,19 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, list[str]]:
     return {key: [environ[name]] for name, key in ENVIRONMENT.items() if environ.get(name)}
 
 
-def _last(
-    layers: Iterable[_Layer], key: str, parse: Callable[[str], _T], default: _T | None = None
-) -> _T:
-    for layer in layers:
-        if key in layer.values:
-            try:
-                return parse(layer.values[key][-1])
-            except InvalidText as error:
-                raise layer.refuse(key, error) from None
-    return default  # type: ignore[return-value]
-
-
-def _list(layers: Iterable[_Layer], key: str) -> tuple[str, ...]:
-    for layer in layers:
-        if key in layer.values:
-            return tuple(value for value in layer.values[key] if value)
-    return ()
-
-
-def _remotes(theirs: _Layer, ours: _Layer) -> dict[str, RemoteConfig]:
-    names = {
-        (match[1], layer.committed): layer
-        for layer in (theirs, ours)
-        for key in layer.values
-        if (match := _REMOTE_KEY.fullmatch(key))
-    }
-    for (name, _), layer in names.items():
-        if not REMOTE_NAME.fullmatch(name):
-            error = InvalidText("a remote's name is letters, digits, - and _, at most 64")
-            raise layer.refuse(f"remote.{name[:80]}", error)
-    found = (_remote(name, theirs, ours) for name in sorted({name for name, _ in names}))
-    return {remote.name: remote for remote in found if remote is not None}
-
-
-def _remote(name: str, theirs: _Layer, ours: _Layer) -> RemoteConfig | None:
-    """Returns the remote, or None when only a trace of it is left, such as its old approval."""
-    prefix = f"remote.{name}."
-    layers = (ours, theirs)
-    url = _last(layers, f"{prefix}url", lambda text: _checked(text, check_url), "")
-    endpoint = _last(
-        layers, f"{prefix}endpoint-url", lambda text: _checked(text, check_endpoint), ""
-    )
-    if not url:
-        if any(key.startswith(prefix) for key in theirs.values):
-            raise theirs.refuse(f"{prefix}url", InvalidText("the remote has no URL"))
-        return None
-    options: dict[str, OptionValue] = {}
-    for layer in (theirs, ours):
-        for text in layer.values.get(f"{prefix}option", []):
-            try:
-                option, value = parse_option(protocol_of(url), text, committed=layer.committed)
-            except InvalidText as error:
-                raise layer.refuse(f"{prefix}option", error) from None
-            options[option] = value
-    committed = tuple(
-        sorted(
-            (key.removeprefix(prefix), value)
-            for key, values in theirs.values.items()
-            if key.startswith(prefix)
-            for value in values
-        )
-    )
-    return RemoteConfig(name, url, endpoint or None, options, committed)
-
-
-def _checked(text: str, check: Callable[[str], None]) -> str:
-    check(text)
-    return text
-
-
-def _trusted(clone: Mapping[str, list[str]]) -> dict[str, str]:
-    matches = ((_REMOTE_KEY.fullmatch(key), values[-1]) for key, values in clone.items())
-    return {match[1]: value for match, value in matches if match and match[2] == "trusted"}
-
-
 def _parse_repository(text: str) -> str:
     if not _REPOSITORY.fullmatch(text):
         raise InvalidText("expected 32 lower-case hex digits")
     return text
 
 
-def _parse_remote_name(text: str) -> str:
-    if not REMOTE_NAME.fullmatch(text):
+def _parse_remote_name(text: str) -> str | None:
+    if not is_remote_name(text):
         raise InvalidText("a remote's name is letters, digits, - and _, at most 64")
     return text
 
 
-def _parse_jobs(text: str) -> int:
+def _parse_jobs(text: str) -> int | None:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= MAX_JOBS:
         raise InvalidText(f"expected a whole number from 1 to {MAX_JOBS}, found {text[:40]!r}")
     return int(text)
@@ -351,14 +205,13 @@ def _parse_seconds(text: str) -> float:
     return float(text)
 
 
-def _parse_store_path(text: str) -> Path:
-    path = Path(text)
-    if not path.is_absolute() or "\0" in text:
-        raise InvalidText("expected an absolute path")
-    return path
+def _parse_store_path(text: str) -> Path | None:
+    if not text.startswith(("/", "~/")):
+        raise InvalidText("expected an absolute path, or one from ~/")
+    return Path(text)
 
 
 def _parse_link(text: str) -> Link:
-    if text == "copy" or text == "reflink" or text == "hardlink":  # noqa: PLR1714  narrows the type
-        return text
-    raise InvalidText(f"expected copy, reflink or hardlink, found {text[:40]!r}")
+    if text not in get_args(Link):
+        raise InvalidText(f"expected {', '.join(get_args(Link))}, found {text[:40]!r}")
+    return cast(Link, text)

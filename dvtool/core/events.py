@@ -12,7 +12,9 @@ from typing import Protocol
 class Progress(Protocol):
     """Receives the progress of one operation; a phase follows another."""
 
-    def start(self, label: str, *, total_bytes: int | None = None, total_items: int | None = None) -> None:
+    def start(
+        self, label: str, *, total_bytes: int | None = None, total_items: int | None = None
+    ) -> None:
         """A phase begins; totals are None when they are not known."""
 
     def advance(self, *, size_bytes: int = 0, items: int = 0) -> None:
@@ -23,7 +25,9 @@ class Progress(Protocol):
 
 
 class _Silent:
-    def start(self, label: str, *, total_bytes: int | None = None, total_items: int | None = None) -> None:
+    def start(
+        self, label: str, *, total_bytes: int | None = None, total_items: int | None = None
+    ) -> None:
         pass
 
     def advance(self, *, size_bytes: int = 0, items: int = 0) -> None:

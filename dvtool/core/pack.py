@@ -103,7 +103,12 @@ def parse_record_head(data: bytes | memoryview, offset: int = 0) -> Record:
     digest, raw, stored, check, codec = RECORD.unpack_from(data, offset)
     if codec == END and not stored and digest == _NO_DIGEST:
         return Record(Digest(digest), raw, 0, check, END)
-    if codec not in (RAW, ZSTD) or raw > MAX_RECORD_BYTES or stored > raw or (codec == RAW and stored != raw):
+    if (
+        codec not in (RAW, ZSTD)
+        or raw > MAX_RECORD_BYTES
+        or stored > raw
+        or (codec == RAW and stored != raw)
+    ):
         raise CorruptObject("record head makes no sense")
     return Record(Digest(digest), raw, stored, check, codec)
 
@@ -142,7 +147,9 @@ def decode_body(head: Record, stored: memoryview) -> bytes:
             raise CorruptObject(f"object {format_digest(head.digest)} has the wrong size")
         raw = zstandard.ZstdDecompressor().decompress(stored, max_output_size=head.raw)
     except zstandard.ZstdError as error:
-        raise CorruptObject(f"object {format_digest(head.digest)} does not decompress: {error}") from error
+        raise CorruptObject(
+            f"object {format_digest(head.digest)} does not decompress: {error}"
+        ) from error
     if len(raw) != head.raw:
         raise CorruptObject(f"object {format_digest(head.digest)} has the wrong size")
     return raw

@@ -110,12 +110,14 @@ _MAX_URL = 2048
 
 
 def protocol_of(url: str) -> str:
-    """Returns the protocol of a checked URL."""
-    return url.partition("://")[0]
+    """Returns the protocol of a checked URL; `file` for a path."""
+    return url.partition("://")[0] if "://" in url else "file"
 
 
 def check_url(url: str) -> None:
     """Checks that `url` is a place dvtool may be sent to, and nothing else.
+
+    A text without `://` is a path, absolute or relative to the top of the work tree.
 
     Raises:
         InvalidText: The protocol is not allowed, protocols are chained, or it holds a user, a
@@ -124,6 +126,9 @@ def check_url(url: str) -> None:
     match = _URL.fullmatch(url)
     if "::" in url:
         raise InvalidText("chained protocols (::) are not allowed in a remote's URL")
+    if "://" not in url:
+        _check_path(url)
+        return
     if match is None or match[1] not in PROTOCOLS:
         allowed = ", ".join(f"{name}://" for name in sorted(PROTOCOLS))
         found = f"{match[1]}://" if match else "none"
@@ -135,6 +140,13 @@ def check_url(url: str) -> None:
         _check_file(rest)
     else:
         _check_authority(protocol, rest)
+
+
+def _check_path(path: str) -> None:
+    if not path or len(path) > _MAX_URL or not path.isprintable() or path[0] in "-~":
+        raise InvalidText("a path is printable, not empty, and begins with neither - nor ~")
+    if ":" in path.partition("/")[0]:
+        raise InvalidText("expected protocol:// or a path; a path with a colon begins with ./")
 
 
 def _check_file(path: str) -> None:

@@ -17,7 +17,7 @@ from dvtool.core.manifest import (
     SHARD_MAX_BYTES,
     Shard,
     check_no_clash,
-    decode_lines,
+    decode_block,
     decode_shard,
     encode_lines,
     encode_shards,
@@ -33,13 +33,15 @@ Kind = Literal["file", "directory"]
 Layout = Literal["inline", "sharded"]
 
 _KEY_LINE = re.compile(rb"([a-z][a-z0-9-]{0,63}): (\S(?:.{0,4000}\S)?)")
-# Values that are a plain YAML scalar in every YAML: no indicator first, no ": " or " #" inside.
-_PLAIN_VALUE = re.compile(r"[A-Za-z0-9/+._][A-Za-z0-9 /+.,:;@=_%&?~()-]*")
-_QUOTED_VALUE = re.compile(r'"(?:[ !#-\[\]-~]|\\["\\])*"')
-_SHARD_LINE = re.compile(rb"  (sha256:[0-9a-f]{64}) ([1-9][0-9]{0,9}) (.+)")
-_KNOWN = frozenset(
-    {"dvt", "kind", "digest", "size", "mode", "layout", "files", "shards", "tree"}
+# Values that every YAML reads alike: a word or path (no indicator, no ": " or " #" in it), a whole
+# number, or a double-quoted string with no escapes but two. Plain dates and floats are left out:
+# YAML readers fail on some of them.
+_EXTRA_VALUE = re.compile(
+    r"(?!.*:(?: |$))[A-Za-z/][A-Za-z0-9 /+.,:;@=_%&?~()-]*|0|[1-9][0-9]{0,18}"
+    r'|"(?:[ !#-\[\]-~]|\\["\\])*"'
 )
+_SHARD_LINE = re.compile(rb"  (sha256:[0-9a-f]{64}) ([1-9][0-9]{0,9}) (.+)")
+_KNOWN = frozenset({"dvt", "kind", "digest", "size", "mode", "layout", "files", "shards", "tree"})
 
 ReadBlob = Callable[[Digest, int], bytes]
 """Reads a whole small blob: its digest, and the size it must have."""
@@ -105,7 +107,11 @@ def encode_sidecar(sidecar: Sidecar) -> bytes:
     body = b""
     if sidecar.kind == "file":
         entry = sidecar.entries[0]
-        head += [f"digest: {format_digest(entry.digest)}", f"size: {entry.size}", f"mode: {entry.mode}"]
+        head += [
+            f"digest: {format_digest(entry.digest)}",
+            f"size: {entry.size}",
+            f"mode: {entry.mode}",
+        ]
         head += [f"{key}: {value}" for key, value in sidecar.extra]
     else:
         head.append(f"layout: {sidecar.layout}")
@@ -140,21 +146,22 @@ def parse_sidecar(text: bytes, *, source: str = "sidecar") -> Sidecar:
 
 
 class _Parser:
-    """Reads one sidecar from the top, a line at a time."""
+    """Reads one sidecar from the top: the head a line at a time, then the block."""
 
     def __init__(self, text: bytes) -> None:
         if text[:7] in (b"<<<<<<<", b"|||||||") or b"\n<<<<<<< " in text:
             raise InvalidText("merge conflict markers in a sidecar", hint="dvtool resolve")
         if not text.endswith(b"\n"):
             raise InvalidText("the last line has no newline")
-        self.lines = text[:-1].split(b"\n")
-        self.at = 0
+        self.text = text
+        self.start = 0  # of the current line
+        self.number = 1  # of the current line
 
     def sidecar(self) -> Sidecar:
         version = self.expect("dvt", "1")
         if version != str(FORMAT_VERSION):
             raise InvalidText(
-                f"sidecar format {version}, this dvtool reads {FORMAT_VERSION}",
+                f"sidecar format {version!r}, this dvtool reads {FORMAT_VERSION}",
                 line=1,
                 hint="pip install --upgrade dvtool",
             )
@@ -163,15 +170,15 @@ class _Parser:
             return self.file()
         if kind == "directory":
             return self.directory()
-        raise InvalidText(f"kind is file or directory, found {kind}", line=2)
+        raise InvalidText(f"kind is file or directory, found {kind!r}", line=2)
 
     def file(self) -> Sidecar:
-        digest = self.value_of("digest", parse_digest)
-        size = self.value_of("size", _parse_size)
-        mode = self.value_of("mode", _parse_file_mode)
+        digest = self.value_of("digest", "sha256:…", parse_digest)
+        size = self.value_of("size", "bytes", _parse_size)
+        mode = self.value_of("mode", "f or x", _parse_file_mode)
         extra = self.extra()
-        if self.at != len(self.lines):
-            raise InvalidText("a line that does not belong here", line=self.at + 1)
+        if self.start != len(self.text):
+            raise InvalidText("a line that does not belong here", line=self.number)
         return Sidecar("file", entries=(Entry(THE_FILE, digest, size, mode),), extra=extra)
 
     def directory(self) -> Sidecar:
@@ -179,23 +186,20 @@ class _Parser:
         extra = self.extra()
         block = {"inline": b"files: |", "sharded": b"shards: |"}.get(layout)
         if block is None:
-            raise InvalidText(f"layout is inline or sharded, found {layout}", line=3)
-        if self.at >= len(self.lines) or self.lines[self.at] != block:
-            raise InvalidText(f"expected '{block.decode()}'", line=self.at + 1)
-        self.at += 1
-        rest = self.lines[self.at :]
-        for offset, line in enumerate(rest):
-            if line[:2] != b"  ":
-                raise InvalidText("expected a line indented by two spaces", line=self.at + offset + 1)
+            raise InvalidText(f"layout is inline or sharded, found {layout!r}", line=3)
+        if self.line() != block:
+            raise InvalidText(f"expected '{block.decode()}'", line=self.number)
+        self.advance()
+        rest = self.text[self.start :]
         if layout == "sharded":
             return Sidecar("directory", "sharded", shards=self.shards(rest), extra=extra)
-        entries = decode_lines([line[2:] for line in rest], first_line=self.at + 1)
+        entries = decode_block(rest, indent=b"  ", first_line=self.number)
         check_no_clash(entries)
         return Sidecar("directory", entries=tuple(entries), extra=extra)
 
-    def shards(self, lines: list[bytes]) -> tuple[Shard, ...]:
+    def shards(self, text: bytes) -> tuple[Shard, ...]:
         shards: list[Shard] = []
-        for number, line in enumerate(lines, self.at + 1):
+        for number, line in enumerate(text.split(b"\n")[:-1], self.number):
             match = _SHARD_LINE.fullmatch(line)
             if match is None or int(match[2]) > SHARD_MAX_BYTES:
                 raise InvalidText(f"expected 'digest size path', found {line[:200]!r}", line=number)
@@ -210,11 +214,17 @@ class _Parser:
             shards.append(Shard(parse_digest(match[1].decode()), int(match[2]), first))
         return tuple(shards)
 
+    def line(self) -> bytes:
+        """Returns the current line without its newline; empty at the end of the text."""
+        return self.text[self.start : self.text.find(b"\n", self.start)]
+
+    def advance(self) -> None:
+        self.start = self.text.find(b"\n", self.start) + 1
+        self.number += 1
+
     def pair(self) -> tuple[str, str] | None:
         """Returns key and value of the current line, None when it is no such line."""
-        if self.at >= len(self.lines):
-            return None
-        match = _KEY_LINE.fullmatch(self.lines[self.at])
+        match = _KEY_LINE.fullmatch(self.line()) if self.start < len(self.text) else None
         if match is None or not match[2].isascii():
             return None
         return match[1].decode(), match[2].decode()
@@ -222,38 +232,40 @@ class _Parser:
     def expect(self, key: str, what: str) -> str:
         found = self.pair()
         if found is None or found[0] != key:
-            raise InvalidText(f"expected '{key}: {what}'", line=self.at + 1)
-        self.at += 1
+            raise InvalidText(f"expected '{key}: {what}'", line=self.number)
+        self.advance()
         return found[1]
 
-    def value_of(self, key: str, parse: Callable[[str], _T]) -> _T:
+    def value_of(self, key: str, what: str, parse: Callable[[str], _T]) -> _T:
+        line = self.number
         try:
-            return parse(self.expect(key, "…"))
+            return parse(self.expect(key, what))
         except InvalidText as error:
-            error.line = error.line or self.at
+            error.line = line
             raise
 
     def extra(self) -> tuple[tuple[str, str], ...]:
         kept: list[tuple[str, str]] = []
         while (found := self.pair()) and found[0] not in _KNOWN:
             key, value = found
-            plain = _PLAIN_VALUE.fullmatch(value) and ": " not in value and not value.endswith(":")
-            if not plain and not _QUOTED_VALUE.fullmatch(value):
-                raise InvalidText(f"value of {key} must be plain or double-quoted", line=self.at + 1)
+            if not _EXTRA_VALUE.fullmatch(value):
+                raise InvalidText(
+                    f"value of {key} must be plain or double-quoted", line=self.number
+                )
             if kept and key <= kept[-1][0]:
-                raise InvalidText(f"key {key} is twice or not in order", line=self.at + 1)
+                raise InvalidText(f"key {key} is twice or not in order", line=self.number)
             kept.append((key, value))
-            self.at += 1
+            self.advance()
         return tuple(kept)
 
 
 def _parse_size(text: str) -> int:
     if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text) or int(text) >= 2**63:
-        raise InvalidText(f"size is a whole number of bytes, found {text}")
+        raise InvalidText(f"size is a whole number of bytes, found {text!r}")
     return int(text)
 
 
 def _parse_file_mode(text: str) -> str:
     if text not in (FILE, EXECUTABLE):
-        raise InvalidText(f"mode of a file is f or x, found {text}")
+        raise InvalidText(f"mode of a file is f or x, found {text!r}")
     return text

@@ -6,20 +6,26 @@ whose path is empty. Nothing here touches a file; the text forms are in `dvtool.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Container, ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass
+from itertools import islice
+from operator import attrgetter, lt
 from typing import Final, NamedTuple
 
 from dvtool.core.digest import NO_DIGEST, Digest
-from dvtool.core.paths import find_clash
+from dvtool.core.paths import Neighbours, find_clash
+from dvtool.core.quote import display
 
 FILE: Final = "f"
 EXECUTABLE: Final = "x"
 SYMLINK: Final = "l"
 EMPTY_DIRECTORY: Final = "d"
 MODES: Final = frozenset("fxld")
+_FILES: Final = frozenset("fx")
 THE_FILE: Final = b""
 """The path of the only entry of a data set that is one file."""
+_ONE_REMOVED: Final = "one side changed, the other removed it"
 
 
 class Entry(NamedTuple):
@@ -46,8 +52,7 @@ class Tree(Mapping[bytes, Entry]):
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         """Takes entries in any order; of two with one path the later counts."""
         by_path = {entry.path: entry for entry in entries}
-        keys = list(by_path)
-        if any(a > b for a, b in zip(keys, keys[1:], strict=False)):
+        if not all(map(lt, by_path, islice(by_path, 1, None))):
             by_path = dict(sorted(by_path.items()))
         self._by_path = by_path
 
@@ -60,8 +65,12 @@ class Tree(Mapping[bytes, Entry]):
     def __len__(self) -> int:
         return len(self._by_path)
 
+    def items(self) -> ItemsView[bytes, Entry]:
+        """All paths with their entries, sorted by path."""
+        return self._by_path.items()  # Mapping's own costs a call of __getitem__ an entry
+
     @property
-    def entries(self) -> Iterable[Entry]:
+    def entries(self) -> ValuesView[Entry]:
         """All entries, sorted by path."""
         return self._by_path.values()
 
@@ -82,14 +91,33 @@ class Tree(Mapping[bytes, Entry]):
         return Tree(e for e in self.entries if e.path == prefix or e.path.startswith(below))
 
     def replaced(self, prefix: bytes, part: Iterable[Entry]) -> Tree:
-        """Returns this tree with everything at or below `prefix` replaced by `part`."""
+        """Returns this tree with everything at or below `prefix` replaced by `part`.
+
+        A directory that was recorded as empty and gets something is recorded no longer.
+        """
+        part = list(part)
         below = prefix + b"/"
-        kept = (
-            e
-            for e in self.entries
-            if prefix and e.path != prefix and not e.path.startswith(below)
-        )
-        return Tree([*kept, *part])
+        kept = [
+            e for e in self.entries if prefix and e.path != prefix and not e.path.startswith(below)
+        ]
+        folders = folders_of(entry.path for entry in part)
+        return Tree([*(e for e in kept if not is_filled(e, folders)), *part])
+
+
+def folders_of(paths: Iterable[bytes]) -> set[bytes]:
+    """Returns every folder on the way to any of `paths`, the data set itself left out."""
+    folders: set[bytes] = set()
+    for path in paths:
+        folder, slash, _ = path.rpartition(b"/")
+        while slash and folder not in folders:
+            folders.add(folder)
+            folder, slash, _ = folder.rpartition(b"/")
+    return folders
+
+
+def is_filled(entry: Entry, folders: Container[bytes]) -> bool:
+    """Tells whether `entry` records as empty a directory that is one of `folders`."""
+    return entry.mode == EMPTY_DIRECTORY and entry.path in folders
 
 
 class Change(NamedTuple):
@@ -108,30 +136,43 @@ class Change(NamedTuple):
     new: Entry | None
 
 
+def changed_paths(old: Tree, new: Tree) -> Iterator[tuple[bytes, Entry | None, Entry | None]]:
+    """Yields each path whose entries differ, with both; those of `old` first."""
+    before_at, after_at = dict(old.items()), dict(new.items())
+    for path, before in before_at.items():
+        after = after_at.get(path)
+        if after != before:
+            yield path, before, after
+    for path, after in after_at.items():
+        if path not in before_at:
+            yield path, None, after
+
+
 def diff_trees(old: Tree, new: Tree, *, renames: bool = True) -> list[Change]:
     """Returns what changed from `old` to `new`, sorted by path; empty for equal trees.
 
     A removed and an added file with the same non-empty bytes and mode are one `renamed`.
     """
     changes: list[Change] = []
-    removed: dict[tuple[Digest, str], list[Entry]] = {}
-    for path, before in old.items():
-        after = new.get(path)
+    removed: dict[tuple[Digest, str], deque[Entry]] = {}
+    added: list[Entry] = []
+    for path, before, after in changed_paths(old, new):
         if after is None:
-            removed.setdefault((before.digest, before.mode), []).append(before)
-        elif after != before:
-            same_bytes = after.digest == before.digest and {before.mode, after.mode} <= {"f", "x"}
+            assert before is not None
+            removed.setdefault((before.digest, before.mode), deque()).append(before)
+        elif before is None:
+            added.append(after)
+        else:
+            same_bytes = before.digest == after.digest and {before.mode, after.mode} == _FILES
             changes.append(Change("mode" if same_bytes else "changed", path, before, after))
-    for path, after in new.items():
-        if path in old:
-            continue
+    for after in added:
         sources = removed.get((after.digest, after.mode)) if renames and after.size else None
         if sources:
-            changes.append(Change("renamed", path, sources.pop(0), after))
+            changes.append(Change("renamed", after.path, sources.popleft(), after))
         else:
-            changes.append(Change("added", path, None, after))
+            changes.append(Change("added", after.path, None, after))
     changes += [Change("removed", e.path, e, None) for left in removed.values() for e in left]
-    return sorted(changes, key=lambda change: change.path)
+    return sorted(changes, key=attrgetter("path"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,47 +205,78 @@ class MergeResult:
 def merge_trees(base: Tree, ours: Tree, theirs: Tree) -> MergeResult:
     """Returns the three-way merge of two trees, file by file.
 
-    A path that one side changed takes that side; equal changes are one. Paths that cannot stand
-    side by side (case clash, `a` beside `a/b`) are conflicts, never part of a result.
+    A path that one side changed takes that side; equal changes are one; a file's bytes and its
+    executable bit merge apart from each other. Paths that cannot stand side by side (case clash,
+    `a` beside `a/b`) are conflicts, never part of a result. A directory that one side recorded as
+    empty and the other filled is simply filled.
     """
-    merged: dict[bytes, Entry] = {}
+    merged = dict(ours.items())
+    arrivals: dict[bytes, Entry] = {}
     conflicts: list[Conflict] = []
-    for path in sorted({*base, *ours, *theirs}):
-        b, o, t = base.get(path), ours.get(path), theirs.get(path)
-        keep = t if o == b else o
-        if o not in (b, t) and t != b:
-            both = "both sides changed it" if o and t else "one side changed, the other removed it"
-            conflicts.append(Conflict(path, b, o, t, both))
-        if keep is not None:
-            merged[path] = keep
-    while clash := find_clash(merged):
-        conflicts += _settle_clash(clash, merged, base, ours, theirs)
-    return MergeResult(Tree(merged.values()), tuple(sorted(conflicts, key=lambda c: c.path)))
+    for path, before, after in changed_paths(base, theirs):
+        mine = merged.get(path)
+        if mine == after:
+            continue
+        if mine == before:
+            if after is None:
+                del merged[path]
+            else:
+                (merged if before else arrivals)[path] = after
+        elif both := _merge_entries(before, mine, after):
+            merged[path] = both
+        else:
+            why = "both sides changed it" if mine and after else _ONE_REMOVED
+            conflicts.append(Conflict(path, before, mine, after, why))
+    _drop_filled(merged, arrivals)
+    conflicts += _add_arrivals(merged, arrivals)
+    return MergeResult(Tree(merged.values()), tuple(sorted(conflicts, key=attrgetter("path"))))
 
 
-def _settle_clash(
-    clash: tuple[bytes, bytes],
-    merged: dict[bytes, Entry],
-    base: Tree,
-    ours: Tree,
-    theirs: Tree,
-) -> Iterator[Conflict]:
-    """Takes their side of a clash out of `merged` and yields it as conflicts.
+def _merge_entries(base: Entry | None, ours: Entry | None, theirs: Entry | None) -> Entry | None:
+    """Returns the entry that holds both sides' changes, None when there is no such entry."""
+    if base is None or ours is None or theirs is None:
+        return None
+    if not {base.mode, ours.mode, theirs.mode} <= _FILES:
+        return None
+    if ours.digest == base.digest:
+        content = theirs
+    elif theirs.digest in (base.digest, ours.digest):
+        content = ours
+    else:
+        return None
+    return content._replace(mode=theirs.mode if ours.mode == base.mode else ours.mode)
 
-    Both inputs are valid, so at least one of two clashing paths is theirs alone. A clash may name
-    a folder; then all that is theirs alone below it is meant.
+
+def _drop_filled(merged: dict[bytes, Entry], arrivals: dict[bytes, Entry]) -> None:
+    """Takes out the empty directories that are not empty once both sides are put together."""
+    sides = (merged, arrivals)
+    empty = [p for side in sides for p, e in side.items() if e.mode == EMPTY_DIRECTORY]
+    if not empty:
+        return
+    folders = folders_of(merged) | folders_of(arrivals)
+    for path in folders.intersection(empty):
+        for side in sides:
+            if path in side:
+                del side[path]
+
+
+def _add_arrivals(merged: dict[bytes, Entry], arrivals: dict[bytes, Entry]) -> Iterator[Conflict]:
+    """Puts what only their side added into `merged`; yields as conflicts what clashes there.
+
+    Our side is valid and so without clashes: whatever clashes is an arrival.
     """
-    def theirs_alone(name: bytes) -> list[bytes]:
-        below = name + b"/"
-        return [p for p in merged if (p == name or p.startswith(below)) and p not in ours]
-
-    first, second = clash
-    victims = theirs_alone(second) or theirs_alone(first)
-    other = first if victims and victims[0].startswith(second) else second
-    for path in victims:
-        del merged[path]
-        reason = f"cannot stand beside {other.decode('utf-8', 'backslashreplace')}"
-        yield Conflict(path, base.get(path), None, theirs[path], reason)
+    if find_clash([*merged, *arrivals]) is None:
+        merged.update(arrivals)
+        return
+    neighbours = Neighbours()
+    for path in merged:
+        neighbours.admit(path)
+    for path, entry in arrivals.items():
+        other = neighbours.admit(path)
+        if other is None:
+            merged[path] = entry
+        else:
+            yield Conflict(path, None, None, entry, f"cannot stand beside {display(other)}")
 
 
 def no_entry(path: bytes) -> Entry:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from dvtool.errors import UnsafePath
@@ -79,7 +80,7 @@ def _lines_of(text: bytes) -> set[bytes]:
 
 def ensure_attributes(git: Git) -> str | None:
     """Writes dvtool's lines into the top `.gitattributes`; returns its path if that changed it."""
-    return _rewrite(git, ".gitattributes", add=ATTRIBUTE_LINES)
+    return _rewrite(git.top, ".gitattributes", add=ATTRIBUTE_LINES)
 
 
 def ignore(git: Git, paths: Sequence[str]) -> list[str]:
@@ -96,13 +97,13 @@ def ignore(git: Git, paths: Sequence[str]) -> list[str]:
         UnsafePath: A `.gitignore` is a link or a folder.
     """
     lines = _by_ignore_file(paths)
-    return [path for path, found in lines.items() if _rewrite(git, path, add=found)]
+    return [path for path, found in lines.items() if _rewrite(git.top, path, add=found)]
 
 
 def unignore(git: Git, paths: Sequence[str]) -> list[str]:
     """Takes the lines of data sets out again; empties are removed. As `ignore` otherwise."""
     lines = _by_ignore_file(paths)
-    return [path for path, found in lines.items() if _rewrite(git, path, drop=found)]
+    return [path for path, found in lines.items() if _rewrite(git.top, path, drop=found)]
 
 
 def _by_ignore_file(paths: Sequence[str]) -> dict[str, list[bytes]]:
@@ -114,10 +115,10 @@ def _by_ignore_file(paths: Sequence[str]) -> dict[str, list[bytes]]:
 
 
 def _rewrite(
-    git: Git, path: str, *, add: Sequence[bytes] = (), drop: Sequence[bytes] = ()
+    top: Path, path: str, *, add: Sequence[bytes] = (), drop: Sequence[bytes] = ()
 ) -> str | None:
     """Changes one file's lines, whole or not at all; returns its path if anything changed."""
-    target = os.path.join(git.top, path)
+    target = os.path.join(top, path)
     before, mode = _read(target, path)
     after = with_lines(without_lines(before, drop) if drop else before, add)
     if after == before:

@@ -8,17 +8,15 @@ index, and importing it costs more than these answers. Called by `dvtool.ops`.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
-from dvtool.errors import UnknownRevision
+from dvtool.git.ancestry import check_oid
 from dvtool.git.plumbing import Git
 from dvtool.git.sidecars import ANY_SIDECAR, is_sidecar, iter_blobs, literal
 
-_OID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 # Each switch undoes something that log.* or diff.* in a user's configuration may have turned on.
 _PLAIN = (
     *("log", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-follow", "--no-show-signature"),
@@ -71,7 +69,7 @@ class _Change(NamedTuple):
 
 
 def versions(
-    git: Git, path: str, *, rev: str = "HEAD", limit: int | None = None
+    git: Git, path: str, rev: str | None = None, *, limit: int | None = None
 ) -> Iterator[Version]:
     """Yields the versions of one data set, newest first; two processes.
 
@@ -81,14 +79,21 @@ def versions(
     Args:
         git: The repository.
         path: The sidecar, relative to the top.
-        rev: An object id from `resolve_commit`, or `HEAD`.
+        rev: Where to begin, as `git log` takes it but never as an option; None for HEAD.
         limit: At most so many.
 
     Raises:
         UnknownRevision: There is no such commit.
         ObjectMissing: git lacks the bytes of one of them.
     """
-    command = (*_PLAIN, _FORMAT, "--diff-merges=first-parent", "--end-of-options", rev, "--")
+    command = (
+        *_PLAIN,
+        _FORMAT,
+        "--diff-merges=first-parent",
+        "--end-of-options",
+        rev or "HEAD",
+        "--",
+    )
     changes = islice(_changes(git, (*command, *literal([path]))), limit)
     while batch := list(islice(changes, _VERSIONS_AT_ONCE)):
         texts = iter_blobs(git, [change.oid for change in batch if change.oid])
@@ -112,10 +117,10 @@ def needed(git: Git, tips: Iterable[str], exclude: Iterable[str] = ()) -> Iterat
     Raises:
         UnknownRevision: One is no object id, or git lacks that commit.
     """
-    asked = [_checked(oid) for oid in tips]
+    asked = [check_oid(oid) for oid in tips]
     if not asked:
         return
-    asked += [f"^{_checked(oid)}" for oid in exclude]
+    asked += [f"^{check_oid(oid)}" for oid in exclude]
     revisions = "\n".join([*asked, "--", ANY_SIDECAR, ""]).encode()
     # Every parent of a merge is compared and no side branch is skipped: a version that a later
     # merge threw away is still a version someone can check out.
@@ -127,12 +132,6 @@ def needed(git: Git, tips: Iterable[str], exclude: Iterable[str] = ()) -> Iterat
         if oid and (path, oid) not in seen:
             seen.add((path, oid))
             yield Needed(commit, path, oid)
-
-
-def _checked(oid: str) -> str:
-    if not _OID.fullmatch(oid):
-        raise UnknownRevision(f"expected a full object id, found {oid[:80]!r}")
-    return oid
 
 
 def _changes(

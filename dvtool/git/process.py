@@ -23,6 +23,7 @@ from dvtool.errors import (
 )
 
 _MAX_MESSAGE_BYTES = 1 << 20
+_MAX_TOLD = 1000
 # These change what a path on the command line means, or run a program while git only reports.
 _NEVER_HANDED_ON = frozenset(
     {
@@ -215,11 +216,13 @@ def failure(args: Collection[str], code: int, stderr: bytes, cwd: Path) -> Dvtoo
 
 
 def _first_words(text: str) -> str:
-    """Returns git's message without the advice around it, one line, bounded."""
-    lines = [line for line in text.splitlines() if not line.startswith(("hint:", "warning:"))]
-    fatal = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
-    message = "; ".join(line.removeprefix("fatal: ").removeprefix("error: ") for line in fatal[:3])
-    return message[:1000]
+    """Returns git's message from its first complaint on, without advice, in one bounded line."""
+    lines = [line.strip() for line in text.splitlines()]
+    lines = [line for line in lines if not line.startswith(("hint:", "warning:", "(use "))]
+    complaints = [at for at, line in enumerate(lines) if line.startswith(("fatal:", "error:"))]
+    told = lines[complaints[0] :] if complaints else lines
+    words = (line.removeprefix("fatal: ").removeprefix("error: ") for line in told)
+    return " ".join(words)[:_MAX_TOLD]
 
 
 def hide_credentials(text: str) -> str:

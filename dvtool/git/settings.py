@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from enum import Enum
 from typing import Final
 
 from dvtool.core.config import (
@@ -17,19 +18,38 @@ from dvtool.core.config import (
     COMMITTED_KEYS,
     CONFIG_FILE,
     LIST_KEYS,
-    REMOTE_NAME,
     Settings,
     combine,
+    is_known,
 )
+from dvtool.core.remoteconfig import REMOTE_KEY, check_remote_name
 from dvtool.errors import GitFailed, InvalidText, UnknownRevision, UnsafePath, UsageError
 from dvtool.git.plumbing import Git
 
+__all__ = [
+    "Settings",
+    "read_settings",
+    "remove_remote",
+    "set_committed",
+    "set_for_clone",
+    "unset_committed",
+    "unset_for_clone",
+]
+
 MAX_CONFIG_BYTES: Final = 1 << 20
 _BAD_LINE = re.compile(r"bad config line (\d+)|bad config variable '.*' in .* at line (\d+)")
-_REMOTE_KEY = re.compile(r"remote\.([^.]+)\.(url|endpoint-url|option)")
-_KEEP: Final = (0, 1)
-# "nothing to unset" and "no section to remove".
-_NOTHING_THERE: Final = (0, 5, 128)
+_NONE_FOUND: Final = (0, 1)
+_NOTHING_TO_UNSET: Final = (0, 5)
+
+
+class _Scope(Enum):
+    """Where a setting is written: with the next commit for everyone, or for this clone alone."""
+
+    COMMITTED = "committed"
+    CLONE = "clone"
+
+
+_WHERE: Final = {_Scope.COMMITTED: ("--file", CONFIG_FILE), _Scope.CLONE: ("--local",)}
 
 
 def read_settings(
@@ -53,15 +73,18 @@ def read_settings(
     """
     source = CONFIG_FILE if rev is None else f"{rev}:{CONFIG_FILE}"
     committed = _read_committed(git, rev, source)
-    clone = git.run("config", "-z", "--get-regexp", r"^dvtool\.", ok=_KEEP)
+    clone = git.run("config", "-z", "--get-regexp", r"^dvtool\.", ok=_NONE_FOUND)
     return combine(
-        _pairs(committed), _pairs(clone), environ=environ, options=options, source=source
+        _without_prefix(committed),
+        _without_prefix(clone),
+        environ=environ,
+        options=options,
+        source=source,
     )
 
 
-def has_config(git: Git) -> bool:
-    """Tells whether there is a `.dvtool` on disk; no process."""
-    return _is_there(git)
+def _without_prefix(listed: bytes) -> list[tuple[str, str]]:
+    return [(key.removeprefix("dvtool."), value) for key, value in _pairs(listed)]
 
 
 def _read_committed(git: Git, rev: str | None, source: str) -> bytes:
@@ -104,67 +127,54 @@ def _pairs(listed: bytes) -> list[tuple[str, str]]:
 
 
 def set_committed(git: Git, key: str, value: str, *, append: bool = False) -> None:
-    """Sets a key in `.dvtool`, whose other lines and comments stay; one process, and one to check.
+    """Sets a key in `.dvtool`, whose other lines and comments stay; two processes.
 
     Args:
         git: The repository.
-        key: As in `dvtool.core.config`, such as `remote.origin.url`.
+        key: As in `dvtool.core.config`, such as `remote` or `remote.origin.url`.
         value: Its value; of list keys, one value.
         append: Add a value to a list key instead of replacing all of them.
 
     Raises:
-        InvalidText: The value breaks a rule for committed settings; nothing is written.
+        InvalidText: The file would break a rule, such as holding a secret; nothing is written.
         UsageError: There is no such key.
     """
-    name = _full_key(key, COMMITTED_KEYS, append=append)
-    before = _pairs(_read_committed(git, None, CONFIG_FILE))
-    kept = before if append else [pair for pair in before if pair[0] != name]
-    if (
-        not key.startswith("remote.")
-        or key.endswith(".url")
-        or any(k == _url_key(key) for k, _ in kept)
-    ):
-        combine([*kept, (name, value)])
-    else:
-        raise UsageError(
-            f"remote has no URL yet: {_url_key(key)}", hint="dvtool remote add NAME URL"
-        )
-    _write(git, ("--file", CONFIG_FILE), name, value, append=append)
-
-
-def _url_key(key: str) -> str:
-    return key.rpartition(".")[0] + ".url"
+    _set(git, _Scope.COMMITTED, key, value, append=append)
 
 
 def set_for_clone(git: Git, key: str, value: str, *, append: bool = False) -> None:
-    """Sets a key in the clone's own git configuration; the place for secrets. Two processes.
+    """Sets a key in the clone's own git configuration, the place for secrets; two processes.
 
     Raises:
         UsageError: There is no such key, or the value is of the wrong kind; nothing is written.
     """
-    _full_key(key, CLONE_KEYS, append=append)
-    if not key.startswith("remote."):
-        combine(clone=[(key, value)])
-    _write(git, ("--local",), f"dvtool.{key}", value, append=append)
+    _set(git, _Scope.CLONE, key, value, append=append)
 
 
 def unset_committed(git: Git, key: str) -> None:
     """Takes all values of a key out of `.dvtool`; fine when there are none."""
+    _check_key(key, _Scope.COMMITTED)
     if _is_there(git):
-        git.run(
-            "config",
-            "--file",
-            CONFIG_FILE,
-            "--unset-all",
-            _full_key(key, COMMITTED_KEYS),
-            ok=(0, 5),
-        )
+        _unset(git, _Scope.COMMITTED, key)
 
 
 def unset_for_clone(git: Git, key: str) -> None:
     """Takes all values of a key out of the clone's git configuration; fine when there are none."""
-    _full_key(key, CLONE_KEYS)
-    git.run("config", "--local", "--unset-all", f"dvtool.{key}", ok=(0, 5))
+    _check_key(key, _Scope.CLONE)
+    _unset(git, _Scope.CLONE, key)
+
+
+def _set(git: Git, scope: _Scope, key: str, value: str, *, append: bool) -> None:
+    _check_key(key, scope, append=append)
+    before = [pair for pair in _read_pairs(git, scope) if append or pair[0] != key]
+    _check_pairs([*before, (key, value)], scope)
+    git.run(
+        "config", *_WHERE[scope], "--add" if append else "--replace-all", _full(key, scope), value
+    )
+
+
+def _unset(git: Git, scope: _Scope, key: str) -> None:
+    git.run("config", *_WHERE[scope], "--unset-all", _full(key, scope), ok=_NOTHING_TO_UNSET)
 
 
 def remove_remote(git: Git, name: str) -> None:
@@ -173,36 +183,57 @@ def remove_remote(git: Git, name: str) -> None:
     Raises:
         UsageError: `name` cannot be a remote's name.
     """
-    if not REMOTE_NAME.fullmatch(name):
-        raise UsageError(f"not a remote's name: {name!r}")
-    if _is_there(git):
-        _remove_section(git, ("--file", CONFIG_FILE), f"remote.{name}")
-    _remove_section(git, ("--local",), f"dvtool.remote.{name}")
+    check_remote_name(name)
+    for scope in _Scope:
+        if scope is _Scope.CLONE or _is_there(git):
+            _remove_section(git, scope, f"remote.{name}")
 
 
-def _remove_section(git: Git, where: tuple[str, ...], section: str) -> None:
+def _remove_section(git: Git, scope: _Scope, section: str) -> None:
     try:
-        git.run("config", *where, "--remove-section", section)
+        git.run("config", *_WHERE[scope], "--remove-section", _full(section, scope))
     except GitFailed as error:
-        if "no such section" not in error.message.lower():
+        if "no such section" not in error.message:
             raise
 
 
-def _full_key(key: str, known: frozenset[str], *, append: bool = False) -> str:
-    """Returns the key as it stands in `.dvtool`, after checking that there is such a key."""
-    match = _REMOTE_KEY.fullmatch(key)
-    if match and not REMOTE_NAME.fullmatch(match[1]):
-        raise UsageError(f"a remote's name is letters, digits, - and _: {match[1]!r}")
-    if not match and key not in known:
+def _full(key: str, scope: _Scope) -> str:
+    return key if scope is _Scope.COMMITTED and "." in key else f"dvtool.{key}"
+
+
+def _check_key(key: str, scope: _Scope, *, append: bool = False) -> None:
+    known = COMMITTED_KEYS if scope is _Scope.COMMITTED else CLONE_KEYS
+    match = REMOTE_KEY.fullmatch(key)
+    if match:
+        check_remote_name(match[1])
+    if not is_known(key, known) or (match and match[2] == "trusted"):
+        place = CONFIG_FILE if scope is _Scope.COMMITTED else "this clone's configuration"
         raise UsageError(
-            f"no setting called {key!r} here", hint=f"known: {', '.join(sorted(known))}"
+            f"no setting called {key[:80]!r} in {place}", hint=f"known: {', '.join(sorted(known))}"
         )
-    if append and (match[2] if match else key) not in LIST_KEYS:
+    if append and key not in LIST_KEYS and not (match and match[2] == "option"):
         raise UsageError(f"{key} holds one value, not a list")
-    return key if "." in key else f"dvtool.{key}"
 
 
-def _write(git: Git, where: tuple[str, ...], name: str, value: str, *, append: bool) -> None:
-    if "\0" in value:
-        raise UsageError(f"the value of {name} holds a NUL byte")
-    git.run("config", *where, "--add" if append else "--replace-all", name, value)
+def _read_pairs(git: Git, scope: _Scope) -> list[tuple[str, str]]:
+    if scope is _Scope.COMMITTED:
+        return _without_prefix(_read_committed(git, None, CONFIG_FILE))
+    local = git.run("config", "--local", "-z", "--get-regexp", r"^dvtool\.", ok=_NONE_FOUND)
+    return _without_prefix(local)
+
+
+def _check_pairs(pairs: list[tuple[str, str]], scope: _Scope) -> None:
+    """Checks what a file would hold; options of a remote only where its URL is known too."""
+    if any("\0" in value for _, value in pairs):
+        raise UsageError("a setting cannot hold a NUL byte")
+    if scope is _Scope.COMMITTED:
+        combine(pairs)
+        return
+    urls = {key.rpartition(".")[0] for key, _ in pairs if key.endswith(".url")}
+    combine(
+        clone=[
+            (key, value)
+            for key, value in pairs
+            if not REMOTE_KEY.fullmatch(key) or key.rpartition(".")[0] in urls
+        ]
+    )

@@ -16,7 +16,7 @@ from dvtool.core.roots import Root
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import DvtoolError
 from dvtool.git.history import needed
-from dvtool.git.revisions import commits_known
+from dvtool.git.ancestry import commits_known
 from dvtool.git.sidecars import iter_blobs
 from dvtool.ops.workspace import Workspace
 

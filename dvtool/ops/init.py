@@ -14,11 +14,10 @@ from dvtool.core.events import SILENT, Progress
 from dvtool.git.attributes import ensure_attributes, install_drivers
 from dvtool.git.cloning import clone_repository
 from dvtool.git.plumbing import Git
-from dvtool.git.settings import Scope, set_value
+from dvtool.git.settings import set_committed
 from dvtool.git.staging import stage
-from dvtool.ops.workspace import CONFIG_FILE, Workspace
-
-FORMAT_VERSION = "1"
+from dvtool.core.config import CONFIG_FILE, FORMAT_VERSION
+from dvtool.ops.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,11 @@ def init(
     workspace = Workspace.open(cwd, environ=environ, progress=progress, must_be_ready=False)
     written = []
     if not (workspace.top / CONFIG_FILE).exists():
-        set_value(workspace.git, "core.version", FORMAT_VERSION, scope=Scope.COMMITTED)
-        set_value(workspace.git, "core.id", secrets.token_hex(16), scope=Scope.COMMITTED)
+        set_committed(workspace.git, "format", str(FORMAT_VERSION))
+        set_committed(workspace.git, "repository", secrets.token_hex(16))
         written.append(CONFIG_FILE)
-    if ensure_attributes(workspace.top):
-        written.append(".gitattributes")
+    if changed := ensure_attributes(workspace.git):
+        written.append(changed)
     stage(workspace.git, written)
     install_drivers(workspace.git)
     return InitReport(workspace.top, tuple(written))

@@ -13,7 +13,7 @@ from dvtool.core.digest import Digest, short_digest
 from dvtool.core.roots import Root
 from dvtool.core.tree import Tree
 from dvtool.errors import ObjectMissing, UnknownRevision, UsageError
-from dvtool.git.history import is_covered
+from dvtool.git.ancestry import is_covered
 from dvtool.git.revisions import BRANCHES, TAGS, current_refs, head, resolve_commit
 from dvtool.ops.coverage import Need, covering_roots, needs_of
 from dvtool.ops.versions import selected_sidecars, shards_of

@@ -6,19 +6,20 @@ a connection. Called by the workspace and the CLI.
 
 from __future__ import annotations
 
+import os
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from dvtool.core.config import RemoteConfig, check_remote_name
 from dvtool.errors import UsageError
-from dvtool.git.settings import Scope, read_settings, remove_remote, set_value, write_remote
-from dvtool.git.trust import approve, check_trust
+from dvtool.git.settings import read_settings, remove_remote, set_committed, set_for_clone
+from dvtool.git.trust import approve, ensure_trusted
+
+from dvtool.ops.workspace import Workspace
 
 if TYPE_CHECKING:
-    from dvtool.ops.workspace import Workspace
     from dvtool.store.remote.remote import Remote
 
 TRUST_VARIABLE = "DVTOOL_TRUST_REMOTE"
@@ -43,31 +44,6 @@ class RemoteCheck:
     damaged: tuple[str, ...]
 
 
-def chosen_name(workspace: Workspace, name: str | None) -> str:
-    """Returns the name of the remote meant: given, the default one, or the only one.
-
-    Raises:
-        UsageError: There is none, or several and no default.
-    """
-    remotes = workspace.settings.remotes
-    if name is not None:
-        if name not in remotes:
-            known = ", ".join(sorted(remotes)) or "none"
-            raise UsageError(f"no remote named {name}, there are: {known}")
-        return name
-    if not remotes:
-        raise UsageError("no remote yet", hint="dvtool remote add origin URL")
-    default = workspace.settings.default_remote
-    if default is not None:
-        return chosen_name(workspace, default)
-    if len(remotes) > 1:
-        raise UsageError(
-            f"several remotes and no default: {', '.join(sorted(remotes))}",
-            hint="dvtool remote default NAME, or --remote NAME",
-        )
-    return next(iter(remotes))
-
-
 def open_remote(workspace: Workspace, name: str | None) -> Remote:
     """Returns the remote, once its address is trusted. Nothing is sent yet.
 
@@ -79,19 +55,16 @@ def open_remote(workspace: Workspace, name: str | None) -> Remote:
     from dvtool.store.remote.fsspec_backend import open_backend
     from dvtool.store.remote.remote import Remote
 
-    name = chosen_name(workspace, name)
-    config = workspace.settings.remotes[name]
-    check_trust(workspace.git, name, config, environ=workspace.environ)
-    backend = open_backend(
-        _absolute(workspace, config.url),
-        endpoint_url=config.endpoint_url,
-        options=config.options,
-    )
+    config = workspace.settings.pick_remote(name)
+    approval = workspace.environ.get(TRUST_VARIABLE, "")
+    ensure_trusted(workspace.git, workspace.settings, config, approval=approval)
+    url = _absolute(workspace, config.url)
+    backend = open_backend(url, options=config.storage_options())
     # Immutable files of the remote are cached by its address: another bucket, another cache.
-    place = sha256(f"{config.url}\n{config.endpoint_url}".encode()).hexdigest()[:32]
+    place = sha256(f"{url}\n{config.endpoint_url}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
     return Remote(
         backend,
-        name=name,
+        name=config.name,
         cache_dir=workspace.shared_dir / "remotes" / place,
         progress=workspace.progress,
     )
@@ -105,42 +78,76 @@ def _absolute(workspace: Workspace, url: str) -> str:
 
 
 def add_remote(
-    workspace: Workspace, name: str, config: RemoteConfig, *, local: bool, replace: bool = False
+    workspace: Workspace,
+    name: str,
+    url: str,
+    *,
+    endpoint_url: str | None = None,
+    options: Sequence[str] = (),
+    local: bool = False,
+    replace: bool = False,
 ) -> None:
     """Writes a remote into `.dvtool`, or into this clone's git config, and trusts it.
 
-    The first remote becomes the default.
+    Args:
+        workspace: Where.
+        name: Its name.
+        url: Its address; a plain path means a folder on this machine.
+        endpoint_url: Address of the service, where the protocol has one.
+        options: `name=value` pairs from the protocol's allow-list.
+        local: Keep it in this clone, where it may hold secrets.
+        replace: Change an existing remote instead of adding one.
 
     Raises:
-        UsageError: It exists already, or its name or address cannot be.
+        UsageError: It exists already (or not yet), or its name or address cannot be.
         InvalidText: A secret would be committed.
     """
-    check_remote_name(name)
-    remotes = workspace.settings.remotes
-    if name in remotes and not replace:
+    exists = name in workspace.settings.remotes
+    if exists and not replace:
         raise UsageError(f"remote {name} exists already", hint=f"dvtool remote set {name} URL")
-    if replace and name not in remotes:
+    if replace and not exists:
         raise UsageError(f"no remote named {name}", hint=f"dvtool remote add {name} URL")
-    scope = Scope.CLONE if local else Scope.COMMITTED
-    write_remote(workspace.git, name, config, scope=scope)
-    if not remotes:
-        set_value(workspace.git, "core.remote", name, scope=scope)
+    if replace:
+        remove_remote(workspace.git, name)
+    write = set_for_clone if local else set_committed
+    write(workspace.git, f"remote.{name}.url", _spelt(workspace, url))
+    if endpoint_url is not None:
+        write(workspace.git, f"remote.{name}.endpoint-url", endpoint_url)
+    for option in options:
+        write(workspace.git, f"remote.{name}.option", option, append=True)
+    if not workspace.settings.remotes:
+        write(workspace.git, "remote", name)
     # The person typed this address here: that is the approval.
     fresh = read_settings(workspace.git, environ=workspace.environ)
-    approve(workspace.git, name, fresh.remotes[name])
+    approve(workspace.git, fresh.remotes[name])
+
+
+def _spelt(workspace: Workspace, url: str) -> str:
+    """Returns a plain path as an absolute file URL, anything else as it is."""
+    if "://" in url:
+        return url
+    return "file://" + os.path.abspath(url)
 
 
 def delete_remote(workspace: Workspace, name: str) -> None:
-    """Removes a remote from where it is configured; its bytes stay where they are."""
-    chosen_name(workspace, name)
+    """Removes a remote from where it is configured; its bytes stay where they are.
+
+    Raises:
+        UsageError: There is no such remote.
+    """
+    workspace.settings.pick_remote(name)
     remove_remote(workspace.git, name)
 
 
 def set_default(workspace: Workspace, name: str, *, local: bool) -> None:
-    """Makes a remote the default one."""
-    chosen_name(workspace, name)
-    scope = Scope.CLONE if local else Scope.COMMITTED
-    set_value(workspace.git, "core.remote", name, scope=scope)
+    """Makes a remote the default one.
+
+    Raises:
+        UsageError: There is no such remote.
+    """
+    workspace.settings.pick_remote(name)
+    write = set_for_clone if local else set_committed
+    write(workspace.git, "remote", name)
 
 
 def check_remote(workspace: Workspace, name: str | None, *, trust: bool) -> RemoteCheck:
@@ -150,10 +157,11 @@ def check_remote(workspace: Workspace, name: str | None, *, trust: bool) -> Remo
         RemoteUntrusted: The address changed and `trust` is not set.
         RemoteFailed: It cannot be reached, or refuses.
     """
-    name = chosen_name(workspace, name)
+    config = workspace.settings.pick_remote(name)
     if trust:
-        approve(workspace.git, name, workspace.settings.remotes[name])
-    remote = open_remote(workspace, name)
+        approve(workspace.git, config)
+        workspace = Workspace(workspace.git, workspace.environ, workspace.progress)
+    remote = open_remote(workspace, config.name)
     snapshot = remote.snapshot()
     sizes: Mapping[str, int] = snapshot.pack_sizes
-    return RemoteCheck(name, remote.url, len(sizes), sum(sizes.values()), snapshot.damaged)
+    return RemoteCheck(config.name, remote.url, len(sizes), sum(sizes.values()), snapshot.damaged)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from dvtool.core.digest import Digest, format_digest
 from dvtool.errors import DvtoolError
-from dvtool.git.revisions import BRANCHES, TAGS, current_refs, resolve_commit, resolve_range
+from dvtool.git.ancestry import resolve_range
+from dvtool.git.revisions import BRANCHES, TAGS, current_refs, resolve_commit
 from dvtool.ops.coverage import Need, needs_of
 from dvtool.ops.fetch import fetch_blobs
 from dvtool.ops.workspace import Workspace

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dvtool.core.config import CONFIG_FILE, Settings
 from dvtool.core.digest import Digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
@@ -21,15 +22,13 @@ from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.core.tree import Tree
 from dvtool.errors import NoRepository, ObjectMissing
 from dvtool.git.plumbing import Git
-from dvtool.git.settings import Settings, read_settings
+from dvtool.git.settings import read_settings
 from dvtool.store.local import LocalStore
 from dvtool.store.locks import FileLock
 from dvtool.worktree.statindex import StatIndex
 
 if TYPE_CHECKING:
     from dvtool.store.remote.remote import Remote
-
-CONFIG_FILE = ".dvtool"
 
 
 @dataclass(frozen=True)
@@ -90,10 +89,8 @@ class Workspace:
     @cached_property
     def store(self) -> LocalStore:
         """The blobs on this machine."""
-        path = self.settings.store_path
-        return LocalStore.open(
-            Path(path).expanduser() if path else self.shared_dir / "store", progress=self.progress
-        )
+        root = self.settings.store_path or self.shared_dir / "store"
+        return LocalStore.open(root, progress=self.progress)
 
     def remote(self, name: str | None = None) -> Remote:
         """Returns a remote, once its address is trusted; nothing is sent yet.
@@ -180,7 +177,8 @@ class Workspace:
             try:
                 yield index
             finally:
-                index.save(self.index_path)
+                if index.is_changed:
+                    index.save()
 
 
 def write_text(abspath: Path, text: bytes) -> None:

@@ -99,7 +99,7 @@ class SectionEdit:
             name_sizes += old.name_sizes[start:stop]
             names.append(old.names[first.names_at : last.names_at + last.names_size])
             for column, width, source in zip(columns, WIDTHS, _columns_of(old), strict=True):
-                column.append(source[first.first * width : (last.first + last.count) * width])
+                column.append(source[first.first * width : (last.first + last.rows) * width])
         for folder in touched:
             kept, blocks = self._rebuild(folder, spans.get(folder, EMPTY_SPAN), bases)
             if kept:
@@ -153,7 +153,7 @@ class SectionEdit:
         kept_runs = list(_kept_runs(dropped, len(names)))
         blocks: list[Buffer] = []
         for width, old, new in zip(WIDTHS, _columns_of(self._section), self._columns, strict=True):
-            block = bytearray(old[span.first * width : (span.first + span.count) * width])
+            block = bytearray(old[span.first * width : (span.first + span.rows) * width])
             for at, number in source.items():
                 block[at * width : (at + 1) * width] = new[number * width : (number + 1) * width]
             if dropped:
@@ -169,7 +169,7 @@ class SectionEdit:
         """Notes the base of a row that changes without being added or checked out."""
         if path in bases:
             return
-        had_row = at < span.count and not was_removed
+        had_row = at < span.rows and not was_removed
         if had_row:
             before = self._section.row_at(span.first + at, path).entry()
             bases[path] = before
@@ -187,9 +187,7 @@ def _kept_runs(dropped: list[int], count: int) -> Iterable[tuple[int, int]]:
     return ((a + 1, b) for a, b in pairwise(edges) if b > a + 1)
 
 
-def _stretches(
-    folders: tuple[str, ...], touched: set[str]
-) -> Iterable[tuple[int, int, bool]]:
+def _stretches(folders: tuple[str, ...], touched: set[str]) -> Iterable[tuple[int, int, bool]]:
     """Yields stretches of neighbouring folders that are all touched or all untouched."""
     start = 0
     for number in range(1, len(folders) + 1):

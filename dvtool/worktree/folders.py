@@ -46,7 +46,13 @@ def check_link(path: bytes, target: bytes) -> None:
     ups = 0
     while ups < len(parts) and parts[ups] == b"..":
         ups += 1
-    if not target or target[:1] == b"/" or ups > path.count(b"/") or b".." in parts[ups:] or not path:
+    if (
+        not target
+        or target[:1] == b"/"
+        or ups > path.count(b"/")
+        or b".." in parts[ups:]
+        or not path
+    ):
         raise UnsafePath(
             f"symlink {display(path)} -> {display(target) if target else '(nothing)'} could leave the data set",
             hint="replace it by a file, let it point inside, or list it in .dvtignore",

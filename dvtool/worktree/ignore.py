@@ -29,7 +29,9 @@ IsIgnored = Callable[[str, bool], bool]
 class Ignore:
     """The ignore rules of one data set; rules of a deeper folder win, as in git."""
 
-    def __init__(self, above: tuple[tuple[str, GitIgnoreSpec], ...] = (), *, dataset: str = "") -> None:
+    def __init__(
+        self, above: tuple[tuple[str, GitIgnoreSpec], ...] = (), *, dataset: str = ""
+    ) -> None:
         """Takes the rules above the data set: folder with a trailing slash, and its patterns."""
         self._dataset = dataset
         self._above = above

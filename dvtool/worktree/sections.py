@@ -54,7 +54,7 @@ class Span(NamedTuple):
     """Where a folder's rows stand: first row, number of rows, place and length of their names."""
 
     first: int
-    count: int
+    rows: int
     names_at: int
     names_size: int
 
@@ -110,7 +110,7 @@ class IndexSection:
 
     def stats_in(self, span: Span) -> Iterator[StatFields]:
         """Yields size, mtime_ns, ctime_ns and inode of a folder's rows."""
-        block = self.stats[span.first * STAT.size : (span.first + span.count) * STAT.size]
+        block = self.stats[span.first * STAT.size : (span.first + span.rows) * STAT.size]
         return STAT.iter_unpack(block)
 
     def paths(self) -> Iterator[bytes]:
@@ -132,16 +132,21 @@ class IndexSection:
         """Returns the rows of those `paths` that have one."""
         return {path: self.row_at(n, path) for n, path in enumerate(self.paths()) if path in paths}
 
+    def each_entry(self) -> Iterator[Entry]:
+        """Yields what is on the disk as entries, in the order of the columns."""
+        for folder, span in self.spans().items():
+            first, stop = span.first, span.first + span.rows
+            prefix = os.fsencode(folder) + b"/" if folder else b""
+            digests = _DIGESTS.iter_unpack(self.digests[first * DIGEST_BYTES : stop * DIGEST_BYTES])
+            modes = str(self.modes[first:stop], "ascii")
+            columns = zip(self.names_in(span), digests, self.stats_in(span), modes, strict=True)
+            for name, (digest,), stat, mode in columns:
+                known = digest if mode != EMPTY_DIRECTORY else NO_DIGEST
+                yield Entry(prefix + name, known, stat[0], mode)
+
     def entries(self) -> list[Entry]:
         """Returns what is on the disk as entries, sorted by path: what a manifest would say."""
-        digests = [row[0] for row in _DIGESTS.iter_unpack(self.digests)]
-        sizes = [row[0] for row in STAT.iter_unpack(self.stats)]
-        modes = str(self.modes, "ascii")
-        found = list(map(Entry._make, zip(self.paths(), digests, sizes, modes, strict=True)))
-        if EMPTY_DIRECTORY in modes:
-            found = [e._replace(digest=NO_DIGEST) if e.mode == "d" else e for e in found]
-        found.sort(key=_path_of)
-        return found
+        return sorted(self.each_entry(), key=_path_of)
 
     def base_entries(self) -> list[Entry]:
         """Returns the last added or checked-out entry of every path that has one, sorted."""

@@ -199,5 +199,3 @@ def _base(path: bytes, digest: bytes, size: int, mode: bytes) -> Entry | None:
         return None
     known = NO_DIGEST if mode == EMPTY_DIRECTORY.encode() else Digest(digest)
     return Entry(path, known, size, mode.decode())
-
-

@@ -1,0 +1,58 @@
+"""`dvtool clone`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from dvtool.cli.common import Output, count, example, human_size, jobs_option, reporting, watcher
+
+
+@click.command("clone", epilog=example("dvtool clone https://host/team/data.git"))
+@click.argument("url")
+@click.argument("directory", required=False)
+@click.option("-b", "--branch", metavar="NAME", help="Check out this branch.")
+@click.option("--no-pull", is_flag=True, help="Do not bring the data.")
+@jobs_option
+@reporting
+def command(
+    url: str,
+    directory: str | None,
+    branch: str | None,
+    no_pull: bool,
+    jobs: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Clone a git repository and pull its data.
+
+    The same as git clone, dvtool init and dvtool pull.
+    """
+    from dvtool.ops.init import clone
+    from dvtool.ops.pull import pull
+
+    name = directory or url.rstrip("/").rpartition("/")[2].removesuffix(".git") or "clone"
+    target = Path.cwd() / name
+    workspace = clone(
+        url, target, environ=dict(os.environ), branch=branch, progress=watcher(quiet=quiet)
+    )
+    output = Output(as_json=as_json, quiet=quiet)
+    if no_pull or not workspace.is_ready:
+        output.data({"directory": target})
+        output.text(f"cloned into {name}")
+        return
+    report = pull(workspace, jobs=jobs)
+    output.data({"directory": target, **vars_of(report)})
+    output.text(
+        f"cloned into {name}: {count(report.written, 'file')} written,"
+        f" {human_size(report.fetched_bytes)} fetched"
+    )
+
+
+def vars_of(report: object) -> dict[str, object]:
+    """Returns a report's fields by name."""
+    import dataclasses
+
+    return {f.name: getattr(report, f.name) for f in dataclasses.fields(report)}  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""`dvtool pull`."""
+
+from __future__ import annotations
+
+import click
+
+from dvtool.cli.common import (
+    PATH,
+    Output,
+    count,
+    example,
+    human_size,
+    in_repository,
+    jobs_option,
+    open_workspace,
+    remote_option,
+    reporting,
+)
+
+
+@click.command("pull", epilog=example("dvtool pull", "dvtool pull --rev v1.2 data/train.csv"))
+@click.argument("paths", nargs=-1, type=PATH)
+@click.option("--rev", metavar="REV", help="The version of this commit.")
+@click.option("--force", is_flag=True, help="Overwrite unsaved work.")
+@remote_option
+@jobs_option
+@reporting
+def command(
+    paths: tuple[str, ...],
+    rev: str | None,
+    force: bool,
+    remote: str | None,
+    jobs: int | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Download bytes and write the files.
+
+    With --rev the version of that commit is written, sidecar and data, as
+    git checkout REV -- PATH does. Unsaved work is never overwritten.
+    """
+    from dvtool.ops.pull import pull
+
+    workspace = open_workspace(quiet=quiet or as_json)
+    report = pull(
+        workspace,
+        paths=in_repository(workspace, paths),
+        rev=rev,
+        remote_name=remote,
+        jobs=jobs,
+        force=force,
+    )
+    output = Output(as_json=as_json, quiet=quiet)
+    output.data(report)
+    output.text(
+        f"fetched {count(report.fetched, 'object')}, {human_size(report.fetched_bytes)};"
+        f" {count(report.written, 'file')} written, {report.removed} removed"
+    )

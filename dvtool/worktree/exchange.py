@@ -1,0 +1,125 @@
+"""Putting a finished file in its place without ever losing what stands there.
+
+Here live the two renames of Linux that an ordinary rename lacks: one that refuses to replace, one
+that swaps. With them a file that changed after it was looked at survives; where a file system
+does not offer them, a look just before the rename is the next best. Called by `materialise` only.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import stat
+from typing import Final
+
+from dvtool.errors import WouldLoseData
+from dvtool.worktree.filestat import NO_STAT, StatKey, is_same_file, key_of
+
+_NO_REPLACE: Final = 1
+_EXCHANGE: Final = 2
+_NOT_OFFERED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP})
+
+# Python has no os.renameat2; glibc has it since 2.28, and without it the fall-back serves.
+_renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+if _renameat2 is not None:
+    _renameat2.argtypes = (
+        ctypes.c_int,
+        ctypes.c_char_p,
+        ctypes.c_int,
+        ctypes.c_char_p,
+        ctypes.c_uint,
+    )
+
+
+def put_new(folder: int, unfinished: str, name: str) -> None:
+    """Renames `unfinished` to `name`, which must be free.
+
+    Raises:
+        FileExistsError: Something stands there; nothing has changed.
+    """
+    if _rename(folder, unfinished, name, _NO_REPLACE):
+        return
+    os.link(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
+    os.unlink(unfinished, dir_fd=folder)
+
+
+def put_over(folder: int, unfinished: str, name: str, expected: StatKey, shown: str) -> None:
+    """Puts `unfinished` in the place of `name`, which must still be the expected file.
+
+    Raises:
+        WouldLoseData: It is not; it stands there as it was.
+    """
+    check_expected(folder, name, expected, shown)
+    try:
+        is_swapped = _rename(folder, unfinished, name, _EXCHANGE)
+    except FileNotFoundError:
+        raise _changed(shown) from None
+    if not is_swapped:
+        os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
+        return
+    if not _is_still(folder, unfinished, expected):
+        _rename(folder, unfinished, name, _EXCHANGE)
+        raise _changed(shown)
+    os.unlink(unfinished, dir_fd=folder)
+
+
+def take_away(folder: int, name: str, unfinished: str, expected: StatKey, shown: str) -> None:
+    """Removes `name`, which must still be the expected file; nothing if it is gone already.
+
+    Args:
+        unfinished: A free temporary name in the same folder.
+
+    Raises:
+        WouldLoseData: It is another file; it stands there as it was.
+    """
+    try:
+        check_expected(folder, name, expected, shown)
+        if not _rename(folder, name, unfinished, _NO_REPLACE):
+            os.unlink(name, dir_fd=folder)
+            return
+    except FileNotFoundError:
+        return
+    if not _is_still(folder, unfinished, expected):
+        _rename(folder, unfinished, name, _NO_REPLACE)
+        raise _changed(shown)
+    os.unlink(unfinished, dir_fd=folder)
+
+
+def check_expected(folder: int, name: str, expected: StatKey, shown: str) -> None:
+    """Checks that `name` is the file that the plan was made for.
+
+    Raises:
+        WouldLoseData: It is not.
+        FileNotFoundError: There is none.
+    """
+    result = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if expected == NO_STAT:
+        is_expected = stat.S_ISDIR(result.st_mode)
+    else:
+        is_expected = key_of(result) == expected and not stat.S_ISDIR(result.st_mode)
+    if not is_expected:
+        raise _changed(shown)
+
+
+def _is_still(folder: int, name: str, expected: StatKey) -> bool:
+    return is_same_file(key_of(os.stat(name, dir_fd=folder, follow_symlinks=False)), expected)
+
+
+def _rename(folder: int, source: str, target: str, flags: int) -> bool:
+    """Returns false where the system or the file system does not offer this rename."""
+    if _renameat2 is None:
+        return False
+    if _renameat2(folder, os.fsencode(source), folder, os.fsencode(target), flags) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in _NOT_OFFERED:
+        return False
+    raise OSError(code, os.strerror(code), target)
+
+
+def _changed(shown: str) -> WouldLoseData:
+    return WouldLoseData(
+        f"{shown} changed since it was looked at; it was left as it is",
+        hint="dvtool status shows what is there now",
+    )
