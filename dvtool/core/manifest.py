@@ -123,7 +123,8 @@ def _decode_usual(text: bytes, indent: bytes) -> list[Entry] | None:
         return None  # the other way finds it again, with its line
     if not all(map(lt, paths, islice(paths, 1, None))):
         return None
-    columns = zip(paths, map(unhexlify, digests), map(int, sizes), map(_LETTERS.__getitem__, modes))
+    letters = map(_LETTERS.__getitem__, modes)
+    columns = zip(paths, map(unhexlify, digests), map(int, sizes), letters, strict=True)
     return list(map(_new_entry, columns))
 
 

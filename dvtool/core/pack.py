@@ -21,7 +21,7 @@ MAGIC: Final = b"DVTPACK1"
 NONCE_BYTES: Final = 16
 HEADER: Final = struct.Struct("<8s8x16s")
 """Magic, eight zero bytes reserved for flags, random nonce: 32 bytes."""
-RECORD: Final = struct.Struct("<32sQQQB7x")
+RECORD: Final = struct.Struct("<32sQQQQ")
 """sha256 of the raw bytes, raw size, stored size, xxh3-64 of the stored bytes, codec: 64 bytes."""
 RAW: Final = 0
 ZSTD: Final = 1
@@ -61,7 +61,12 @@ class Packer:
         """Returns head and stored bytes of one record.
 
         Compressed bytes are used when they save at least one part in 32.
+
+        Raises:
+            ValueError: `data` is larger than MAX_RECORD_BYTES; no reader would take it.
         """
+        if len(data) > MAX_RECORD_BYTES:
+            raise ValueError(f"a record holds {MAX_RECORD_BYTES} bytes, not {len(data)}")
         stored: bytes | memoryview = data
         codec = RAW
         if self._compressor is not None and len(data) > 64:
@@ -101,14 +106,13 @@ def parse_record_head(data: bytes | memoryview, offset: int = 0) -> Record:
     if len(data) < offset + RECORD.size:
         raise CorruptObject("record cut off in its head")
     digest, raw, stored, check, codec = RECORD.unpack_from(data, offset)
-    if codec == END and not stored and digest == _NO_DIGEST:
-        return Record(Digest(digest), raw, 0, check, END)
-    if (
-        codec not in (RAW, ZSTD)
-        or raw > MAX_RECORD_BYTES
-        or stored > raw
-        or (codec == RAW and stored != raw)
-    ):
+    if codec == END:
+        fits = not (stored or check) and digest == _NO_DIGEST
+    elif codec == ZSTD:
+        fits = stored < raw <= MAX_RECORD_BYTES
+    else:
+        fits = codec == RAW and stored == raw <= MAX_RECORD_BYTES
+    if not fits:
         raise CorruptObject("record head makes no sense")
     return Record(Digest(digest), raw, stored, check, codec)
 
@@ -124,7 +128,7 @@ def decode_record(data: bytes | memoryview, expected: Digest) -> bytes:
         raise CorruptObject(f"object {format_digest(expected)} is cut off")
     raw = decode_body(head, memoryview(data)[RECORD.size :])
     found = digest_of(raw)
-    if found != expected:
+    if found != expected or head.digest != expected:
         raise CorruptObject(
             f"object {format_digest(expected)} does not match its name (found {format_digest(found)})"
         )
@@ -142,17 +146,15 @@ def decode_body(head: Record, stored: memoryview) -> bytes:
     if head.codec == RAW:
         return bytes(stored)
     try:
-        # A frame that states its own size makes zstandard ignore max_output_size: look first.
-        if zstandard.frame_content_size(stored) not in (-1, head.raw):
+        # A frame that states its size makes zstandard allocate that much, whatever the limit.
+        if zstandard.frame_content_size(stored) != head.raw:
             raise CorruptObject(f"object {format_digest(head.digest)} has the wrong size")
-        raw = zstandard.ZstdDecompressor().decompress(stored, max_output_size=head.raw)
+        return zstandard.ZstdDecompressor(max_window_size=MAX_RECORD_BYTES).decompress(
+            stored, max_output_size=head.raw, allow_extra_data=False
+        )
     except zstandard.ZstdError as error:
-        raise CorruptObject(
-            f"object {format_digest(head.digest)} does not decompress: {error}"
-        ) from error
-    if len(raw) != head.raw:
-        raise CorruptObject(f"object {format_digest(head.digest)} has the wrong size")
-    return raw
+        what = f"object {format_digest(head.digest)} does not decompress: {error}"
+        raise CorruptObject(what) from error
 
 
 def scan_pack(data: bytes | memoryview) -> Iterator[tuple[Record, int]]:

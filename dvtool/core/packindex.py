@@ -9,6 +9,7 @@ docs/format.md#pack-index.
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,7 +17,7 @@ from itertools import accumulate
 from typing import Final, NamedTuple, TypeVar
 
 from dvtool.core.digest import DIGEST_BYTES, Digest
-from dvtool.core.pack import RECORD
+from dvtool.core.pack import HEADER, MAX_RECORD_BYTES, RECORD
 from dvtool.errors import CorruptObject
 
 MAGIC: Final = b"DVTINDX1"
@@ -197,9 +198,9 @@ def parse_index(data: bytes) -> PackIndex:
         n_parts * DIGEST_BYTES,
     )
     ends = list(accumulate(sizes))
-    if ends[-1] + DIGEST_BYTES != len(data) or sha256(data[:-DIGEST_BYTES]).digest() != data[-32:]:
-        raise CorruptObject("pack index is cut off or altered")
     view = memoryview(data)
+    if ends[-1] + DIGEST_BYTES != len(data) or sha256(view[:-DIGEST_BYTES]).digest() != data[-32:]:
+        raise CorruptObject("pack index is cut off or altered")
     index = PackIndex(
         packs=tuple(map(PackRef._make, _PACK.iter_unpack(view[ends[1] : ends[2]]))),
         records=view[ends[2] : ends[3]],
@@ -214,18 +215,27 @@ def parse_index(data: bytes) -> PackIndex:
 def _check_rows(index: PackIndex, n_parts: int) -> None:
     """Checks what a checksum cannot: that an index made by hand stays within its bounds."""
     previous = b""
-    counts = [0] * 256
-    for digest, pack, stored, offset in _RECORD.iter_unpack(index.records):
-        if digest <= previous or pack >= len(index.packs):
-            raise CorruptObject("pack index rows are not sorted or name no pack")
-        if offset + stored + RECORD.size > index.packs[pack].size:
-            raise CorruptObject("pack index row points past the end of its pack")
-        counts[digest[0]] += 1
-        previous = digest
-    if tuple(accumulate(counts)) != index.fanout:
+    limits = [pack.size - RECORD.size for pack in index.packs]
+    try:
+        for digest, pack, stored, offset in _RECORD.iter_unpack(index.records):
+            if digest <= previous or stored > MAX_RECORD_BYTES or offset < HEADER.size:
+                raise CorruptObject("pack index rows are not sorted, or not places of records")
+            if offset + stored > limits[pack]:
+                raise CorruptObject("pack index row points past the end of its pack")
+            previous = digest
+    except IndexError:
+        raise CorruptObject("pack index row names no pack") from None
+    firsts = bytes(index.records[:: _RECORD.size])
+    bounds = (bisect_left(firsts, first) for first in range(1, 256))
+    if (*bounds, len(firsts)) != index.fanout:
         raise CorruptObject("pack index fan-out table does not match its rows")
+    # Parts stand once each, in the order of the blobs, so a small file cannot claim long lists.
     previous = b""
+    used = 0
     for digest, _, first, count in _BLOB.iter_unpack(index.blobs):
-        if digest <= previous or first + count > n_parts:
-            raise CorruptObject("pack index blob rows are not sorted or name no parts")
+        if digest <= previous or first != used or count == 0:
+            raise CorruptObject("pack index blob rows are not sorted or share parts")
         previous = digest
+        used += count
+    if used != n_parts:
+        raise CorruptObject("pack index parts belong to no blob")

@@ -26,10 +26,10 @@ _SHORT_NAME = re.compile(r"(?:git|gitatt|dvtool)~[0-9]+")
 _HFS_IGNORED = dict.fromkeys(
     [*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF]
 )
-# What no path without guile has: an empty component, one that starts with a dot, a character that
-# NTFS reads in its own way, a NUL, or one of the code points above.
+# What a path must have to be unsafe: an empty component, one that starts like a reserved name or
+# like `.` and `..`, a character that NTFS reads in its own way, a NUL, an ignored code point.
 _SUSPECT = re.compile(
-    rb"(?:\A|/)(?:[./]|\Z)|[\\:~\0]"
+    rb"(?:\A|/)(?:/|\Z|\.(?:[./ dDgG]|\Z))|[\\:~\0]"
     rb"|\xe2\x80[\x8c-\x8f\xaa-\xae]|\xe2\x81[\xaa-\xaf]|\xef\xbb\xbf"
 )
 PLAIN_PATH = (

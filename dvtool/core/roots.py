@@ -12,15 +12,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
+from operator import lt
 from typing import Final, Literal
 
 from dvtool.core.digest import DIGEST_BYTES, Digest, format_digest, parse_digest
-from dvtool.errors import CorruptObject, InvalidText
+from dvtool.errors import CorruptObject
 
 SEGMENT_MAGIC: Final = b"DVTSEGM1"
 Scope = Literal["full", "partial"]
-_LINE = re.compile(r"(repository|ref|commit|scope|segment): (\S.*)")
-_HEX = re.compile(r"[0-9a-f]+")
+# A ref has no spaces and no control characters (git check-ref-format), so no line can be forged.
+_TEXT = re.compile(
+    rb"dvtool-root: 1\n"
+    rb"repository: ([0-9a-f]{32})\n"
+    rb"ref: ([^\x00-\x20\x7f]+)\n"
+    rb"commit: ([0-9a-f]{40}|[0-9a-f]{64})\n"
+    rb"scope: (full|partial)\n"
+    rb"((?:segment: sha256:[0-9a-f]{64} [1-9][0-9]{0,18}\n)*)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +46,7 @@ class Root:
 
     Attributes:
         repository: Random id of the repository, 32 hex digits, kept in `.dvtool`.
-        ref: The ref that was pushed, or `HEAD`.
+        ref: The ref that was pushed, or `HEAD`; bytes that are not UTF-8 as surrogates.
         commit: Hex object name, 40 or 64 digits.
         scope: `full` when the whole history of `commit` is covered; `partial` pushes protect
             their blobs but prove nothing about the commit.
@@ -52,7 +61,11 @@ class Root:
 
 
 def encode_root(root: Root) -> bytes:
-    """Returns the one text of `root`."""
+    """Returns the one text of `root`.
+
+    Raises:
+        ValueError: A field is not what `Root` says of it, such as a ref with a space.
+    """
     lines = [
         "dvtool-root: 1",
         f"repository: {root.repository}",
@@ -61,7 +74,10 @@ def encode_root(root: Root) -> bytes:
         f"scope: {root.scope}",
         *(f"segment: {format_digest(s.digest)} {s.count}" for s in root.segments),
     ]
-    return "\n".join(lines).encode("utf-8", "surrogateescape") + b"\n"
+    text = "\n".join(lines).encode("utf-8", "surrogateescape") + b"\n"
+    if _TEXT.fullmatch(text) is None:
+        raise ValueError(f"not a root: {root!r}")
+    return text
 
 
 def parse_root(text: bytes) -> Root:
@@ -70,35 +86,21 @@ def parse_root(text: bytes) -> Root:
     Raises:
         CorruptObject: It is not the one valid spelling of a root of this format.
     """
-    try:
-        root = _parse_root(text.decode("utf-8", "surrogateescape").splitlines())
-    except (InvalidText, ValueError, KeyError) as error:
-        raise CorruptObject(f"root object does not parse: {error}") from error
-    if encode_root(root) != text:
-        raise CorruptObject("root object is not spelt the one valid way")
-    return root
-
-
-def _parse_root(lines: list[str]) -> Root:
-    if lines[:1] != ["dvtool-root: 1"]:
-        raise ValueError("expected dvtool-root: 1")
-    values: dict[str, str] = {}
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        raise CorruptObject(f"not a root, or one of a newer format: {text[:80]!r}")
+    repository, ref, commit, scope, lines = match.groups()
     segments = []
-    for line in lines[1:]:
-        match = _LINE.fullmatch(line)
-        if match is None:
-            raise ValueError(f"unknown line {line[:80]!r}")
-        if match[1] == "segment":
-            digest, _, count = match[2].partition(" ")
-            segments.append(Segment(parse_digest(digest), int(count)))
-        else:
-            values[match[1]] = match[2]
-    if values["scope"] not in ("full", "partial"):
-        raise ValueError("scope is full or partial")
-    scope: Scope = "full" if values["scope"] == "full" else "partial"
-    if not _HEX.fullmatch(values["commit"]) or not _HEX.fullmatch(values["repository"]):
-        raise ValueError("commit and repository are hex")
-    return Root(values["repository"], values["ref"], values["commit"], scope, tuple(segments))
+    for line in lines.decode().splitlines():
+        _, digest, count = line.split(" ")
+        segments.append(Segment(parse_digest(digest), int(count)))
+    return Root(
+        repository.decode(),
+        ref.decode("utf-8", "surrogateescape"),
+        commit.decode(),
+        "full" if scope == b"full" else "partial",
+        tuple(segments),
+    )
 
 
 def encode_segment(digests: Iterable[Digest]) -> bytes:
@@ -115,7 +117,7 @@ def decode_segment(data: bytes) -> list[Digest]:
     if data[:8] != SEGMENT_MAGIC or len(data) % DIGEST_BYTES != 8:
         raise CorruptObject("not a segment of digests")
     digests = [Digest(data[i : i + DIGEST_BYTES]) for i in range(8, len(data), DIGEST_BYTES)]
-    if any(a >= b for a, b in zip(digests, digests[1:], strict=False)):
+    if not all(map(lt, digests, islice(digests, 1, None))):
         raise CorruptObject("segment of digests is not sorted")
     return digests
 
@@ -124,7 +126,8 @@ def segments_to_merge(counts: list[int], new: int) -> int:
     """Returns how many of the last segments a push should merge with its `new` digests.
 
     Keeps each segment at least twice as large as the next, so n digests stand in at most
-    log2(n) segments and each digest is rewritten at most log2(n) times.
+    log2(n) + 1 segments. A segment that is merged becomes more than half as large again, so each
+    digest is rewritten at most log(n) / log(1.5) times.
 
     Args:
         counts: Sizes of the segments the root before had, largest first.

@@ -8,6 +8,7 @@ index, and importing it costs more than these answers. Called by `dvtool.ops`.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,12 +22,11 @@ from dvtool.git.sidecars import ANY_SIDECAR, is_sidecar, iter_blobs, literal
 _PLAIN = (
     *("log", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-follow", "--no-show-signature"),
     *("--no-color", "--no-ext-diff", "--no-notes", "--encoding=UTF-8", "--no-mailmap", "--root"),
-    "--ignore-submodules=all",
+    *("--ignore-submodules=all", "--no-relative", "-O/dev/null"),
 )
 _FIELDS = 5
 _FORMAT = "--format=tformat:%H%x00%an%x00%ae%x00%aI%x00%s"
 _BLOB_MODES = frozenset({b"100644", b"100755", b"120000"})
-_VERSIONS_AT_ONCE = 64
 
 
 class Needed(NamedTuple):
@@ -95,11 +95,26 @@ def versions(
         "--",
     )
     changes = islice(_changes(git, (*command, *literal([path]))), limit)
-    while batch := list(islice(changes, _VERSIONS_AT_ONCE)):
-        texts = iter_blobs(git, [change.oid for change in batch if change.oid])
-        for (commit, author, email, date, subject), sidecar, oid in batch:
-            text = next(texts)[1] if oid else None
-            yield Version(commit, author, email, date, subject, sidecar, text)
+    # One cat-file runs beside the log and is asked as the log goes on, some versions ahead.
+    waiting: deque[_Change] = deque()
+    for _, text in iter_blobs(git, _oids_noting(changes, waiting)):
+        while waiting[0].oid is None:
+            yield _version(waiting.popleft(), None)
+        yield _version(waiting.popleft(), text)
+    for removal in waiting:
+        yield _version(removal, None)
+
+
+def _oids_noting(changes: Iterable[_Change], waiting: deque[_Change]) -> Iterator[str]:
+    for change in changes:
+        waiting.append(change)
+        if change.oid is not None:
+            yield change.oid
+
+
+def _version(change: _Change, text: bytes | None) -> Version:
+    commit, author, email, date, subject = change.header
+    return Version(commit, author, email, date, subject, change.path, text)
 
 
 def needed(git: Git, tips: Iterable[str], exclude: Iterable[str] = ()) -> Iterator[Needed]:

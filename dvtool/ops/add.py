@@ -17,14 +17,15 @@ from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Layout, Sidecar, encode_sidecar, file_sidecar, parse_sidecar
 from dvtool.core.tree import Entry, Tree
-from dvtool.errors import UnsafePath, UsageError, WouldLoseData
+from dvtool.errors import DvtoolError, UnsafePath, UsageError, WouldLoseData
 from dvtool.git.attributes import ignore
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import stage, tracked_files, untrack
 from dvtool.ops.merge import store_shards
 from dvtool.ops.selection import Selected, datasets_of, owner_of
 from dvtool.ops.workspace import Workspace, write_text
-from dvtool.store.local import SMALL_BLOB_BYTES, StoreWriter
+from dvtool.store.local import SMALL_BLOB_BYTES
+from dvtool.store.writer import StoreWriter
 from dvtool.worktree.edit import SectionEdit
 from dvtool.worktree.ignore import Ignore
 from dvtool.worktree.reading import Reader
@@ -302,9 +303,13 @@ class _Add:
 def _store_one(reader: Reader, writer: StoreWriter, item: Found) -> Row:
     """Reads one file into the store, each byte once, and returns its row."""
     if item.mode in "fx" and item.size >= SMALL_BLOB_BYTES:
-        with writer.temp_file() as temp:
-            row = reader.read_large(item, copy_to=temp.fileno()).row
-            writer.adopt(temp, row.digest, row.fingerprint)
+        temp = writer.temp_file()
+        try:
+            row = reader.read_large(item, copy_to=temp.fd).row
+        except DvtoolError:
+            writer.discard(temp.path)
+            raise
+        writer.adopt(temp.path, row.digest, row.fingerprint)
         return row
     reading = reader.read(item)
     if reading.row.digest:

@@ -288,8 +288,14 @@ def _write_files(workspace: Workspace, plan: _Plan) -> tuple[list[Row], list[Pat
 
 def _write_large(store: LocalStore, files: Materialiser, path: PathStatus) -> Row:
     assert path.sidecar is not None
+    blob = store.large(path.sidecar.digest)
     with store.open_blob(path.sidecar.digest) as source:
-        return files.write_large(path.sidecar, source.fileno(), expected=path.stat)
+        return files.write_large(
+            path.sidecar,
+            source.fileno(),
+            expected=path.stat,
+            fingerprint=blob.fingerprint if blob else None,
+        )
 
 
 def _remember(

@@ -43,7 +43,7 @@ def init(
     """
     workspace = Workspace.open(cwd, environ=environ, progress=progress, must_be_ready=False)
     written = []
-    if not (workspace.top / CONFIG_FILE).exists():
+    if not workspace.is_ready:
         set_committed(workspace.git, "format", str(FORMAT_VERSION))
         set_committed(workspace.git, "repository", secrets.token_hex(16))
         written.append(CONFIG_FILE)
@@ -72,6 +72,6 @@ def clone(
     clone_repository(url, directory, branch=branch, environ=environ)
     git = Git.at(directory, environ=environ, foreign=True)
     workspace = Workspace(git, environ, progress)
-    if (workspace.top / CONFIG_FILE).is_file():
+    if workspace.is_ready:
         install_drivers(git)
     return workspace

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Literal
 
 from dvtool.core.digest import Digest
-from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.paths import SIDECAR_SUFFIX, fold
 from dvtool.core.sidecar import ReadBlob, Sidecar, encode_sidecar, parse_sidecar
-from dvtool.core.tree import Conflict, Tree, merge_trees
+from dvtool.core.tree import Conflict, Entry, Tree, merge_trees
 from dvtool.errors import InvalidText, ObjectMissing, UsageError
 from dvtool.git.sidecars import read_blobs, unmerged_sidecars
 from dvtool.git.staging import stage
@@ -110,9 +110,7 @@ def _settle(
     return Tree(entries.values()), tuple(left)
 
 
-def _take_theirs(entries: dict[bytes, object], conflict: Conflict) -> None:
-    from dvtool.core.paths import fold
-
+def _take_theirs(entries: dict[bytes, Entry], conflict: Conflict) -> None:
     if conflict.theirs is None:
         entries.pop(conflict.path, None)
         return

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dvtool.core.digest import Digest, short_digest
-from dvtool.core.roots import Root
+from dvtool.core.roots import Root, Scope
 from dvtool.core.tree import Tree
 from dvtool.errors import ObjectMissing, UnknownRevision, UsageError
 from dvtool.git.ancestry import is_covered
@@ -94,7 +94,7 @@ def push(
     )
     # No root before everything it speaks of is there.
     _check_lost(need, lost, remote.url)
-    scope = "partial" if paths or workspace.git.layout.shallow else "full"
+    scope: Scope = "partial" if paths or workspace.git.layout.shallow else "full"
     for name, commit in tips.items():
         before = [root for root, root_commit in covered if is_covered(workspace.git, root_commit, [commit])]
         remote.write_root(

@@ -60,7 +60,7 @@ class Workspace:
             NoRepository: There is no git work tree, or no `.dvtool` at its top.
         """
         workspace = cls(Git.at(cwd, environ=environ), environ, progress)
-        if must_be_ready and not (workspace.top / CONFIG_FILE).is_file():
+        if must_be_ready and not workspace.is_ready:
             raise NoRepository(
                 f"no {CONFIG_FILE} at the top of the work tree {workspace.top}", hint="dvtool init"
             )
@@ -70,6 +70,11 @@ class Workspace:
     def top(self) -> Path:
         """Absolute path of the work tree's top."""
         return self.git.top
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the repository uses dvtool."""
+        return (self.top / CONFIG_FILE).is_file()
 
     @property
     def private_dir(self) -> Path:

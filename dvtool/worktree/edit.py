@@ -132,6 +132,8 @@ class SectionEdit:
         self, folder: str, span: Span, bases: dict[bytes, Entry | None]
     ) -> tuple[list[bytes], list[Buffer]]:
         """Returns names and column blocks of one folder with its changes."""
+        if not span.rows and (fresh := self._fresh_block(folder, bases)) is not None:
+            return fresh
         names = self._section.names_in(span)
         gone = self._removed.get(folder, set())
         prefix = os.fsencode(folder) + b"/" if folder else b""
@@ -162,6 +164,25 @@ class SectionEdit:
         if dropped:
             names = [name for start, stop in kept_runs for name in names[start:stop]]
         return names, blocks
+
+    def _fresh_block(
+        self, folder: str, bases: dict[bytes, Entry | None]
+    ) -> tuple[list[bytes], list[Buffer]] | None:
+        """Returns a new folder's rows without copying; None if they need a closer look."""
+        runs = self._runs.get(folder, [])
+        if len(runs) != 1:
+            return None
+        start, stop = runs[0]
+        skip = len(os.fsencode(folder)) + 1 if folder else 0
+        names = [path[skip:] for path in self._paths[start:stop]]
+        if len(set(names)) != len(names):
+            return None
+        if self._unsettled:
+            bases.update((p, None) for p in self._paths[start:stop] if p in self._unsettled)
+        return names, [
+            memoryview(column)[start * width : stop * width]
+            for column, width in zip(self._columns, WIDTHS, strict=True)
+        ]
 
     def _keep_base(
         self, path: bytes, span: Span, at: int, was_removed: bool, bases: dict[bytes, Entry | None]

@@ -32,19 +32,21 @@ if _renameat2 is not None:
     )
 
 
-def put_new(folder: int, unfinished: str, name: str) -> None:
+def put_new(folder: int, unfinished: bytes, name: bytes) -> None:
     """Renames `unfinished` to `name`, which must be free.
 
     Raises:
         FileExistsError: Something stands there; nothing has changed.
     """
+    if _renameat2 is not None and not _renameat2(folder, unfinished, folder, name, _NO_REPLACE):
+        return
     if _rename(folder, unfinished, name, _NO_REPLACE):
         return
     os.link(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
     os.unlink(unfinished, dir_fd=folder)
 
 
-def put_over(folder: int, unfinished: str, name: str, expected: StatKey, shown: str) -> None:
+def put_over(folder: int, unfinished: bytes, name: bytes, expected: StatKey, shown: str) -> None:
     """Puts `unfinished` in the place of `name`, which must still be the expected file.
 
     Raises:
@@ -64,7 +66,7 @@ def put_over(folder: int, unfinished: str, name: str, expected: StatKey, shown: 
     os.unlink(unfinished, dir_fd=folder)
 
 
-def take_away(folder: int, name: str, unfinished: str, expected: StatKey, shown: str) -> None:
+def take_away(folder: int, name: bytes, unfinished: bytes, expected: StatKey, shown: str) -> None:
     """Removes `name`, which must still be the expected file; nothing if it is gone already.
 
     Args:
@@ -86,7 +88,7 @@ def take_away(folder: int, name: str, unfinished: str, expected: StatKey, shown:
     os.unlink(unfinished, dir_fd=folder)
 
 
-def check_expected(folder: int, name: str, expected: StatKey, shown: str) -> None:
+def check_expected(folder: int, name: bytes, expected: StatKey, shown: str) -> None:
     """Checks that `name` is the file that the plan was made for.
 
     Raises:
@@ -102,15 +104,15 @@ def check_expected(folder: int, name: str, expected: StatKey, shown: str) -> Non
         raise _changed(shown)
 
 
-def _is_still(folder: int, name: str, expected: StatKey) -> bool:
+def _is_still(folder: int, name: bytes, expected: StatKey) -> bool:
     return is_same_file(key_of(os.stat(name, dir_fd=folder, follow_symlinks=False)), expected)
 
 
-def _rename(folder: int, source: str, target: str, flags: int) -> bool:
+def _rename(folder: int, source: bytes, target: bytes, flags: int) -> bool:
     """Returns false where the system or the file system does not offer this rename."""
     if _renameat2 is None:
         return False
-    if _renameat2(folder, os.fsencode(source), folder, os.fsencode(target), flags) == 0:
+    if _renameat2(folder, source, folder, target, flags) == 0:
         return True
     code = ctypes.get_errno()
     if code in _NOT_OFFERED:

@@ -17,16 +17,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
+from xxhash import xxh3_128_digest
+
 from dvtool.core.digest import (
     FINGERPRINT_BYTES,
     NO_DIGEST,
     Fingerprint,
-    fingerprint_of,
     short_digest,
 )
 from dvtool.core.paths import check_path
 from dvtool.core.tree import EMPTY_DIRECTORY, EXECUTABLE, FILE, SYMLINK, THE_FILE, Entry
-from dvtool.errors import CorruptObject, WouldLoseData
+from dvtool.errors import CorruptObject, StorageFull, WouldLoseData
 from dvtool.worktree.exchange import check_expected, put_new, put_over, take_away
 from dvtool.worktree.filestat import NO_STAT, StatKey, key_of
 from dvtool.worktree.folders import (
@@ -37,12 +38,13 @@ from dvtool.worktree.folders import (
     shown,
     split_dataset,
 )
-from dvtool.worktree.reading import hash_descriptor, is_sparse, write_all
+from dvtool.worktree.hashing import hash_descriptor, is_sparse, write_all
 from dvtool.worktree.sections import Row
 
 _FICLONE: Final = 0x40049409
 """ioctl that shares another file's blocks (btrfs, XFS, bcachefs); see ioctl_ficlone(2)."""
 _CREATE: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
+_OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _NO_MARK: Final = Fingerprint(bytes(FINGERPRINT_BYTES))
 _PERMISSIONS: Final = {FILE: 0o666, EXECUTABLE: 0o777}
 """Before the umask, which the kernel takes off."""
@@ -67,8 +69,11 @@ class Materialiser:
         self._folders = Folders(top)
         self._emptied: set[str] = set()
         self._kept: set[str] = set()
-        self._temporary = f"{TEMPORARY_PREFIX}{os.getpid():x}-{os.urandom(4).hex()}-"
+        self._temporary = f"{TEMPORARY_PREFIX}{os.getpid():x}-{os.urandom(4).hex()}-".encode()
         self._count = 0
+        self._folder = ""
+        self._entered = b""
+        self._handle = -1
 
     def __enter__(self) -> Materialiser:
         return self
@@ -95,29 +100,34 @@ class Materialiser:
         Raises:
             WouldLoseData: Something else stands there, or git tracks the path.
             UnsafePath: A folder on the way is a symlink, or the path or link could leave.
+            StorageFull: The disk or a quota is full; nothing was put in place.
         """
-        mode = entry.mode
-        folder, name = self._place(entry.path)
+        try:
+            return self._write(entry, data, expected)
+        except OSError as error:
+            raise self._failed(entry.path, error) from error
+
+    def _write(self, entry: Entry, data: bytes | memoryview, expected: StatKey | None) -> Row:
+        path, digest, _, mode = entry
         if mode == EMPTY_DIRECTORY:
-            return self._write_folder(entry, folder, name, expected)
-        handle = self._folders.handle(folder, create=True)
+            return self._write_folder(path, expected)
+        name = self._enter(path)
         unfinished = self._next_name()
         if mode == SYMLINK:
             target = bytes(data)
-            check_link(entry.path, target)
-            os.symlink(target, os.fsencode(unfinished), dir_fd=handle)
-            self._put(entry, folder, unfinished, name, expected)
-            handle = self._folders.handle(folder)
-            result = os.stat(name, dir_fd=handle, follow_symlinks=False)
+            check_link(path, target)
+            os.symlink(target, unfinished, dir_fd=self._handle)
+            self._put(path, unfinished, name, expected)
+            result = os.stat(name, dir_fd=self._handle, follow_symlinks=False)
         else:
-            descriptor = os.open(unfinished, _CREATE, _PERMISSIONS[mode], dir_fd=handle)
+            descriptor = os.open(unfinished, _CREATE, _PERMISSIONS[mode], dir_fd=self._handle)
             try:
-                self._fill(descriptor, data, handle, unfinished)
-                self._put(entry, folder, unfinished, name, expected)
+                self._fill(descriptor, data, unfinished)
+                self._put(path, unfinished, name, expected)
                 result = os.fstat(descriptor)  # after the rename, which changes ctime
             finally:
                 os.close(descriptor)
-        return Row(entry.path, key_of(result), mode, fingerprint_of(data), entry.digest)
+        return Row(path, key_of(result), mode, Fingerprint(xxh3_128_digest(data)), digest)
 
     def write_large(
         self,
@@ -139,20 +149,31 @@ class Materialiser:
 
         Raises:
             CorruptObject: The source holds other bytes; nothing was put in place.
-            WouldLoseData, UnsafePath: As in `write`.
+            WouldLoseData, UnsafePath, StorageFull: As in `write`.
         """
-        folder, name = self._place(entry.path)
-        handle = self._folders.handle(folder, create=True)
+        try:
+            return self._write_large(entry, source, expected, fingerprint)
+        except OSError as error:
+            raise self._failed(entry.path, error) from error
+
+    def _write_large(
+        self,
+        entry: Entry,
+        source: int,
+        expected: StatKey | None,
+        fingerprint: Fingerprint | None,
+    ) -> Row:
+        name = self._enter(entry.path)
         unfinished = self._next_name()
         permissions = _PERMISSIONS[entry.mode]
-        descriptor = os.open(unfinished, _CREATE, permissions, dir_fd=handle)
+        descriptor = os.open(unfinished, _CREATE, permissions, dir_fd=self._handle)
         try:
             try:
                 mark = _copy(entry, source, descriptor, fingerprint)
             except BaseException:
-                os.unlink(unfinished, dir_fd=handle)
+                os.unlink(unfinished, dir_fd=self._handle)
                 raise
-            self._put(entry, folder, unfinished, name, expected)
+            self._put(entry.path, unfinished, name, expected)
             result = os.fstat(descriptor)
         finally:
             os.close(descriptor)
@@ -164,10 +185,14 @@ class Materialiser:
         Raises:
             WouldLoseData: The file is not as its row says.
         """
-        folder, name = self._place(row.path)
-        handle = self._folders.handle(folder)
-        self._expect(handle, name, row.stat, row.path)
-        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=handle)
+        try:
+            name = self._enter(row.path, create=False)
+            check_expected(self._handle, name, row.stat, self._shown(row.path))
+            descriptor = os.open(name, _OPEN, dir_fd=self._handle)
+        except FileNotFoundError:
+            raise self._vanished(row.path) from None
+        except OSError as error:
+            raise self._failed(row.path, error) from error
         try:
             bits = stat.S_IMODE(os.fstat(descriptor).st_mode)
             executable = bits | (bits & 0o444) >> 2
@@ -186,22 +211,24 @@ class Materialiser:
             WouldLoseData: It is not what was expected.
             UnsafePath: A folder on the way is a symlink.
         """
-        folder, name = self._place(path)
         try:
-            handle = self._folders.handle(folder)
+            name = self._enter(path, create=False)
+            if expected == NO_STAT:
+                self._emptied.add(self._whole(path))
+                return
+            take_away(self._handle, name, self._next_name(), expected, self._shown(path))
+            self._emptied.add(self._folder)
         except FileNotFoundError:
             return
-        whole = f"{folder}/{name}" if folder else name
-        if expected == NO_STAT:
-            self._emptied.add(whole)
-            return
-        take_away(handle, name, self._next_name(), expected, shown(whole))
-        self._emptied.add(folder)
+        except OSError as error:
+            raise self._failed(path, error) from error
 
     def keep_folder(self) -> None:
         """Makes the data set's own folder, and keeps it when nothing is left in it."""
         above, name = split_dataset(self._dataset)
-        self._make(above, name)
+        make_folder(self._folders.handle(above, create=True), name)
+        self._kept.add(self._dataset)
+        self._handle = -1
 
     def prune(self) -> None:
         """Removes the folders that removals have left empty, and their parents; never the top."""
@@ -216,88 +243,95 @@ class Materialiser:
                 self._folders.forget(folder)
                 folder = above
         self._emptied.clear()
+        self._handle = -1
 
     def _is_inside(self, folder: str) -> bool:
         return folder == self._dataset or folder.startswith(f"{self._dataset}/")
 
-    def _place(self, path: bytes) -> tuple[str, str]:
-        """Returns folder and name relative to the top, after checking that they may be touched."""
-        if path != THE_FILE:
-            check_path(path)
-            whole = f"{self._dataset}/{os.fsdecode(path)}"
-        else:
-            whole = self._dataset
-        if self._git_tracked and whole in self._git_tracked:
+    def _enter(self, path: bytes, *, create: bool = True) -> bytes:
+        """Opens the folder of a path as `self._handle` and returns the name in it, all checked."""
+        if self._git_tracked and self._whole(path) in self._git_tracked:
             raise WouldLoseData(
-                f"git tracks {shown(whole)}; dvtool does not touch it",
+                f"git tracks {self._shown(path)}; dvtool does not touch it",
                 hint="git rm --cached it first",
             )
-        folder, _, name = whole.rpartition("/")
-        return folder, name
+        if path != THE_FILE:
+            check_path(path)
+        folder, _, name = path.rpartition(b"/")
+        if self._handle < 0 or folder != self._entered or path == THE_FILE:
+            self._handle = -1
+            self._folder = self._whole(path).rpartition("/")[0]
+            self._handle = self._folders.handle(self._folder, create=create)
+            self._entered = folder
+        return name or os.fsencode(self._dataset.rpartition("/")[2])
 
-    def _next_name(self) -> str:
+    def _next_name(self) -> bytes:
         self._count += 1
-        return f"{self._temporary}{self._count:x}"
+        return b"%s%x" % (self._temporary, self._count)
 
-    def _fill(self, descriptor: int, data: bytes | memoryview, handle: int, name: str) -> None:
+    def _fill(self, descriptor: int, data: bytes | memoryview, unfinished: bytes) -> None:
         try:
             if os.write(descriptor, data) != len(data):
                 os.lseek(descriptor, 0, os.SEEK_SET)
                 write_all(descriptor, data)
         except BaseException:
-            os.unlink(name, dir_fd=handle)
+            os.unlink(unfinished, dir_fd=self._handle)
             raise
 
-    def _put(
-        self, entry: Entry, folder: str, unfinished: str, name: str, expected: StatKey | None
-    ) -> None:
+    def _put(self, path: bytes, unfinished: bytes, name: bytes, expected: StatKey | None) -> None:
         """Renames a finished file to its place, or removes it and raises."""
-        handle = self._folders.handle(folder)
         try:
-            if expected is not None and expected != NO_STAT:
-                put_over(handle, unfinished, name, expected, self._shown(entry.path))
-                return
-            if expected == NO_STAT:
-                self._emptied.add(f"{folder}/{name}" if folder else name)
-            try:
-                put_new(handle, unfinished, name)
-            except FileExistsError:
-                if not self._emptied:
-                    raise
-                self.prune()  # perhaps a folder that is empty now stands there
-                handle = self._folders.handle(folder, create=True)
-                put_new(handle, unfinished, name)
+            if expected is None and not self._emptied:
+                put_new(self._handle, unfinished, name)
+            elif expected is None or expected == NO_STAT:
+                self._put_after_removals(path, unfinished, name, expected)
+            else:
+                put_over(self._handle, unfinished, name, expected, self._shown(path))
         except BaseException as error:
-            os.unlink(unfinished, dir_fd=handle)
+            os.unlink(unfinished, dir_fd=self._handle)
             if isinstance(error, FileExistsError):
-                raise self._in_the_way(entry.path) from None
+                raise self._in_the_way(path) from None
             if isinstance(error, FileNotFoundError):
-                raise WouldLoseData(
-                    f"{self._shown(entry.path)} vanished since it was looked at"
-                ) from None
+                raise self._vanished(path) from None
             raise
 
-    def _write_folder(self, entry: Entry, folder: str, name: str, expected: StatKey | None) -> Row:
-        if expected is not None and expected != NO_STAT:
-            self.remove(entry.path, expected=expected)
+    def _put_after_removals(
+        self, path: bytes, unfinished: bytes, name: bytes, expected: StatKey | None
+    ) -> None:
+        """Puts a new file where a folder may stand that is empty by now."""
+        if expected == NO_STAT:
+            self._emptied.add(self._whole(path))
         try:
-            self._make(folder, name)
+            put_new(self._handle, unfinished, name)
         except FileExistsError:
-            raise self._in_the_way(entry.path) from None
-        return Row(entry.path, NO_STAT, EMPTY_DIRECTORY, _NO_MARK, NO_DIGEST)
+            self.prune()
+            self._handle = self._folders.handle(self._folder)  # pruning may have closed it
+            put_new(self._handle, unfinished, name)
 
-    def _make(self, folder: str, name: str) -> None:
-        make_folder(self._folders.handle(folder, create=True), name)
-        self._kept.add(f"{folder}/{name}" if folder else name)
-
-    def _expect(self, handle: int, name: str, expected: StatKey, path: bytes) -> None:
+    def _write_folder(self, path: bytes, expected: StatKey | None) -> Row:
+        if expected is not None and expected != NO_STAT:
+            self.remove(path, expected=expected)
+        name = self._enter(path)
         try:
-            check_expected(handle, name, expected, self._shown(path))
-        except FileNotFoundError:
-            raise WouldLoseData(f"{self._shown(path)} vanished since it was looked at") from None
+            make_folder(self._handle, os.fsdecode(name))
+        except FileExistsError:
+            raise self._in_the_way(path) from None
+        self._kept.add(self._whole(path))
+        return Row(path, NO_STAT, EMPTY_DIRECTORY, _NO_MARK, NO_DIGEST)
+
+    def _whole(self, path: bytes) -> str:
+        """Returns a path relative to the top of the work tree."""
+        return f"{self._dataset}/{os.fsdecode(path)}" if path else self._dataset
 
     def _shown(self, path: bytes) -> str:
-        return shown(f"{self._dataset}/{os.fsdecode(path)}" if path else self._dataset)
+        return shown(self._whole(path))
+
+    def _failed(self, path: bytes, error: OSError) -> StorageFull | WouldLoseData:
+        kind = StorageFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else WouldLoseData
+        return kind(f"cannot write {self._shown(path)}: {error.strerror}")
+
+    def _vanished(self, path: bytes) -> WouldLoseData:
+        return WouldLoseData(f"{self._shown(path)} vanished since it was looked at")
 
     def _in_the_way(self, path: bytes) -> WouldLoseData:
         return WouldLoseData(

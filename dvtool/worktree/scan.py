@@ -10,24 +10,21 @@ from __future__ import annotations
 import os
 import re
 import stat
-import struct
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from dvtool.core.paths import MAX_PATH_BYTES, check_path
 from dvtool.core.tree import EMPTY_DIRECTORY, EXECUTABLE, FILE
 from dvtool.errors import UnsafePath, WouldLoseData
 from dvtool.worktree.filestat import (
     NO_STAT,
-    STAT,
     StatFields,
     StatKey,
     fields_of,
     key_of,
     letter_of,
-    size_in,
 )
 from dvtool.worktree.folders import (
     OPEN_FOLDER,
@@ -37,60 +34,16 @@ from dvtool.worktree.folders import (
     shown,
     split_dataset,
 )
+from dvtool.worktree.found import Found, FoundFiles
 from dvtool.worktree.ignore import NOTHING_IGNORED, Ignore, IsIgnored
 from dvtool.worktree.sections import EMPTY_SPAN, IndexSection, Span
 
-_KEYS: Final = struct.Struct(f"{STAT.size}s")
+__all__ = ["Found", "FoundFiles", "Scan", "scan"]
+
 _PLAIN_NAMES: Final = re.compile(r"(?:[A-Za-z0-9_\-+=,@()][A-Za-z0-9_\-+=,@() .]{0,200}\0)*")
 """Many names that need no closer look; only a quick way past `check_path`, never another rule."""
 _NO_ROW: Final = (-1, -1, -1, -1)
 _EMPTY_FOLDER: Final = (0, 0, 0, 0)
-
-
-class Found(NamedTuple):
-    """A file that is not as the index remembers it.
-
-    Attributes:
-        path: Relative to the data set; empty when the data set is one file.
-        mode: `f`, `x`, `l` or `d`.
-        stat: Its stat key; NO_STAT for `d`.
-    """
-
-    path: bytes
-    mode: str
-    stat: StatKey
-
-    @property
-    def size(self) -> int:
-        """Size in bytes."""
-        return size_in(self.stat)
-
-
-class FoundFiles:
-    """Many `Found`, kept in columns: about 60 bytes each, iterated any number of times."""
-
-    __slots__ = ("_batches", "size_bytes")
-
-    def __init__(self) -> None:
-        self._batches: list[tuple[str, bytes, bytes, str]] = []
-        self.size_bytes = 0
-
-    def __len__(self) -> int:
-        return sum(len(modes) for _, _, _, modes in self._batches)
-
-    def __iter__(self) -> Iterator[Found]:
-        for folder, names, stats, modes in self._batches:
-            prefix = os.fsencode(folder) + b"/" if folder else b""
-            keys = _KEYS.iter_unpack(stats)
-            for name, mode, (key,) in zip(names.split(b"\0"), modes, keys, strict=True):
-                yield Found(prefix + name, mode, key)
-
-    def add(self, folder: str, names: list[str], stats: list[StatKey], modes: list[str]) -> None:
-        """Adds files of one folder; nothing for empty lists."""
-        if names:
-            text = os.fsencode("\0".join(names))
-            self._batches.append((folder, text, b"".join(stats), "".join(modes)))
-            self.size_bytes += sum(map(size_in, stats))
 
 
 @dataclass(slots=True)

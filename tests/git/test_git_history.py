@@ -125,7 +125,7 @@ def test_odd_names_are_needed_too(repo):
 
     assert {item.path for item in needed(repo.api, [tip])} == set(names)
     assert [v.path for v in versions(repo.api, "new\nline.dvt")] == ["new\nline.dvt"]
-    assert [v.subject for v in versions(repo.api, "-x.dvt")][0].startswith(":000000 a subject")
+    assert next(versions(repo.api, "-x.dvt")).subject.startswith(":000000 a subject")
 
 
 def test_a_shallow_clone_needs_all_of_its_oldest_commit(merged, tmp_path):

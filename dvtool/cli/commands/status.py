@@ -60,7 +60,7 @@ def command(
         remote=at_remote or name is not None,
     )
     output = Output(as_json=as_json, quiet=quiet)
-    output.data({"clean": report.is_clean, **{"datasets": report.datasets, "warnings": report.warnings}})
+    output.data({"clean": report.is_clean, "datasets": report.datasets, "warnings": report.warnings})
     for one in report.datasets:
         if one.problem:
             output.text(f"{one.dataset}: {one.problem}")
@@ -70,9 +70,9 @@ def command(
             by_state.setdefault(path.state, []).append(path.path)
         for state, found in by_state.items():
             output.text(f"{one.dataset}: {count(len(found), 'file')} {state} ({HINTS[state]})")
-            for path in found if verbose else found[:SHOWN]:
-                if path:
-                    output.text(f"  {state}: {display(path)}")
+            for name_inside in found if verbose else found[:SHOWN]:
+                if name_inside:
+                    output.text(f"  {state}: {display(name_inside)}")
             if not verbose and len(found) > SHOWN:
                 output.text(f"  and {len(found) - SHOWN} more (-v lists them)")
         if one.not_in_store:

@@ -1,0 +1,51 @@
+"""`config`: show what settings hold, all sources together, and change one.
+
+Remotes have verbs of their own (`dvtool.ops.remotes`). Called by the CLI.
+"""
+
+from __future__ import annotations
+
+from dvtool.errors import UsageError
+from dvtool.git.settings import set_committed, set_for_clone, unset_committed, unset_for_clone
+from dvtool.ops.workspace import Workspace
+
+
+def settings_shown(workspace: Workspace, key: str | None) -> dict[str, object]:
+    """Returns settings by key; all of them, or the one asked for.
+
+    Raises:
+        UsageError: There is no such key.
+    """
+    settings = workspace.settings
+    shown: dict[str, object] = {
+        "repository": settings.repository or "",
+        "remote": settings.remote or "",
+        "jobs": settings.jobs or "",
+        "lock.timeout": settings.lock_timeout_s,
+        "store.path": str(workspace.store.root),
+        "store.link": settings.store_link,
+        "fetch.include": list(settings.fetch_include),
+        "fetch.exclude": list(settings.fetch_exclude),
+    }
+    for remote in settings.remotes.values():
+        shown[f"remote.{remote.name}.url"] = remote.url
+        if remote.endpoint_url is not None:
+            shown[f"remote.{remote.name}.endpoint-url"] = remote.endpoint_url
+    if key is None:
+        return shown
+    if key not in shown:
+        raise UsageError(f"no setting named {key}", hint="dvtool config shows all of them")
+    return {key: shown[key]}
+
+
+def change_setting(workspace: Workspace, key: str, value: str | None, *, local: bool) -> None:
+    """Sets a key, or unsets it for None, in `.dvtool` or in this clone's git configuration.
+
+    Raises:
+        UsageError: There is no such key, or it cannot stand there.
+        InvalidText: The value may not be committed.
+    """
+    if value is None:
+        (unset_for_clone if local else unset_committed)(workspace.git, key)
+    else:
+        (set_for_clone if local else set_committed)(workspace.git, key, value)

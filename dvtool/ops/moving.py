@@ -1,0 +1,127 @@
+"""`rm` and `mv`: stop tracking a data set, or track it elsewhere.
+
+Bytes stay in the store and at remotes: older commits need them. Called by the CLI.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dvtool.core.paths import SIDECAR_SUFFIX, check_path
+from dvtool.errors import UsageError, WouldLoseData
+from dvtool.git.attributes import ignore, unignore
+from dvtool.git.sidecars import sidecar_paths
+from dvtool.git.staging import stage
+from dvtool.ops.checkout import checkout
+from dvtool.ops.selection import datasets_of, owner_of
+from dvtool.ops.status import compare_dataset
+from dvtool.ops.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A data set that is no longer tracked; `kept` tells whether its files are still here."""
+
+    dataset: str
+    kept: bool
+
+
+def remove(
+    workspace: Workspace, datasets: Sequence[str], *, keep: bool, force: bool
+) -> list[Removed]:
+    """Stops tracking data sets and stages that; deletes the files unless `keep` is set.
+
+    Raises:
+        UsageError: A path is no data set.
+        WouldLoseData: Files hold work that is in no version; nothing was changed.
+    """
+    known = set(datasets_of(sidecar_paths(workspace.git)))
+    for dataset in datasets:
+        _must_be_known(known, dataset)
+    with workspace.changing() as index:
+        if not keep and not force:
+            for dataset in datasets:
+                _refuse_unsaved(dataset, compare_dataset(workspace, index, dataset).paths)
+        for dataset in datasets:
+            workspace.abspath(dataset + SIDECAR_SUFFIX).unlink()
+            changed = unignore(workspace.git, [dataset]) if not keep else []
+            stage(workspace.git, [dataset + SIDECAR_SUFFIX, *changed])
+            if keep:
+                index.remove(dataset)
+    if not keep:
+        # With its sidecar gone the version is empty: checkout takes the files away, safely.
+        checkout(workspace)
+        _delete_rest(workspace, datasets, force=force)
+    return [Removed(dataset, keep) for dataset in datasets]
+
+
+def _delete_rest(workspace: Workspace, datasets: Sequence[str], *, force: bool) -> None:
+    """Deletes what a forced removal leaves: files that were changed or never added."""
+    import shutil
+
+    for dataset in datasets if force else ():
+        path = workspace.abspath(dataset)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _refuse_unsaved(dataset: str, paths: Sequence[object]) -> None:
+    unsaved = [p for p in paths if getattr(p, "state", "") in ("modified", "conflict", "new")]
+    if unsaved:
+        raise WouldLoseData(
+            f"{dataset} has {len(unsaved)} files with work that is in no version",
+            hint="dvtool add keeps it, rm --keep leaves the files, rm --force deletes them",
+        )
+
+
+def _must_be_known(known: set[str], dataset: str) -> None:
+    if dataset not in known:
+        raise UsageError(f"not a data set: {dataset}", hint="dvtool list shows them")
+
+
+def move(workspace: Workspace, source: str, target: str) -> str:
+    """Moves a data set, its sidecar and its ignore line, and stages that; returns its new path.
+
+    Args:
+        workspace: Where.
+        source: A data set.
+        target: Its new path, or a folder to move it into.
+
+    Raises:
+        UsageError: The source is no data set, or the target lies inside one.
+        WouldLoseData: Something stands at the target.
+    """
+    known = set(datasets_of(sidecar_paths(workspace.git)))
+    _must_be_known(known, source)
+    if workspace.abspath(target).is_dir() and target not in known:
+        target = os.path.join(target, os.path.basename(source)) if target else os.path.basename(source)
+    check_path(os.fsencode(target))
+    if target == source or target.startswith(source + "/") or owner_of(known, target):
+        raise UsageError(f"{target} lies inside a data set")
+    new_sidecar = workspace.abspath(target + SIDECAR_SUFFIX)
+    if os.path.lexists(workspace.abspath(target)) or os.path.lexists(new_sidecar):
+        raise WouldLoseData(f"something stands at {target} already", hint="move it away first")
+    with workspace.changing() as index:
+        new_sidecar.parent.mkdir(parents=True, exist_ok=True)
+        if not _is_inside(new_sidecar.parent, workspace.top):
+            raise UsageError(f"{target} lies behind a link that leaves the work tree")
+        # Data first: with the old sidecar still there, a crash leaves "deleted", never "lost".
+        if os.path.lexists(workspace.abspath(source)):
+            os.rename(workspace.abspath(source), workspace.abspath(target))
+        os.rename(workspace.abspath(source + SIDECAR_SUFFIX), new_sidecar)
+        section = index.section(source)
+        if section is not None:
+            index.remove(source)
+            index.replace(section.renamed(target))
+        changed = {*unignore(workspace.git, [source]), *ignore(workspace.git, [target])}
+        stage(workspace.git, [source + SIDECAR_SUFFIX, target + SIDECAR_SUFFIX, *sorted(changed)])
+    return target
+
+
+def _is_inside(path: Path, top: Path) -> bool:
+    return path.resolve().is_relative_to(top.resolve())

@@ -1,0 +1,104 @@
+"""The layout of a remote: what its objects are called, and the file that says which format it is.
+
+Pure text and bytes; nothing here touches a network. Names found in a listing are untrusted: only
+those that match exactly are looked at, so a stranger's files beside ours do no harm. Spec:
+docs/format.md#remote.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from dvtool.core.pack import MAX_RECORD_BYTES
+from dvtool.errors import RemoteFailed
+
+FORMAT_NAME: Final = "dvtool.json"
+FORMAT_BYTES_MAX: Final = 64 * 2**10
+PART_BYTES: Final = 16 * 2**20
+PACK_BYTES: Final = 64 * 2**20
+INDEX_BYTES_MAX: Final = 2**30
+ROOT_BYTES_MAX: Final = 64 * 2**10
+
+PACK: Final = re.compile(r"packs/([0-9a-f]{2})/(\1[0-9a-f]{62})\.pack")
+INDEX: Final = re.compile(r"index/([0-9a-f]{64})\.idx")
+ROOT: Final = re.compile(r"roots/([0-9a-f]{1,64})/([0-9a-f]{64})\.root")
+DAMAGED: Final = re.compile(r"damaged/([0-9a-f]{64})")
+
+
+def pack_name(digest: bytes) -> str:
+    """Returns the object name of the pack with this sha256."""
+    text = digest.hex()
+    return f"packs/{text[:2]}/{text}.pack"
+
+
+def index_name(digest: bytes) -> str:
+    """Returns the object name of the index with this sha256."""
+    return f"index/{digest.hex()}.idx"
+
+
+def root_name(repository: str, digest: bytes) -> str:
+    """Returns the object name of a repository's root whose text has this sha256."""
+    return f"roots/{repository}/{digest.hex()}.root"
+
+
+def damaged_name(pack_digest: bytes) -> str:
+    """Returns the name of the mark that says: nobody may rely on this pack."""
+    return f"damaged/{pack_digest.hex()}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFormat:
+    """What `dvtool.json` says; written once, by the first push.
+
+    Attributes:
+        part_bytes: Larger blobs are cut into parts of this size.
+        pack_bytes: A pack is closed when it reaches this size.
+    """
+
+    part_bytes: int = PART_BYTES
+    pack_bytes: int = PACK_BYTES
+
+
+def encode_format(value: RemoteFormat) -> bytes:
+    """Returns the one text of `value`."""
+    document = {
+        "format": 1,
+        "features": [],
+        "parts": {"bytes": value.part_bytes},
+        "pack_bytes": value.pack_bytes,
+    }
+    return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def parse_format(text: bytes, *, url: str) -> RemoteFormat:
+    """Returns what `dvtool.json` says.
+
+    Raises:
+        RemoteFailed: It is not ours, or a newer dvtool wrote it with features unknown here.
+    """
+    try:
+        document = json.loads(text)
+        number, features = document["format"], document["features"]
+        part_bytes, pack_bytes = document["parts"]["bytes"], document["pack_bytes"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RemoteFailed(
+            f"remote {url}: {FORMAT_NAME} is not that of a dvtool remote",
+            hint="check the address; a remote needs a place of its own",
+        ) from error
+    if number != 1 or features != []:
+        what = f"format {number!s:.20}, features {features!s:.80}"
+        raise RemoteFailed(
+            f"remote {url}: {FORMAT_NAME} asks for {what}; this dvtool knows format 1 and no features",
+            hint="pip install --upgrade dvtool",
+        )
+    if not (
+        isinstance(part_bytes, int)
+        and isinstance(pack_bytes, int)
+        and 0 < part_bytes <= MAX_RECORD_BYTES
+        and 0 < pack_bytes <= 2**32
+    ):
+        raise RemoteFailed(f"remote {url}: {FORMAT_NAME} has sizes out of range")
+    return RemoteFormat(part_bytes, pack_bytes)

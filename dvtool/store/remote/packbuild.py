@@ -1,0 +1,105 @@
+"""Building remote packs: records go in, a finished pack with its name and index rows comes out.
+
+A pack under construction lies in a `Spool`, not in memory. Nothing is sent here; `upload` does
+that. Called by `push`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from dvtool.core.digest import Digest
+from dvtool.core.pack import NONCE_BYTES, Packer, encode_end, encode_header
+from dvtool.core.packindex import BlobRow, PackRef
+
+if TYPE_CHECKING:
+    from dvtool.store.remote.backend import Spool
+
+_PROBE_BYTES: Final = 64 * 2**10
+_PROBE_ABOVE: Final = 2**20
+
+
+class PackBuilder:
+    """One pack being written.
+
+    Attributes:
+        rows: Digest, stored bytes and offset of each record so far.
+        blob_rows: Large blobs whose last part is in this pack or in an earlier one.
+        raw_bytes: What the records hold, before compression.
+    """
+
+    def __init__(self, new_spool: Callable[[], Spool]) -> None:
+        """Takes what makes a spool; none is made before the first record."""
+        self._new_spool = new_spool
+        self._spool: Spool | None = None
+        self._packer = Packer(compress=True)
+        self._plain = Packer(compress=False)
+        self.rows: list[tuple[Digest, int, int]] = []
+        self.blob_rows: list[BlobRow] = []
+        self.raw_bytes = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes so far, without the end record."""
+        return self._spool.size if self._spool else 0
+
+    def add(self, digest: Digest, data: bytes | memoryview) -> None:
+        """Appends one record; `data` is not looked at after the return."""
+        if self._spool is None:
+            self._spool = self._new_spool()
+            self._spool.append(encode_header(os.urandom(NONCE_BYTES)))
+        head, stored = self._pack_with(data).record(digest, data)
+        self.rows.append((digest, len(stored), self._spool.size))
+        self._spool.append(head)
+        self._spool.append(stored)
+        self.raw_bytes += len(data)
+
+    def _pack_with(self, data: bytes | memoryview) -> Packer:
+        """Returns the packer for `data`: for large ones three probes tell whether zstd may pay.
+
+        Saves the memory and the time of compressing what does not get smaller.
+        """
+        if len(data) < _PROBE_ABOVE:
+            return self._packer
+        view = memoryview(data)
+        middle = len(data) // 2
+        for start in (0, middle, len(data) - _PROBE_BYTES):
+            probe = view[start : start + _PROBE_BYTES]
+            if len(self._packer.record(_NOBODY, probe)[1]) < len(probe):
+                return self._packer
+        return self._plain
+
+    def finish(self) -> BuiltPack | None:
+        """Ends the pack and returns it; None when it has no records."""
+        if self._spool is None:
+            return None
+        self._spool.append(encode_end(len(self.rows)))
+        ref = PackRef(self._spool.sha256(), self._spool.size)
+        return BuiltPack(ref, self.rows, self.raw_bytes, self._spool)
+
+    def close(self) -> None:
+        """Drops an unfinished pack."""
+        if self._spool is not None:
+            self._spool.close()
+
+
+_NOBODY: Final = Digest(bytes(32))
+
+
+class BuiltPack:
+    """A finished pack; who has it closes its spool."""
+
+    __slots__ = ("raw_bytes", "ref", "rows", "spool")
+
+    def __init__(
+        self, ref: PackRef, rows: list[tuple[Digest, int, int]], raw_bytes: int, spool: Spool
+    ) -> None:
+        """Takes name and size, the rows of its records, and its bytes."""
+        self.ref = ref
+        self.rows = rows
+        self.raw_bytes = raw_bytes
+        self.spool = spool
+
+

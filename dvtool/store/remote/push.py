@@ -1,0 +1,217 @@
+"""Pushing: blobs of the local store become packs and indexes of a remote.
+
+Only what a snapshot does not have is read, cut, packed and sent. Every blob is proven by sha256
+on its way out: a damaged local copy stops here and not at whoever pulls. Roots are written by
+`protect`, after this. Called by `dvtool.ops`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from dvtool.core.digest import Digest, digest_of, format_digest
+from dvtool.core.events import SILENT, Progress
+from dvtool.core.packindex import BlobRow
+from dvtool.errors import CorruptObject, ObjectMissing
+from dvtool.store.local import SMALL_BLOB_BYTES
+from dvtool.store.remote.packbuild import PackBuilder
+from dvtool.store.remote.upload import PACKS_PER_INDEX, Uploader
+
+if TYPE_CHECKING:
+    from dvtool.store.local import LocalStore
+    from dvtool.store.remote.remote import Remote
+    from dvtool.store.remote.snapshot import Snapshot
+
+PUSH_JOBS: Final = 4
+_NAMED: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PushResult:
+    """What a push sent; all zero when there was nothing to do.
+
+    Attributes:
+        blobs: Blobs that the remote did not have.
+        packs: Packs that were created.
+        raw_bytes: Size of these blobs; parts the remote had already are not counted.
+        sent_bytes: Bytes that went over the wire, packs and indexes.
+    """
+
+    blobs: int = 0
+    packs: int = 0
+    raw_bytes: int = 0
+    sent_bytes: int = 0
+
+
+def push_blobs(
+    remote: Remote,
+    snapshot: Snapshot,
+    store: LocalStore,
+    digests: Iterable[Digest],
+    *,
+    jobs: int = PUSH_JOBS,
+    progress: Progress = SILENT,
+    packs_per_index: int = PACKS_PER_INDEX,
+) -> PushResult:
+    """Makes the remote have every one of `digests`; sends only what it lacks.
+
+    Interrupted, it leaves the packs that arrived in an index, and running it again goes on.
+
+    Args:
+        remote: Where to.
+        snapshot: What the remote has; learns of what is sent.
+        store: Must hold every blob that the remote lacks.
+        digests: In any order, with repetitions.
+        jobs: Packs on their way at once; each waits in a file, not in memory.
+        progress: Told of bytes before compression, and of records.
+        packs_per_index: An index is written after so many packs.
+
+    Raises:
+        ObjectMissing: Neither here nor there; nothing is sent.
+        CorruptObject: A local blob does not match its name.
+        RemoteFailed: The remote is unreachable or refused.
+    """
+    todo = snapshot.missing(digests)
+    if not todo:
+        return PushResult()
+    lost = store.missing(todo)
+    if lost:
+        raise _neither_here_nor_there(lost, snapshot)
+    sizes = {digest: store.size_of(digest) for digest in todo}
+    progress.start("push", total_bytes=sum(sizes.values()), total_items=len(sizes))
+    remote.put_format(snapshot)
+    uploader = Uploader(
+        remote, snapshot, jobs=jobs, packs_per_index=packs_per_index, progress=progress
+    )
+    with uploader.running(), _Cutter(remote, snapshot, uploader) as cutter:
+        for digest, data in _small(store, sizes):
+            cutter.add_small(digest, data)
+        for digest in sorted(d for d, size in sizes.items() if size >= SMALL_BLOB_BYTES):
+            cutter.add_large(store, digest, sizes[digest])
+        cutter.finish()
+    return PushResult(len(todo), uploader.packs, uploader.raw_bytes, uploader.sent_bytes)
+
+
+def push_bytes(
+    remote: Remote, snapshot: Snapshot, blobs: Iterable[bytes], *, progress: Progress = SILENT
+) -> PushResult:
+    """Makes the remote have blobs that are in memory, such as segments."""
+    by_digest = {digest_of(data): data for data in blobs}
+    todo = snapshot.missing(by_digest)
+    if not todo:
+        return PushResult()
+    remote.put_format(snapshot)
+    uploader = Uploader(
+        remote, snapshot, jobs=1, packs_per_index=PACKS_PER_INDEX, progress=progress
+    )
+    with uploader.running(), _Cutter(remote, snapshot, uploader) as cutter:
+        for digest in sorted(todo):
+            cutter.add_parts(digest, _parts_of(by_digest[digest], snapshot.format.part_bytes))
+        cutter.finish()
+    return PushResult(len(todo), uploader.packs, uploader.raw_bytes, uploader.sent_bytes)
+
+
+class _Cutter:
+    """Cuts blobs into records, closes packs that are full and hands them to the uploader."""
+
+    def __init__(self, remote: Remote, snapshot: Snapshot, uploader: Uploader) -> None:
+        self._remote = remote
+        self._snapshot = snapshot
+        self._uploader = uploader
+        self._builder = PackBuilder(remote.cache.spool)
+        self._added: set[Digest] = set()
+
+    def __enter__(self) -> _Cutter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._builder.close()
+
+    def add_small(self, digest: Digest, data: bytes | memoryview) -> None:
+        """Adds one blob as one record, proving it first."""
+        if digest_of(data) != digest:
+            raise _damaged_here(digest)
+        self._add(digest, data)
+
+    def add_large(self, store: LocalStore, digest: Digest, size: int) -> None:
+        """Adds a blob read from the store's file in parts."""
+        part_bytes = self._snapshot.format.part_bytes
+        with store.open_blob(digest) as file:
+            self.add_parts(digest, iter(lambda: file.read(part_bytes), b""))
+
+    def add_parts(self, digest: Digest, parts: Iterator[bytes]) -> None:
+        """Adds a blob that comes in parts: a single one is a record, more are a list of them.
+
+        Raises:
+            CorruptObject: The parts together are not the blob; its parts may be on the remote by
+                then, but no list makes a blob of them.
+        """
+        whole = sha256()
+        names: list[Digest] = []
+        held: bytes | None = None
+        size = 0
+        for part in parts:
+            whole.update(part)
+            size += len(part)
+            if held is not None:
+                names.append(self._add_part(held))
+            held = part
+        if whole.digest() != digest:
+            raise _damaged_here(digest)
+        if not names:
+            self._add(digest, held or b"")
+            return
+        assert held is not None
+        names.append(self._add_part(held))
+        self._builder.blob_rows.append(BlobRow(digest, size, tuple(names)))
+
+    def _add_part(self, part: bytes) -> Digest:
+        name = digest_of(part)
+        if name not in self._added and self._snapshot.locate(name) is None:
+            self._added.add(name)
+            self._add(name, part)
+        return name
+
+    def _add(self, digest: Digest, data: bytes | memoryview) -> None:
+        self._builder.add(digest, data)
+        if self._builder.size >= self._snapshot.format.pack_bytes:
+            self._close_pack()
+
+    def _close_pack(self) -> None:
+        pack = self._builder.finish()
+        rows = self._builder.blob_rows
+        self._builder = PackBuilder(self._remote.cache.spool)
+        self._uploader.add_blob_rows(rows)
+        if pack is not None:
+            self._uploader.send(pack)
+
+    def finish(self) -> None:
+        """Closes the last pack, full or not."""
+        self._close_pack()
+
+
+def _small(
+    store: LocalStore, sizes: dict[Digest, int]
+) -> Iterator[tuple[Digest, bytes | memoryview]]:
+    small = [digest for digest, size in sizes.items() if size < SMALL_BLOB_BYTES]
+    return iter(store.read_many(small)) if small else iter(())
+
+
+def _parts_of(data: bytes, part_bytes: int) -> Iterator[bytes]:
+    return (data[start : start + part_bytes] for start in range(0, len(data), part_bytes))
+
+
+def _damaged_here(digest: Digest) -> CorruptObject:
+    return CorruptObject(f"object {format_digest(digest)} in the local store does not match its name")
+
+
+def _neither_here_nor_there(lost: set[Digest], snapshot: Snapshot) -> ObjectMissing:
+    names = ", ".join(format_digest(digest) for digest in sorted(lost)[:_NAMED])
+    more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+    return ObjectMissing(
+        f"{len(lost)} objects are neither in the local store nor on {snapshot.where_looked()}: {names}{more}",
+        hint="push from the clone that added them, or fetch them from another remote",
+    )

@@ -1,0 +1,191 @@
+"""A remote: a backend and the layout of what lies in it.
+
+`Remote.snapshot` says what is there at this moment; `put` creates and `fetch` of single small
+objects checks against names. Pushing and fetching blobs are in `push` and `fetch`, the look-ups
+in `snapshot`. Called by `dvtool.ops`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from dvtool.core.events import SILENT, Progress
+from dvtool.core.packindex import PackIndex, parse_index
+from dvtool.core.roots import Root, parse_root
+from dvtool.errors import CorruptObject, DvtoolError, ObjectMissing
+from dvtool.store.remote import layout
+from dvtool.store.remote.cache import Cache
+from dvtool.store.remote.layout import RemoteFormat
+from dvtool.store.remote.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from dvtool.store.remote.backend import Backend, Listed, Spool
+
+JOBS: Final = 8
+"""How many transfers run at once unless the caller says otherwise."""
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+class Remote:
+    """One remote of one clone. Safe to use from several threads."""
+
+    def __init__(self, backend: Backend, cache_dir: Path, *, progress: Progress = SILENT) -> None:
+        """Takes where objects are and where to keep what never changes; sends nothing.
+
+        Args:
+            backend: See `open_backend`.
+            cache_dir: A directory for this remote alone; made when needed.
+            progress: Told of waits and of damage met on the way.
+        """
+        self.backend = backend
+        self.cache = Cache(cache_dir)
+        self.progress = progress
+
+    @property
+    def url(self) -> str:
+        """The address, without credentials."""
+        return self.backend.url
+
+    def close(self) -> None:
+        """Lets go of connections."""
+        self.backend.close()
+
+    def snapshot(self, *, jobs: int = JOBS) -> Snapshot:
+        """Returns what the remote has: one listing, and what of it was never read before.
+
+        Raises:
+            RemoteFailed: Unreachable, refused, or of a format that this dvtool does not know.
+        """
+        listed = self.backend.list()
+        found = self._format(listed)
+        damaged: dict[str, str] = {}
+        names = [name for name in listed if layout.INDEX.fullmatch(name)]
+        results = parallel(lambda name: self._index(name, listed[name]), names, jobs=jobs)
+        indexes = {}
+        for name, result in zip(names, results, strict=True):
+            if isinstance(result, PackIndex):
+                indexes[name] = result
+            else:
+                damaged[name] = result
+                self.progress.note(f"{self.url}/{name}: {result}")
+        return Snapshot(self.url, listed, indexes, format=found, damaged=damaged)
+
+    def roots(
+        self, snapshot: Snapshot, *, repository: str | None = None, jobs: int = JOBS
+    ) -> list[Root]:
+        """Returns all readable roots, those of one repository only if asked.
+
+        A root that is cut off or altered is noted and left out: what it protected is then pushed
+        again, never assumed.
+        """
+        names = [
+            name
+            for name in snapshot.listed
+            if (match := layout.ROOT.fullmatch(name)) and repository in (None, match[1])
+        ]
+        results = parallel(self._root, names, jobs=jobs)
+        for name, result in zip(names, results, strict=True):
+            if isinstance(result, str):
+                self.progress.note(f"{self.url}/{name}: {result}")
+        return [result for result in results if isinstance(result, Root)]
+
+    def put(self, name: str, data: bytes | Spool) -> None:
+        """Creates an object, or proves that the one of that name has the same bytes.
+
+        Raises:
+            CorruptObject: An object of that name exists and differs.
+        """
+        if self.backend.create(name, data):
+            return
+        expected = sha256(data).digest() if isinstance(data, bytes) else data.sha256()
+        size = len(data) if isinstance(data, bytes) else data.size
+        with self.cache.spool() as found:
+            self.backend.read_range(name, 0, size + 1, found)
+            if found.size != size or found.sha256() != expected:
+                raise CorruptObject(f"{self.url}/{name} exists already and has other bytes")
+
+    def put_format(self, snapshot: Snapshot) -> None:
+        """Creates `dvtool.json` where there is none yet."""
+        if layout.FORMAT_NAME in snapshot.listed:
+            return
+        if not self.backend.create(layout.FORMAT_NAME, layout.encode_format(snapshot.format)):
+            # Somebody pushed at the same moment: theirs counts, if we know it.
+            text = self.backend.read(layout.FORMAT_NAME, size_limit=layout.FORMAT_BYTES_MAX)
+            snapshot.format = layout.parse_format(text, url=self.url)
+
+    def _format(self, listed: dict[str, Listed]) -> RemoteFormat:
+        facts = listed.get(layout.FORMAT_NAME)
+        if facts is None:
+            if any(layout.PACK.fullmatch(name) for name in listed):
+                self.progress.note(f"{self.url}/{layout.FORMAT_NAME} is gone; reading as format 1")
+            return RemoteFormat()
+        key = f"{layout.FORMAT_NAME}.{facts.size}.{int(facts.modified_s * 1e6)}"
+        text = self.cache.get(key)
+        if text is None:
+            text = self.backend.read(layout.FORMAT_NAME, size_limit=layout.FORMAT_BYTES_MAX)
+            self.cache.put(key, text)
+        return layout.parse_format(text, url=self.url)
+
+    def _index(self, name: str, facts: Listed) -> PackIndex | str:
+        """Returns an index, or what is wrong with it."""
+        if facts.size > layout.INDEX_BYTES_MAX:
+            return f"is larger than {layout.INDEX_BYTES_MAX} bytes"
+        data = self._named(name, layout.INDEX.fullmatch(name)[1], facts.size)  # type: ignore[index]
+        if isinstance(data, str):
+            return data
+        try:
+            return parse_index(data)
+        except CorruptObject as error:
+            return str(error)
+
+    def _root(self, name: str) -> Root | str:
+        match = layout.ROOT.fullmatch(name)
+        assert match is not None
+        data = self._named(name, match[2], None)
+        if isinstance(data, str):
+            return data
+        try:
+            return parse_root(data)
+        except CorruptObject as error:
+            return str(error)
+
+    def _named(self, name: str, digest: str, listed_bytes: int | None) -> bytes | str:
+        """Returns the bytes of an object named by its sha256, or what is wrong with it."""
+        data = self.cache.get(name)
+        if data is not None and sha256(data).hexdigest() == digest:
+            if listed_bytes in (None, len(data)):
+                return data
+            return f"has {listed_bytes} bytes, expected {len(data)}"
+        limit = layout.ROOT_BYTES_MAX if listed_bytes is None else listed_bytes
+        try:
+            data = self.backend.read(name, size_limit=limit)
+        except (ObjectMissing, CorruptObject) as error:
+            return str(error)
+        if sha256(data).hexdigest() != digest:
+            return "does not match its name"
+        self.cache.put(name, data)
+        return data
+
+
+def parallel(action: Callable[[_In], _Out], items: Iterable[_In], *, jobs: int) -> list[_Out]:
+    """Returns `action` of each item, in order, by up to `jobs` threads.
+
+    Raises:
+        DvtoolError: The first failure, in the order of the items; what had not begun is dropped.
+    """
+    todo = list(items)
+    if len(todo) < 2:
+        return [action(item) for item in todo]
+    with ThreadPoolExecutor(min(jobs, len(todo))) as pool:
+        futures = [pool.submit(action, item) for item in todo]
+        try:
+            return [future.result() for future in futures]
+        except (DvtoolError, KeyboardInterrupt):
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -1,0 +1,43 @@
+"""Fixtures for journeys: real repositories with a remote on this machine, and a real S3 server."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.harness import Repo
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Repo]:
+    def make(name: str = "repo", *, remote: str | None = "file") -> Repo:
+        path = tmp_path / name
+        subprocess.run(["git", "init", "-q", "-b", "main", str(path)], check=True)
+        repo = Repo(path, capfd)
+        repo.run("init")
+        if remote == "file":
+            repo.run("remote", "add", "origin", (tmp_path / f"{name}-remote").as_uri())
+        repo.commit("ready")
+        return repo
+
+    return make
+
+
+@pytest.fixture
+def repo(make_repo: Callable[..., Repo]) -> Repo:
+    return make_repo()
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A real S3 protocol over a socket, in this process."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
