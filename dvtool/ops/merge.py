@@ -17,7 +17,8 @@ from dvtool.core.paths import SIDECAR_SUFFIX, fold
 from dvtool.core.sidecar import ReadBlob, Sidecar, encode_sidecar, parse_sidecar
 from dvtool.core.tree import Conflict, Entry, Tree, merge_trees
 from dvtool.errors import InvalidText, ObjectMissing, UsageError
-from dvtool.git.sidecars import read_blobs, unmerged_sidecars
+from dvtool.git.merging import merge_sides
+from dvtool.git.sidecars import read_blobs, sidecar_paths, unmerged_sidecars
 from dvtool.git.staging import stage
 from dvtool.ops.workspace import Workspace, write_text
 from dvtool.store.local import LocalStore
@@ -159,13 +160,14 @@ def resolve(
 ) -> list[Merged]:
     """Finishes the merge of unmerged sidecars from the stages in git's index.
 
-    Sidecars that merge without conflict are written and staged. Conflicts are returned, and
+    Also of those that git merged as text into something invalid: then the three versions come
+    from the commits of the merge. Sidecars that merge without conflict are written and staged. Conflicts are returned, and
     settled when `side` is given: for all of them, or for the paths in `inside`.
 
     Raises:
         UsageError: One of `paths` is not being merged.
     """
-    unmerged = {path.removesuffix(SIDECAR_SUFFIX): stages for path, stages in unmerged_sidecars(workspace.git).items()}
+    unmerged = _unmerged(workspace)
     chosen = list(paths) or sorted(unmerged)
     unknown = [path for path in chosen if path not in unmerged]
     if unknown:
@@ -175,6 +177,32 @@ def resolve(
         merged = _resolve_one(workspace, dataset, unmerged[dataset], side=side, inside=inside)
         outcomes.append(merged)
     return outcomes
+
+
+def _unmerged(workspace: Workspace) -> dict[str, Mapping[int, str]]:
+    """Returns the data sets whose merge is open, with the object ids of the three versions."""
+    unmerged: dict[str, Mapping[int, str]] = {
+        path.removesuffix(SIDECAR_SUFFIX): stages
+        for path, stages in unmerged_sidecars(workspace.git).items()
+    }
+    broken = [path for path in sidecar_paths(workspace.git) if _is_broken(workspace, path)]
+    broken = [path for path in broken if path.removesuffix(SIDECAR_SUFFIX) not in unmerged]
+    sides = merge_sides(workspace.git) if broken else None
+    for path in broken if sides else ():
+        assert sides is not None
+        unmerged[path.removesuffix(SIDECAR_SUFFIX)] = sides.stages(workspace.git, path)
+    return unmerged
+
+
+def _is_broken(workspace: Workspace, path: str) -> bool:
+    """Tells whether a sidecar on disk, or its shards put together, cannot be read."""
+    try:
+        workspace.tree(workspace.sidecar(path.removesuffix(SIDECAR_SUFFIX)))
+    except InvalidText:
+        return True
+    except ObjectMissing:
+        return False
+    return False
 
 
 def _resolve_one(

@@ -7,7 +7,7 @@ the columns. Nothing here touches a file. Called by `status` and by the verbs th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import pairwise
 
 from dvtool.core.digest import DIGEST_BYTES, FINGERPRINT_BYTES
@@ -89,7 +89,7 @@ class SectionEdit:
         names: list[Buffer] = []
         columns: tuple[list[Buffer], ...] = ([], [], [], [])
         bases = dict(old.bases)
-        touched = self._runs.keys() | self._removed.keys()
+        touched = dict.fromkeys([*self._runs, *self._removed])
         for start, stop, is_touched in _stretches(old.folders, touched):
             if is_touched:
                 continue
@@ -208,7 +208,7 @@ def _kept_runs(dropped: list[int], count: int) -> Iterable[tuple[int, int]]:
     return ((a + 1, b) for a, b in pairwise(edges) if b > a + 1)
 
 
-def _stretches(folders: tuple[str, ...], touched: set[str]) -> Iterable[tuple[int, int, bool]]:
+def _stretches(folders: tuple[str, ...], touched: Container[str]) -> Iterable[tuple[int, int, bool]]:
     """Yields stretches of neighbouring folders that are all touched or all untouched."""
     start = 0
     for number in range(1, len(folders) + 1):

@@ -149,7 +149,7 @@ class Reader:
 
     def hash(self, found: Found) -> Row:
         """Returns the row of a file of any size and kind; its bytes go nowhere."""
-        if found.mode in "fx" and found.size >= SMALL_FILE_BYTES:
+        if found.mode in (FILE, EXECUTABLE) and found.size >= SMALL_FILE_BYTES:
             return self.read_large(found).row
         return self.read(found).row
 

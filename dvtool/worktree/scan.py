@@ -173,7 +173,9 @@ class _Walk:
         )
 
     def single_file(self, result: os.stat_result) -> None:
-        known = self.rows_of("").pop("", None)
+        rows = self.rows_of("")
+        known = rows.pop("", None)
+        self.gone("", iter(rows))  # it was a folder
         if known == fields_of(result):
             self.result.unchanged = 1
             return
@@ -252,7 +254,7 @@ class _Rest:
             mode = letter_of(bits)
         if known is None and self.is_unseen(name):
             return
-        if mode in "fx":
+        if mode in (FILE, EXECUTABLE):
             key = key_of(result)
         else:
             key = self.check_special(name, result)

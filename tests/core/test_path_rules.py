@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from core_strategies import law, small_paths
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from dvtool.core.manifest import encode_lines
 from dvtool.core.paths import Neighbours, check_path, find_clash, fold
 from dvtool.core.tree import Entry
 from dvtool.errors import UnsafePath
+from tests.core.strategies import law, small_paths
 
 UNSAFE = [
     b"",
@@ -222,7 +222,9 @@ def test_admitted_neighbours_never_clash(some):
 
 
 @law
-@given(st.one_of(st.text(max_size=12).map(lambda t: t.encode("utf-8", "surrogatepass")), st.binary()))
+@given(
+    st.one_of(st.text(max_size=12).map(lambda t: t.encode("utf-8", "surrogatepass")), st.binary())
+)
 def test_fold_twice_is_fold(path):
     assert fold(fold(path)) == fold(path)
     assert fold(path).count(b"/") == path.count(b"/")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from core_strategies import law
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dvtool.core.quote import display, must_quote, quote, unquote
 from dvtool.errors import InvalidText
+from tests.core.strategies import law
 
 SPELLINGS = [
     (b"plain.txt", b"plain.txt"),
@@ -53,7 +53,7 @@ def test_each_path_has_the_expected_spelling(path, spelling):
         b'"open',
         b'"',
         b'close"',
-        b' lead',
+        b" lead",
         b"tail ",
         b"tab\there",
         b"back\\slash",
@@ -107,7 +107,14 @@ def test_the_parts_of_a_path_are_no_less_plain_than_the_whole(text):
 
 
 def test_quoted_spellings_are_those_of_git(tmp_path):
-    names = [b'say "hi"', b"back\\slash", b"\a\b\t\n\v\f\r", b"latin1-\xe9", b"del\x7f", b"\x1b[31m"]
+    names = [
+        b'say "hi"',
+        b"back\\slash",
+        b"\a\b\t\n\v\f\r",
+        b"latin1-\xe9",
+        b"del\x7f",
+        b"\x1b[31m",
+    ]
     for name in names:
         with open(bytes(tmp_path) + b"/" + name, "wb"):
             pass

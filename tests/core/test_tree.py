@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from core_strategies import digest, file, folder, is_peaceful, law, tree, trees
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dvtool.core.tree import Change, Entry, Tree, diff_trees, merge_trees
+from tests.core.strategies import digest, file, folder, is_peaceful, law, tree, trees
 
 
 def test_entries_are_iterated_by_raw_bytes_whatever_their_order():

@@ -200,14 +200,14 @@ def test_a_symlink_inside_is_recorded(data: Data) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    [b"/etc/passwd", b"..", b"../../x", b"a/../../..", b"x/../y", b"./../../z", b""],
+    [b"/etc/passwd", b"../..", b"../../x", b"a/../../..", b"x/../y", b"./../../z", b""],
 )
 def test_a_symlink_that_could_leave_is_refused(target: bytes) -> None:
     with pytest.raises(UnsafePath, match="could leave the data set"):
         check_link(b"sub/link", target)
 
 
-@pytest.mark.parametrize("target", [b"..", b"../x", b"y", b"./y/z", b"../sub/../x"[:6]])
+@pytest.mark.parametrize("target", [b"..", b"../x", b"y", b"./y/z", b".././x"])
 def test_a_symlink_that_stays_is_accepted(target: bytes) -> None:
     check_link(b"sub/link", target)
 

@@ -43,6 +43,8 @@ def command(
     output = Output(as_json=as_json, quiet=quiet)
     output.data({"datasets": outcomes})
     open_conflicts = False
+    if not outcomes:
+        output.text("nothing to resolve")
     for one in outcomes:
         if one.text is not None and not one.conflicts:
             output.text(f"{one.dataset}: merged and staged")

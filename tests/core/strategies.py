@@ -52,7 +52,23 @@ def is_peaceful(entries: Tree) -> bool:
 
 
 # Components that are dull, that clash by case or Unicode form, or that need quoting.
-COMPONENTS = ["a", "A", "b", "B", "c", "a-b", "é", "e\u0301", "ß", "SS", "x y", " s", 'q"', "n\nl", "\\"]
+COMPONENTS = [
+    "a",
+    "A",
+    "b",
+    "B",
+    "c",
+    "a-b",
+    "é",
+    "e\u0301",
+    "ß",
+    "SS",
+    "x y",
+    " s",
+    'q"',
+    "n\nl",
+    "\\",
+]
 components = st.sampled_from([c.encode() for c in COMPONENTS] + [b"\xff", b"caf\xe9"])
 small_paths = st.lists(components, min_size=1, max_size=3).map(b"/".join).filter(is_safe)
 any_paths = st.binary(min_size=1, max_size=40).filter(is_safe)
