@@ -102,7 +102,9 @@ def plain(value: object) -> object:
         fields = dataclasses.fields(value)
         return {field.name: _field(field.name, getattr(value, field.name)) for field in fields}
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return {name: _field(name, item) for name, item in value._asdict().items()}
+        # A stat key is packed numbers that mean nothing outside of this work tree.
+        facts = {name: item for name, item in value._asdict().items() if name != "stat"}
+        return {name: _field(name, item) for name, item in facts.items()}
     if isinstance(value, Mapping):
         return {str(plain(key)): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -25,8 +25,8 @@ from dvtool.errors import InvalidText
 
 SHARD_DIVISOR = 512
 SHARD_MAX_ENTRIES = 8_192
-SHARD_MAX_BYTES = SHARD_MAX_ENTRIES * 20_000
-"""No valid shard is larger: 8,192 lines of a path of 4,096 bytes, every byte quoted."""
+SHARD_MAX_BYTES = 64 * 2**20
+"""What one record of a pack holds. Only thousands of paths of thousands of bytes each would be more."""
 MAX_SIZE = 2**63 - 1
 
 _LINE = re.compile(rb"(?:sha256:([0-9a-f]{64}) (0|[1-9][0-9]{0,18}) ([fxl])|- 0 d) (.+)", re.DOTALL)
@@ -211,9 +211,19 @@ def _starts_shard(path: bytes) -> bool:
 
 
 def encode_shards(entries: Iterable[Entry]) -> Iterator[tuple[Shard, bytes]]:
-    """Yields each shard's reference and text; entries must be sorted."""
+    """Yields each shard's reference and text; entries must be sorted.
+
+    Raises:
+        InvalidText: The paths are so long that a shard would exceed SHARD_MAX_BYTES.
+    """
     for part in cut_shards(entries):
         text = encode_lines(part)
+        if len(text) > SHARD_MAX_BYTES:
+            raise InvalidText(
+                f"the list of files from {display(part[0].path)} on has {len(text)} bytes,"
+                f" a shard at most {SHARD_MAX_BYTES}",
+                hint="shorter paths, or several data sets",
+            )
         yield Shard(digest_of(text), len(text), part[0].path), text
 
 
@@ -235,6 +245,8 @@ def decode_shard(text: bytes, shard: Shard, *, before: bytes | None) -> list[Ent
         entries = decode_block(text)
     except InvalidText as error:
         raise error.located(where) from None
+    if not entries:
+        raise InvalidText("a shard holds at least one line", source=where)
     first, last = entries[0].path, entries[-1].path
     if first != shard.first or (before is not None and last >= before):
         raise InvalidText(

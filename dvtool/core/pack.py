@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import xxhash
-import zstandard
 
 from dvtool.core.digest import DIGEST_BYTES, Digest, digest_of, format_digest
 from dvtool.errors import CorruptObject
+
+if TYPE_CHECKING:
+    import zstandard
 
 MAGIC: Final = b"DVTPACK1"
 NONCE_BYTES: Final = 16
@@ -55,7 +57,11 @@ class Packer:
 
     def __init__(self, *, compress: bool) -> None:
         """Takes whether to try zstd level 1 at all; the local store does not."""
-        self._compressor = zstandard.ZstdCompressor(level=1) if compress else None
+        self._compressor: zstandard.ZstdCompressor | None = None
+        if compress:
+            import zstandard
+
+            self._compressor = zstandard.ZstdCompressor(level=1)
 
     def record(self, digest: Digest, data: bytes | memoryview) -> tuple[bytes, bytes | memoryview]:
         """Returns head and stored bytes of one record.
@@ -145,6 +151,12 @@ def decode_body(head: Record, stored: memoryview) -> bytes:
         raise CorruptObject(f"object {format_digest(head.digest)} was altered or cut off")
     if head.codec == RAW:
         return bytes(stored)
+    return _decompressed(head, stored)
+
+
+def _decompressed(head: Record, stored: memoryview) -> bytes:
+    import zstandard
+
     try:
         # A frame that states its size makes zstandard allocate that much, whatever the limit.
         if zstandard.frame_content_size(stored) != head.raw:

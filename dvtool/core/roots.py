@@ -10,7 +10,7 @@ docs/format.md#roots.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import lt
@@ -21,11 +21,12 @@ from dvtool.errors import CorruptObject
 
 SEGMENT_MAGIC: Final = b"DVTSEGM1"
 Scope = Literal["full", "partial"]
-# A ref has no spaces and no control characters (git check-ref-format), so no line can be forged.
+# No control characters in a ref, so no line can be forged. Spaces may stand inside it: what was
+# pushed may be a revision as somebody typed it, such as `main@{1 week ago}`.
 _TEXT = re.compile(
     rb"dvtool-root: 1\n"
     rb"repository: ([0-9a-f]{32})\n"
-    rb"ref: ([^\x00-\x20\x7f]+)\n"
+    rb"ref: ([^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f])?)\n"
     rb"commit: ([0-9a-f]{40}|[0-9a-f]{64})\n"
     rb"scope: (full|partial)\n"
     rb"((?:segment: sha256:[0-9a-f]{64} [1-9][0-9]{0,18}\n)*)"
@@ -46,11 +47,12 @@ class Root:
 
     Attributes:
         repository: Random id of the repository, 32 hex digits, kept in `.dvtool`.
-        ref: The ref that was pushed, or `HEAD`; bytes that are not UTF-8 as surrogates.
+        ref: The ref that was pushed, or the revision as typed; no control characters, no space at
+            an end; bytes that are not UTF-8 as surrogates.
         commit: Hex object name, 40 or 64 digits.
         scope: `full` when the whole history of `commit` is covered; `partial` pushes protect
             their blobs but prove nothing about the commit.
-        segments: Largest first.
+        segments: Largest first, those of one size by digest; each once.
     """
 
     repository: str
@@ -64,7 +66,7 @@ def encode_root(root: Root) -> bytes:
     """Returns the one text of `root`.
 
     Raises:
-        ValueError: A field is not what `Root` says of it, such as a ref with a space.
+        ValueError: A field is not what `Root` says of it, such as a ref with a newline.
     """
     lines = [
         "dvtool-root: 1",
@@ -75,7 +77,7 @@ def encode_root(root: Root) -> bytes:
         *(f"segment: {format_digest(s.digest)} {s.count}" for s in root.segments),
     ]
     text = "\n".join(lines).encode("utf-8", "surrogateescape") + b"\n"
-    if _TEXT.fullmatch(text) is None:
+    if _TEXT.fullmatch(text) is None or not _is_sorted(root.segments):
         raise ValueError(f"not a root: {root!r}")
     return text
 
@@ -94,6 +96,8 @@ def parse_root(text: bytes) -> Root:
     for line in lines.decode().splitlines():
         _, digest, count = line.split(" ")
         segments.append(Segment(parse_digest(digest), int(count)))
+    if not _is_sorted(segments):
+        raise CorruptObject("segments of a root are not sorted, or one stands twice")
     return Root(
         repository.decode(),
         ref.decode("utf-8", "surrogateescape"),
@@ -101,6 +105,11 @@ def parse_root(text: bytes) -> Root:
         "full" if scope == b"full" else "partial",
         tuple(segments),
     )
+
+
+def _is_sorted(segments: Sequence[Segment]) -> bool:
+    order = [(-segment.count, segment.digest) for segment in segments]
+    return all(map(lt, order, islice(order, 1, None)))
 
 
 def encode_segment(digests: Iterable[Digest]) -> bytes:

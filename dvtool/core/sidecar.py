@@ -28,6 +28,8 @@ from dvtool.core.tree import EXECUTABLE, FILE, THE_FILE, Entry, Tree
 from dvtool.errors import InvalidText
 
 FORMAT_VERSION = 1
+MAX_SIDECAR_BYTES = 256 * 2**20
+"""No sidecar is larger; whoever meets one that is does not read it."""
 _T = TypeVar("_T")
 Kind = Literal["file", "directory"]
 Layout = Literal["inline", "sharded"]

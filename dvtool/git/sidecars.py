@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.sidecar import MAX_SIDECAR_BYTES
 from dvtool.errors import GitFailed, InvalidText, ObjectMissing
 from dvtool.git.plumbing import Git
 from dvtool.git.process import GitProcess
 
 ANY_SIDECAR: Final = ":(glob)**/*" + SIDECAR_SUFFIX
-MAX_SIDECAR_BYTES: Final = 256 * 2**20
 # Known to every git without being stored: the trees with nothing in them.
 EMPTY_TREES: Final = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",

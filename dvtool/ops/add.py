@@ -23,7 +23,7 @@ from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import stage, tracked_files, untrack
 from dvtool.ops.merge import store_shards
 from dvtool.ops.selection import Selected, datasets_of, owner_of
-from dvtool.ops.workspace import Workspace, write_text
+from dvtool.ops.workspace import Workspace
 from dvtool.store.local import SMALL_BLOB_BYTES
 from dvtool.store.writer import StoreWriter
 from dvtool.worktree.edit import SectionEdit
@@ -167,7 +167,7 @@ class _Add:
         text = encode_sidecar(sidecar)
         store_shards(self.workspace.store, shards)
         if text != self.text:
-            write_text(self.workspace.abspath(self.dataset + SIDECAR_SUFFIX), text)
+            self.workspace.write_sidecar(self.dataset, text)
         # Stored first: git may now forget what it tracked until today.
         untrack(self.workspace.git, tracked)
         changed = ignore(self.workspace.git, [self.dataset])
@@ -191,7 +191,9 @@ class _Add:
             ignore=self.ignore,
         )
         self.section = status.section
-        stale = [p for p in status.paths if p.state in ("stale", "conflict") and self._is_meant(p.path)]
+        stale = [
+            p for p in status.paths if p.state in ("stale", "conflict") and self._is_meant(p.path)
+        ]
         if stale and not self.force:
             names = ", ".join(display(p.path) if p.path else self.dataset for p in stale[:5])
             raise WouldLoseData(
@@ -221,7 +223,10 @@ class _Add:
         total = found.changed.size_bytes + found.new.size_bytes
         progress.start(f"add {self.dataset}", total_bytes=total)
         touched = False
-        with self.workspace.store.writer() as writer, Reader(self.workspace.top, self.dataset) as reader:
+        with (
+            self.workspace.store.writer() as writer,
+            Reader(self.workspace.top, self.dataset) as reader,
+        ):
             for items in (found.changed, found.new):
                 for item in items:
                     if self.target.inside and not self._is_meant(item.path):
@@ -256,9 +261,7 @@ class _Add:
             base = Sidecar("directory", self.layout or ("sharded" if sharded else "inline"))
         return base.with_tree(tree)
 
-    def _with_absent(
-        self, tree: Tree, old: Tree, before: IndexSection, rows: IndexSection
-    ) -> Tree:
+    def _with_absent(self, tree: Tree, old: Tree, before: IndexSection, rows: IndexSection) -> Tree:
         """Returns `tree` with the sidecar's entries that this work tree never had or that are not meant."""
         if before.complete and before.sidecar_fingerprint == self.mark and not self.target.inside:
             return tree
@@ -289,8 +292,12 @@ class _Add:
     def _report(self, found: Scan, *, written: bool, untracked: tuple[str, ...]) -> AddReport:
         return AddReport(
             self.dataset,
-            new=sum(self._is_meant(item.path) for item in found.new) if self.target.inside else len(found.new),
-            changed=sum(self._is_meant(i.path) for i in found.changed) if self.target.inside else len(found.changed),
+            new=sum(self._is_meant(item.path) for item in found.new)
+            if self.target.inside
+            else len(found.new),
+            changed=sum(self._is_meant(i.path) for i in found.changed)
+            if self.target.inside
+            else len(found.changed),
             removed=sum(map(self._is_meant, found.gone)),
             unchanged=found.unchanged,
             size_bytes=found.new.size_bytes + found.changed.size_bytes,
@@ -358,5 +365,3 @@ def add_into(workspace: Workspace, dataset: str, inside: bytes, files: Sequence[
     return AddReport(
         dataset, fresh, len(entries) - fresh, 0, len(old), sum(e.size for e in entries), True
     )
-
-

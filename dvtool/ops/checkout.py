@@ -23,15 +23,16 @@ from dvtool.git.staging import stage, tracked_files
 from dvtool.ops.merge import store_shards
 from dvtool.ops.selection import Selected, datasets_of, select
 from dvtool.ops.versions import selected_sidecars
-from dvtool.ops.workspace import Workspace, write_text
+from dvtool.ops.workspace import Workspace
 from dvtool.store.local import SMALL_BLOB_BYTES, LocalStore
 from dvtool.worktree.edit import SectionEdit
 from dvtool.worktree.ignore import Ignore
 from dvtool.worktree.materialise import Materialiser
-from dvtool.worktree.sections import NO_FINGERPRINT, Row
+from dvtool.worktree.sections import NO_FINGERPRINT, IndexSection, Row
 from dvtool.worktree.statindex import StatIndex
 from dvtool.worktree.status import DatasetStatus, PathStatus, compare
 
+_ROWS_AT_ONCE: Final = 20_000
 _EMPTY_TEXT: Final = encode_sidecar(Sidecar("directory"))
 
 
@@ -203,8 +204,7 @@ def _write_sidecars(workspace: Workspace, targets: Iterable[tuple[Selected, byte
     for one, text in targets:
         path = one.dataset + SIDECAR_SUFFIX
         if workspace.sidecar_text(one.dataset) != text:
-            workspace.abspath(path).parent.mkdir(parents=True, exist_ok=True)
-            write_text(workspace.abspath(path), text)
+            workspace.write_sidecar(one.dataset, text)
             staged.append(path)
     staged += ignore(workspace.git, [one.dataset for one, _ in targets])
     stage(workspace.git, staged)
@@ -236,8 +236,14 @@ def _carry_out(
     reports = []
     lost: dict[Digest, str] = {}
     for plan in plans:
-        rows, missing = _write_files(workspace, plan) if plan.write or plan.remove else ([], [])
-        _remember(index, plan, rows, missing)
+        noted = _Noted(index, plan.status.section)
+        try:
+            missing = _write_files(workspace, plan, noted) if plan.write or plan.remove else []
+        except BaseException:
+            # What was written is true whatever stopped the rest.
+            index.replace(noted.finish().matching(NO_FINGERPRINT, complete=False))
+            raise
+        _remember(index, plan, noted, missing)
         for path in missing:
             assert path.sidecar is not None
             lost[path.sidecar.digest] = str(Selected(plan.target.dataset, path.path))
@@ -251,8 +257,46 @@ def _carry_out(
     return reports
 
 
-def _write_files(workspace: Workspace, plan: _Plan) -> tuple[list[Row], list[PathStatus]]:
-    """Removes and writes files; returns the new rows, and what the store has no bytes for."""
+class _Noted:
+    """Takes the rows of written files in batches, so that they do not add up in memory."""
+
+    def __init__(self, index: StatIndex, section: IndexSection) -> None:
+        self._index = index
+        self._section = section
+        self._rows: list[Row] = []
+        self._removed: list[bytes] = []
+        self.count = 0
+
+    def wrote(self, row: Row) -> None:
+        self._rows.append(row)
+        self.count += 1
+        if len(self._rows) >= _ROWS_AT_ONCE:
+            self._flush()
+
+    def removed(self, path: bytes) -> None:
+        self._removed.append(path)
+        self.count += 1
+
+    def finish(self) -> IndexSection:
+        """Returns the section with all that was noted."""
+        if self._rows or self._removed:
+            self._flush()
+        return self._section
+
+    def _flush(self) -> None:
+        # After writing: what somebody changes from now on carries this time or a later one.
+        edit = SectionEdit(self._section, clock_ns=self._index.clock())
+        for path in self._removed:
+            edit.remove(path)
+        for row in self._rows:
+            edit.put(row, settled=True)
+        self._section = edit.section()
+        self._rows.clear()
+        self._removed.clear()
+
+
+def _write_files(workspace: Workspace, plan: _Plan, noted: _Noted) -> list[PathStatus]:
+    """Removes and writes files; returns what the store has no bytes for."""
     store = workspace.store
     wanted = {p.sidecar.digest for p in plan.write if p.sidecar and p.sidecar.digest}
     lacking = store.missing(wanted)
@@ -260,11 +304,11 @@ def _write_files(workspace: Workspace, plan: _Plan) -> tuple[list[Row], list[Pat
     writes = [p for p in plan.write if p.sidecar and p.sidecar.digest not in lacking]
     dataset = plan.target.dataset
     tracked = tracked_files(workspace.git, [dataset])
-    rows: list[Row] = []
     with Materialiser(workspace.top, dataset, git_tracked=tracked) as files:
         for path in plan.remove:
             assert path.stat is not None
             files.remove(path.path, expected=path.stat)
+            noted.removed(path.path)
         if plan.text.startswith(b"dvt: 1\nkind: directory") and plan.text != _EMPTY_TEXT:
             files.keep_folder()
         small: dict[Digest, list[PathStatus]] = {}
@@ -272,18 +316,18 @@ def _write_files(workspace: Workspace, plan: _Plan) -> tuple[list[Row], list[Pat
             entry = path.sidecar
             assert entry is not None
             if entry.mode == EMPTY_DIRECTORY:
-                rows.append(files.write(entry, b"", expected=path.stat))
+                noted.wrote(files.write(entry, b"", expected=path.stat))
             elif entry.size < SMALL_BLOB_BYTES:
                 small.setdefault(entry.digest, []).append(path)
             else:
-                rows.append(_write_large(store, files, path))
+                noted.wrote(_write_large(store, files, path))
                 workspace.progress.advance(size_bytes=entry.size, items=1)
         for digest, data in store.read_many(small):
             for path in small[digest]:
                 assert path.sidecar is not None
-                rows.append(files.write(path.sidecar, data, expected=path.stat))
+                noted.wrote(files.write(path.sidecar, data, expected=path.stat))
                 workspace.progress.advance(size_bytes=len(data), items=1)
-    return rows, missing
+    return missing
 
 
 def _write_large(store: LocalStore, files: Materialiser, path: PathStatus) -> Row:
@@ -298,19 +342,9 @@ def _write_large(store: LocalStore, files: Materialiser, path: PathStatus) -> Ro
         )
 
 
-def _remember(
-    index: StatIndex, plan: _Plan, rows: Sequence[Row], missing: Sequence[PathStatus]
-) -> None:
+def _remember(index: StatIndex, plan: _Plan, noted: _Noted, missing: Sequence[PathStatus]) -> None:
     dataset = plan.target.dataset
-    section = plan.status.section
-    if rows or plan.remove:
-        # After writing: what somebody changes from now on carries this time or a later one.
-        edit = SectionEdit(section, clock_ns=index.clock())
-        for path in plan.remove:
-            edit.remove(path.path)
-        for row in rows:
-            edit.put(row, settled=True)
-        section = edit.section()
+    section = noted.finish()
     if plan.text == _EMPTY_TEXT and not len(section):
         index.remove(dataset)
         return
@@ -318,7 +352,7 @@ def _remember(
     if all(path.base == path.sidecar for path in rest):
         absent = any(path.stat is None and path.sidecar is not None for path in rest)
         section = section.matching(fingerprint_of(plan.text), complete=not absent)
-    elif rows or plan.remove:
+    elif noted.count:
         section = section.matching(NO_FINGERPRINT, complete=False)
     before = index.section(dataset)
     if section is not before and (len(section) or before is not None):

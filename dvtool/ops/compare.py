@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dvtool.core.sidecar import Sidecar
 from dvtool.core.tree import Change, Tree, diff_trees
-from dvtool.errors import UnknownRevision
+from dvtool.errors import UnknownRevision, UsageError
 from dvtool.git.revisions import resolve_commit
 from dvtool.ops.selection import select
 from dvtool.ops.versions import sidecars_in
@@ -37,6 +37,33 @@ class DatasetDiff:
     new_bytes: int
 
 
+def split_words(
+    workspace: Workspace, words: Sequence[str], behind_dashes: Sequence[str] | None
+) -> tuple[tuple[str | None, str | None], list[str]]:
+    """Returns which of the words a person typed are revisions, and which are paths.
+
+    As in git: what stands behind `--` is a path, what stands before it a revision. Without `--`
+    at most two leading words that git knows as commits are revisions.
+
+    Raises:
+        UsageError: More than two words stand before `--`.
+    """
+    if behind_dashes is not None:
+        if len(words) > 2:
+            raise UsageError(
+                f"at most two revisions, found {len(words)}", hint="dvtool diff A B -- PATHS"
+            )
+        return (*words, None, None)[:2], list(behind_dashes)
+    revisions: list[str] = []
+    for word in words[:2]:
+        try:
+            resolve_commit(workspace.git, word)
+        except UnknownRevision:
+            break
+        revisions.append(word)
+    return (*revisions, None, None)[:2], list(words[len(revisions) :])
+
+
 def diff(
     workspace: Workspace, old: str | None, new: str | None, paths: Sequence[str] = ()
 ) -> list[DatasetDiff]:
@@ -57,7 +84,10 @@ def diff(
     try:
         chosen = select({*before, *after}, paths)
     except UnknownRevision as error:
-        raise UnknownRevision(error.message.replace("the work tree", "either version")) from error
+        raise UnknownRevision(
+            error.message.replace("the work tree", "either version"),
+            hint="dvtool list shows the data sets there are, git log the revisions",
+        ) from error
     found = []
     for one in chosen:
         was, now = before.get(one.dataset), after.get(one.dataset)

@@ -5,8 +5,10 @@ Remotes have verbs of their own (`dvtool.ops.remotes`). Called by the CLI.
 
 from __future__ import annotations
 
+from dvtool.core.config import CONFIG_FILE
 from dvtool.errors import UsageError
 from dvtool.git.settings import set_committed, set_for_clone, unset_committed, unset_for_clone
+from dvtool.git.staging import stage
 from dvtool.ops.workspace import Workspace
 
 
@@ -49,3 +51,5 @@ def change_setting(workspace: Workspace, key: str, value: str | None, *, local: 
         (unset_for_clone if local else unset_committed)(workspace.git, key)
     else:
         (set_for_clone if local else set_committed)(workspace.git, key, value)
+    if not local:
+        stage(workspace.git, [CONFIG_FILE])

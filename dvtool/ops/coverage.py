@@ -15,13 +15,14 @@ from dvtool.core.digest import Digest
 from dvtool.core.roots import Root
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import DvtoolError
-from dvtool.git.history import needed
 from dvtool.git.ancestry import commits_known
+from dvtool.git.history import needed
 from dvtool.git.sidecars import iter_blobs
 from dvtool.ops.workspace import Workspace
 
 if TYPE_CHECKING:
-    from dvtool.store.remote.remote import Remote, Snapshot
+    from dvtool.store.remote.remote import Remote
+    from dvtool.store.remote.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,8 @@ class Need:
     unreadable: tuple[tuple[str, str, DvtoolError], ...]
 
 
-def covering_roots(
-    workspace: Workspace, remote: Remote, snapshot: Snapshot
-) -> list[tuple[Root, str]]:
-    """Returns the roots of this repository that are proven whole, with the commits they cover.
+def covering_roots(workspace: Workspace, remote: Remote, snapshot: Snapshot) -> list[Root]:
+    """Returns the roots of this repository that are proven whole.
 
     A root whose commit this clone does not have cannot bound a walk and is left out.
     """
@@ -52,16 +51,14 @@ def covering_roots(
         if root.repository == workspace.settings.repository and root.scope == "full"
     ]
     known = commits_known(workspace.git, [root.commit for root in mine])
-    proven: list[tuple[Root, str]] = []
-    for root in mine:
-        if root.commit in known and not snapshot.missing(remote.digests_of(snapshot, root)):
-            proven.append((root, root.commit))
-    return proven
+    return [
+        root
+        for root in mine
+        if root.commit in known and not snapshot.missing(remote.digests_of(snapshot, root))
+    ]
 
 
-def needs_of(
-    workspace: Workspace, tips: Sequence[str], exclude: Sequence[str] = ()
-) -> Need:
+def needs_of(workspace: Workspace, tips: Sequence[str], exclude: Sequence[str] = ()) -> Need:
     """Returns what all commits reachable from `tips` and not from `exclude` need.
 
     Each distinct sidecar is read once, however many commits hold it.

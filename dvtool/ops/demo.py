@@ -50,7 +50,9 @@ def demo(directory: Path, *, environ: Mapping[str, str]) -> Iterator[Step]:
         CorruptObject: The bytes that came back are not those that went in; never seen.
     """
     if directory.exists():
-        raise WouldLoseData(f"something stands at {directory} already", hint="dvtool demo NEW-FOLDER")
+        raise WouldLoseData(
+            f"something stands at {directory} already", hint="dvtool demo NEW-FOLDER"
+        )
     environ = {**environ, **_IDENTITY}
     home = directory / "team"
     home.mkdir(parents=True)
@@ -101,5 +103,3 @@ def _compare(path: Path, expected: bytes) -> None:
     found = path.read_bytes()
     if sha256(found).digest() != sha256(expected).digest():
         raise CorruptObject(f"{path} is not what was added")
-
-

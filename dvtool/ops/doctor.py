@@ -47,7 +47,9 @@ def _settings(workspace: Workspace) -> Iterator[Finding]:
     for key in settings.unknown:
         yield Finding(f"{CONFIG_FILE} has a key this version does not know: {key}")
     if not settings.remotes:
-        yield Finding("no remote: the data are on this machine only", "dvtool remote add origin URL")
+        yield Finding(
+            "no remote: the data are on this machine only", "dvtool remote add origin URL"
+        )
 
 
 def _git_set_up(workspace: Workspace) -> Iterator[Finding]:
@@ -64,7 +66,9 @@ def _sidecars(workspace: Workspace, datasets: list[str]) -> Iterator[Finding]:
         path = dataset + SIDECAR_SUFFIX
         outer = owner_of(datasets, dataset)
         if outer is not None:
-            yield Finding(f"data set {dataset} lies inside data set {outer}", f"dvtool rm {dataset}")
+            yield Finding(
+                f"data set {dataset} lies inside data set {outer}", f"dvtool rm {dataset}"
+            )
         if path not in staged:
             yield Finding(f"git does not track {path}", f"git add {path}")
         try:

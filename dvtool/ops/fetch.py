@@ -67,9 +67,7 @@ def fetch(
         ObjectMissing: The remote lacks something; the rest has been fetched.
         CorruptObject: Something arrived damaged; nothing of it was kept, the rest was.
     """
-    chosen = _chosen(
-        workspace, list(paths), rev=rev, branches=branches, tags=tags, commits=commits
-    )
+    chosen = _chosen(workspace, list(paths), rev=rev, branches=branches, tags=tags, commits=commits)
     if not everything and not paths:
         chosen = [pair for pair in chosen if _wanted_by_settings(workspace, pair[0].dataset)]
     return fetch_versions(workspace, chosen, remote_name=remote_name, jobs=jobs)
@@ -112,9 +110,9 @@ def fetch_blobs(
             hint="dvtool remote add origin URL",
         )
     remote = workspace.remote(remote_name)
-    snapshot = remote.snapshot()
     wanted = {digest: blobs[digest] for digest in missing}
-    done = remote.fetch_blobs(snapshot, workspace.store, wanted, jobs=jobs)
+    jobs = jobs or workspace.settings.jobs
+    done = remote.fetch_blobs(remote.snapshot(), workspace.store, wanted, jobs=jobs)
     return FetchReport(len(blobs), done.fetched, done.fetched_bytes)
 
 
@@ -144,7 +142,8 @@ def _of_all_commits(workspace: Workspace) -> list[tuple[Selected, Sidecar]]:
 
     refs = current_refs(workspace.git, [BRANCHES, "refs/remotes", TAGS])
     places = {
-        oid: (commit, path) for commit, path, oid in needed(workspace.git, list(set(refs.values())), [])
+        oid: (commit, path)
+        for commit, path, oid in needed(workspace.git, list(set(refs.values())), [])
     }
     found = []
     for oid, text in iter_blobs(workspace.git, list(places)):

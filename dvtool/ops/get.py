@@ -73,7 +73,9 @@ def get(
         one, sidecar = found[0]
         if len(found) > 1:
             names = ", ".join(each.dataset for each, _ in found[:5])
-            raise UnknownRevision(f"{wanted} holds several data sets: {names}", hint="get one of them")
+            raise UnknownRevision(
+                f"{wanted} holds several data sets: {names}", hint="get one of them"
+            )
         entries = list(workspace.tree(sidecar).under(one.inside).entries)
         if not entries and one.inside:
             raise UnknownRevision(f"no {one} in {rev}", hint="dvtool list --files shows the files")

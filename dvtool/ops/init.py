@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dvtool.core.config import CONFIG_FILE, FORMAT_VERSION
 from dvtool.core.events import SILENT, Progress
 from dvtool.git.attributes import ensure_attributes, install_drivers
 from dvtool.git.cloning import clone_repository
 from dvtool.git.plumbing import Git
 from dvtool.git.settings import set_committed
 from dvtool.git.staging import stage
-from dvtool.core.config import CONFIG_FILE, FORMAT_VERSION
 from dvtool.ops.workspace import Workspace
 
 
@@ -33,9 +33,7 @@ class InitReport:
     written: tuple[str, ...]
 
 
-def init(
-    cwd: Path, *, environ: Mapping[str, str], progress: Progress = SILENT
-) -> InitReport:
+def init(cwd: Path, *, environ: Mapping[str, str], progress: Progress = SILENT) -> InitReport:
     """Writes `.dvtool` and `.gitattributes` where they are missing, and sets up git's drivers.
 
     Raises:

@@ -137,7 +137,9 @@ def _with_change(
     for change in diff_trees(before, tree):
         counts[change.kind] += 1
     signs = {"added": "+", "removed": "-", "changed": "~", "renamed": ">", "mode": "m"}
-    return _changed(line, " ".join(f"{signs[k]}{n}" for k, n in counts.items() if n) or "same files")
+    return _changed(
+        line, " ".join(f"{signs[k]}{n}" for k, n in counts.items() if n) or "same files"
+    )
 
 
 def _changed(line: VersionLine, change: str) -> VersionLine:

@@ -20,7 +20,7 @@ from dvtool.errors import InvalidText, ObjectMissing, UsageError
 from dvtool.git.merging import merge_sides
 from dvtool.git.sidecars import read_blobs, sidecar_paths, unmerged_sidecars
 from dvtool.git.staging import stage
-from dvtool.ops.workspace import Workspace, write_text
+from dvtool.ops.workspace import Workspace
 from dvtool.store.local import LocalStore
 
 Side = Literal["ours", "theirs"]
@@ -215,7 +215,6 @@ def _resolve_one(
 ) -> Merged:
     texts = read_blobs(workspace.git, stages.values())
     ours, theirs = (texts.get(stages.get(number, "")) for number in (2, 3))
-    target = workspace.abspath(dataset + SIDECAR_SUFFIX)
     if ours is None or theirs is None:
         return _resolve_removal(workspace, dataset, ours, theirs, side)
     choose: Mapping[bytes, Side] | Side | None = side
@@ -231,7 +230,7 @@ def _resolve_one(
     )
     if merged.text is not None and not merged.conflicts:
         store_shards(workspace.store, shards)
-        write_text(target, merged.text)
+        workspace.write_sidecar(dataset, merged.text)
         stage(workspace.git, [dataset + SIDECAR_SUFFIX])
     return merged
 
@@ -244,10 +243,9 @@ def _resolve_removal(
         who = "we" if ours is None else "they"
         return Merged(dataset, None, (), f"{who} removed the data set, the other side changed it")
     kept = ours if side == "ours" else theirs
-    target = workspace.abspath(dataset + SIDECAR_SUFFIX)
     if kept is None:
-        target.unlink(missing_ok=True)
+        workspace.abspath(dataset + SIDECAR_SUFFIX).unlink(missing_ok=True)
     else:
-        write_text(target, kept)
+        workspace.write_sidecar(dataset, kept)
     stage(workspace.git, [dataset + SIDECAR_SUFFIX])
     return Merged(dataset, kept or b"")

@@ -99,7 +99,9 @@ def move(workspace: Workspace, source: str, target: str) -> str:
     known = set(datasets_of(sidecar_paths(workspace.git)))
     _must_be_known(known, source)
     if workspace.abspath(target).is_dir() and target not in known:
-        target = os.path.join(target, os.path.basename(source)) if target else os.path.basename(source)
+        target = (
+            os.path.join(target, os.path.basename(source)) if target else os.path.basename(source)
+        )
     check_path(os.fsencode(target))
     if target == source or target.startswith(source + "/") or owner_of(known, target):
         raise UsageError(f"{target} lies inside a data set")

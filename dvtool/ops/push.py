@@ -6,12 +6,11 @@ by the pre-push hook.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dvtool.core.digest import Digest, short_digest
 from dvtool.core.roots import Root, Scope
-from dvtool.core.tree import Tree
 from dvtool.errors import ObjectMissing, UnknownRevision, UsageError
 from dvtool.git.ancestry import is_covered
 from dvtool.git.revisions import BRANCHES, TAGS, current_refs, head, resolve_commit
@@ -69,42 +68,77 @@ def push(
     remote = workspace.remote(remote_name)
     snapshot = remote.snapshot()
     tips = _tips(workspace, rev=rev, branches=branches, tags=tags)
-    covered: list[tuple[Root, str]] = []
     if paths:
-        need = _needs_of_paths(workspace, tips, list(paths))
+        plans = [
+            _Plan(name, commit, _needs_of_paths(workspace, commit, list(paths)), ())
+            for name, commit in tips.items()
+        ]
     else:
-        covered = covering_roots(workspace, remote, snapshot)
-        exclude = [commit for _, commit in covered]
-        tips = {name: tip for name, tip in tips.items() if not is_covered(workspace.git, tip, exclude)}
-        need = needs_of(workspace, list(tips.values()), exclude)
-    if need.unreadable:
-        commit, dataset, error = need.unreadable[0]
-        raise ObjectMissing(
-            f"{len(need.unreadable)} versions cannot be read, first {dataset} at {commit[:12]}: {error}",
-            hint="dvtool fetch --rev, where another remote has them",
-        )
+        plans = _plan_histories(workspace, tips, covering_roots(workspace, remote, snapshot))
+    need = _joined(plan.need for plan in plans)
     missing = snapshot.missing(need.blobs)
     lost = workspace.store.missing(missing)
-    report = PushReport(remote.name, remote.url, len(need.blobs), len(missing), 0, 0, tuple(tips))
+    refs = tuple(plan.ref for plan in plans)
     if dry_run:
         _check_lost(need, lost, remote.url)
-        return report
-    done = remote.push_blobs(
-        snapshot, workspace.store, {d: need.blobs[d] for d in missing - lost}, jobs=jobs
-    )
+        return PushReport(remote.name, remote.url, len(need.blobs), len(missing), 0, 0, refs)
+    jobs = jobs or workspace.settings.jobs
+    done = remote.push_blobs(snapshot, workspace.store, missing - lost, jobs=jobs)
     # No root before everything it speaks of is there.
     _check_lost(need, lost, remote.url)
     scope: Scope = "partial" if paths or workspace.git.layout.shallow else "full"
-    for name, commit in tips.items():
-        before = [root for root, root_commit in covered if is_covered(workspace.git, root_commit, [commit])]
-        remote.write_root(
-            Root(workspace.settings.repository, name, commit, scope, ()),
-            before=before,
-            new_digests=set(need.blobs),
-        )
+    for plan in plans:
+        root = Root(workspace.settings.repository, plan.ref, plan.commit, scope, ())
+        remote.write_root(snapshot, root, before=plan.before, new_digests=plan.need.blobs)
     return PushReport(
-        remote.name, remote.url, len(need.blobs), done.uploaded, done.uploaded_bytes, done.packs, tuple(tips)
+        remote.name, remote.url, len(need.blobs), done.uploaded, done.uploaded_bytes, done.packs, refs
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """One ref to push: what its commits need that the roots in `before` do not cover."""
+
+    ref: str
+    commit: str
+    need: Need
+    before: tuple[Root, ...]
+
+
+def _plan_histories(
+    workspace: Workspace, tips: dict[str, str], roots: Sequence[Root]
+) -> list[_Plan]:
+    """Returns a plan for each ref whose history no root covers yet.
+
+    A root bounds the walk only of histories it lies in: what a side branch's root covers beyond
+    them is not theirs, and what they share with it must stand in their own root too.
+    """
+    plans: list[_Plan] = []
+    covered = [root.commit for root in roots]
+    for name, commit in tips.items():
+        if is_covered(workspace.git, commit, covered):
+            continue
+        before = tuple(root for root in roots if is_covered(workspace.git, root.commit, [commit]))
+        need = needs_of(workspace, [commit], [root.commit for root in before])
+        if need.unreadable:
+            where, dataset, error = need.unreadable[0]
+            raise ObjectMissing(
+                f"{len(need.unreadable)} versions cannot be read,"
+                f" first {dataset} at {where[:12]}: {error}",
+                hint="dvtool fetch --all-commits, where another remote has them",
+            )
+        plans.append(_Plan(name, commit, need, before))
+        covered.append(commit)
+    return plans
+
+
+def _joined(needs: Iterable[Need]) -> Need:
+    blobs: dict[Digest, int] = {}
+    where: dict[Digest, tuple[str, str]] = {}
+    for need in needs:
+        blobs.update(need.blobs)
+        where.update(need.where)
+    return Need(blobs, where, ())
 
 
 def _tips(workspace: Workspace, *, rev: str | None, branches: bool, tags: bool) -> dict[str, str]:
@@ -116,19 +150,20 @@ def _tips(workspace: Workspace, *, rev: str | None, branches: bool, tags: bool) 
         return {rev: resolve_commit(workspace.git, rev)}
     current = head(workspace.git)
     if current.commit is None:
-        raise UnknownRevision("nothing is committed yet, so no commit needs data", hint="git commit")
+        raise UnknownRevision(
+            "nothing is committed yet, so no commit needs data", hint="git commit"
+        )
     return {current.ref or "HEAD": current.commit}
 
 
-def _needs_of_paths(workspace: Workspace, tips: dict[str, str], paths: list[str]) -> Need:
+def _needs_of_paths(workspace: Workspace, commit: str, paths: list[str]) -> Need:
     blobs: dict[Digest, int] = {}
     where: dict[Digest, tuple[str, str]] = {}
-    for commit in tips.values():
-        for one, sidecar in selected_sidecars(workspace, commit, paths):
-            tree: Tree = workspace.tree(sidecar).under(one.inside)
-            for digest, size in {**shards_of([sidecar]), **tree.blobs()}.items():
-                blobs.setdefault(digest, size)
-                where.setdefault(digest, (commit, one.dataset))
+    for one, sidecar in selected_sidecars(workspace, commit, paths):
+        tree = workspace.tree(sidecar).under(one.inside)
+        for digest, size in {**shards_of([sidecar]), **tree.blobs()}.items():
+            blobs[digest] = size
+            where[digest] = (commit, one.dataset)
     return Need(blobs, where, ())
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from dvtool.core.config import CONFIG_FILE
 from dvtool.errors import UsageError
 from dvtool.git.settings import read_settings, remove_remote, set_committed, set_for_clone
+from dvtool.git.staging import stage
 from dvtool.git.trust import approve, ensure_trusted
-
 from dvtool.ops.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def open_remote(workspace: Workspace, name: str | None) -> Remote:
     url = _absolute(workspace, config.url)
     backend = open_backend(url, options=config.storage_options())
     # Immutable files of the remote are cached by its address: another bucket, another cache.
-    place = sha256(f"{url}\n{config.endpoint_url}".encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    place = sha256(f"{url}\n{config.endpoint_url}".encode("utf-8", "surrogateescape")).hexdigest()[
+        :32
+    ]
     return Remote(
         backend,
         name=config.name,
@@ -117,6 +120,7 @@ def add_remote(
         write(workspace.git, f"remote.{name}.option", option, append=True)
     if not workspace.settings.remotes:
         write(workspace.git, "remote", name)
+    _stage(workspace, local=local)
     # The person typed this address here: that is the approval.
     fresh = read_settings(workspace.git, environ=workspace.environ)
     approve(workspace.git, fresh.remotes[name])
@@ -137,6 +141,7 @@ def delete_remote(workspace: Workspace, name: str) -> None:
     """
     workspace.settings.pick_remote(name)
     remove_remote(workspace.git, name)
+    _stage(workspace, local=False)
 
 
 def set_default(workspace: Workspace, name: str, *, local: bool) -> None:
@@ -148,6 +153,13 @@ def set_default(workspace: Workspace, name: str, *, local: bool) -> None:
     workspace.settings.pick_remote(name)
     write = set_for_clone if local else set_committed
     write(workspace.git, "remote", name)
+    _stage(workspace, local=local)
+
+
+def _stage(workspace: Workspace, *, local: bool) -> None:
+    """Stages `.dvtool`: colleagues have a remote only when it is committed."""
+    if not local:
+        stage(workspace.git, [CONFIG_FILE])
 
 
 def check_remote(workspace: Workspace, name: str | None, *, trust: bool) -> RemoteCheck:

@@ -59,7 +59,11 @@ def repo_path(top: Path, cwd: Path, typed: str) -> str:
 
 
 def select(
-    datasets: Iterable[str], wanted: Sequence[str], *, where: str = "the work tree"
+    datasets: Iterable[str],
+    wanted: Sequence[str],
+    *,
+    where: str = "the work tree",
+    checked: bool = True,
 ) -> list[Selected]:
     """Returns what `wanted` names among `datasets`, each part once, sorted.
 
@@ -67,11 +71,59 @@ def select(
         datasets: The data sets there are, relative to the top.
         wanted: Paths from `repo_path`; none means everything.
         where: Where the data sets are, for the error.
+        checked: Refuse data sets that cannot stand where they do; the caller does it otherwise.
 
     Raises:
         UnknownRevision: A path names no data set and nothing in one.
+        UnsafePath: A chosen one cannot stand where it does; see `Places`.
     """
     known = sorted(datasets)
+    chosen = _chosen(known, wanted, where)
+    if checked:
+        places = Places(known)
+        for dataset in dict.fromkeys(one.dataset for one in chosen):
+            places.check(dataset)
+    return chosen
+
+
+class Places:
+    """Tells which sidecars stand where a data set may; the place came with a commit.
+
+    Args:
+        known: All data sets of a version.
+    """
+
+    def __init__(self, known: Iterable[str]) -> None:
+        names = frozenset(known)
+        self._outer = {name: outer for name in names if (outer := owner_of(names, name))}
+        self._inner = {outer: name for name, outer in self._outer.items()}
+
+    def check(self, dataset: str) -> None:
+        """Checks one data set.
+
+        Raises:
+            UnsafePath: It names what git or dvtool own, or lies in another, or holds another.
+        """
+        source = display(os.fsencode(dataset + SIDECAR_SUFFIX))
+        try:
+            check_path(os.fsencode(dataset))
+        except UnsafePath as error:
+            raise UnsafePath(error.message, source=source, hint=f"git rm {source}") from None
+        if dataset in self._outer:
+            inner, outer = dataset, self._outer[dataset]
+        elif dataset in self._inner:
+            inner, outer = self._inner[dataset], dataset
+        else:
+            return
+        inner, outer = (display(os.fsencode(name)) for name in (inner, outer))
+        raise UnsafePath(
+            f"data set {inner} lies inside data set {outer}; one of them has to go",
+            source=source,
+            hint=f"dvtool rm --keep {inner}",
+        )
+
+
+def _chosen(known: Sequence[str], wanted: Sequence[str], where: str) -> list[Selected]:
     if not wanted:
         return [Selected(dataset) for dataset in known]
     chosen: set[Selected] = set()
@@ -104,7 +156,7 @@ def _match(known: Sequence[str], path: str) -> Iterable[Selected]:
 
 def owner_of(known: Iterable[str], path: str) -> str | None:
     """Returns the data set that `path` lies inside, None when it lies in none."""
-    names = set(known)
+    names = known if isinstance(known, (set, frozenset)) else set(known)
     folder = path.rpartition("/")[0]
     while folder:
         if folder in names:

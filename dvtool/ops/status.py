@@ -13,10 +13,10 @@ from dvtool.core.digest import Digest, fingerprint_of
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.core.tree import Tree
-from dvtool.errors import DvtoolError, InvalidText, Locked, ObjectMissing
+from dvtool.errors import DvtoolError, InvalidText, Locked, ObjectMissing, WouldLoseData
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import other_refs_tracking, tracked_files
-from dvtool.ops.selection import Selected, datasets_of, select
+from dvtool.ops.selection import Places, Selected, datasets_of, select
 from dvtool.ops.versions import shards_of
 from dvtool.ops.workspace import Workspace
 from dvtool.store.locks import FileLock
@@ -70,7 +70,11 @@ class StatusReport:
 
 
 def status(
-    workspace: Workspace, paths: Sequence[str] = (), *, remote_name: str | None = None, remote: bool = False
+    workspace: Workspace,
+    paths: Sequence[str] = (),
+    *,
+    remote_name: str | None = None,
+    remote: bool = False,
 ) -> StatusReport:
     """Returns how data sets stand.
 
@@ -83,16 +87,23 @@ def status(
     Raises:
         UnknownRevision: A path names no data set.
     """
-    chosen = select(datasets_of(sidecar_paths(workspace.git)), paths)
+    known = datasets_of(sidecar_paths(workspace.git))
+    chosen = select(known, paths, checked=False)
+    places = Places(known)
     index = workspace.load_index()
     present = workspace.store.present() if chosen else set()
     snapshot = workspace.remote(remote_name).snapshot() if remote and chosen else None
     standings = []
     for one in chosen:
         try:
+            places.check(one.dataset)
             standing, blobs = _stand(workspace, index, one, present)
-        except (InvalidText, ObjectMissing) as error:
-            standings.append(Standing(one.dataset, problem=f"{error} ({error.hint})" if error.hint else str(error)))
+        except (InvalidText, ObjectMissing, WouldLoseData) as error:
+            standings.append(
+                Standing(
+                    one.dataset, problem=f"{error} ({error.hint})" if error.hint else str(error)
+                )
+            )
             continue
         if snapshot is not None:
             missing = len(snapshot.missing(blobs))
@@ -102,7 +113,9 @@ def status(
         standings.append(standing)
     if index.is_changed:
         _save_quietly(workspace, index)
-    return StatusReport(tuple(standings), tuple(_warnings(workspace, [one.dataset for one in chosen])))
+    return StatusReport(
+        tuple(standings), tuple(_warnings(workspace, [one.dataset for one in chosen]))
+    )
 
 
 def compare_dataset(workspace: Workspace, index: StatIndex, dataset: str) -> DatasetStatus:

@@ -64,7 +64,11 @@ def verify_store(workspace: Workspace, *, repair: bool) -> VerifyReport:
     for digest, error in workspace.store.verify():
         checked += 1
         if error is not None:
-            problems.append(_repair_here(workspace, digest, error) if repair else Problem(digest, "", str(error)))
+            problems.append(
+                _repair_here(workspace, digest, error)
+                if repair
+                else Problem(digest, "", str(error))
+            )
     return VerifyReport(checked, tuple(problems))
 
 
@@ -137,6 +141,7 @@ def verify_remote_data(
     if repair and damaged:
         lost = workspace.store.missing(damaged)
         remote.replace_damaged(snapshot, workspace.store, set(damaged) - lost)
+        lost -= remote.resend_segments(snapshot, lost)
         problems = [
             Problem(p.digest, p.where, p.what, repaired=p.digest not in lost) for p in problems
         ]

@@ -6,7 +6,6 @@ made when it is first asked for, so `status` never pays for a remote. Called by 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from dvtool.git.plumbing import Git
 from dvtool.git.settings import read_settings
 from dvtool.store.local import LocalStore
 from dvtool.store.locks import FileLock
+from dvtool.worktree.sidecarfile import read_sidecar, write_sidecar
 from dvtool.worktree.statindex import StatIndex
 
 if TYPE_CHECKING:
@@ -116,11 +116,23 @@ class Workspace:
         return self.top / path
 
     def sidecar_text(self, dataset: str) -> bytes | None:
-        """Returns the text of a data set's sidecar on disk, None when there is none."""
-        try:
-            return self.abspath(dataset + SIDECAR_SUFFIX).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+        """Returns the text of a data set's sidecar on disk, None when there is none.
+
+        Raises:
+            InvalidText: It is larger than any sidecar may be.
+            UnsafePath: It is no ordinary file; a link could lead to an endless one.
+            WouldLoseData: It cannot be read.
+        """
+        return read_sidecar(self.top, dataset + SIDECAR_SUFFIX)
+
+    def write_sidecar(self, dataset: str, text: bytes) -> None:
+        """Replaces a data set's sidecar, and makes the folders on its way.
+
+        Raises:
+            UnsafePath: A folder on the way is a symlink.
+            WouldLoseData, StorageFull: It cannot be written; what stood there stands there still.
+        """
+        write_sidecar(self.top, dataset + SIDECAR_SUFFIX, text)
 
     def sidecar(self, dataset: str) -> Sidecar:
         """Returns what the sidecar on disk says.
@@ -184,16 +196,3 @@ class Workspace:
             finally:
                 if index.is_changed:
                     index.save()
-
-
-def write_text(abspath: Path, text: bytes) -> None:
-    """Replaces a small committed file atomically: temp file, fsync, rename."""
-    temp = abspath.with_name(f".dvt-tmp-{os.getpid()}-{abspath.name[:100]}")
-    try:
-        with temp.open("wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temp.replace(abspath)
-    finally:
-        temp.unlink(missing_ok=True)

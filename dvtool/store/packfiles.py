@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate, repeat
 from pathlib import Path
 from typing import Final
 
@@ -178,11 +179,7 @@ def _heads(fd: int, size_bytes: int) -> Iterator[tuple[Record, int]]:
         offset = end
 
 
-def rows_at(digests: Iterable[Digest], sizes_bytes: Iterable[int]) -> list[RecordRow]:
-    """Returns index rows of records that stand one behind the other from a pack's start."""
-    offset = HEADER.size
-    rows = []
-    for digest, stored in zip(digests, sizes_bytes, strict=True):
-        rows.append(RecordRow(digest, 0, stored, offset))
-        offset += RECORD.size + stored
-    return rows
+def rows_at(digests: list[Digest], sizes_bytes: list[int]) -> Iterator[RecordRow]:
+    """Yields index rows of records that stand one behind the other from a pack's start."""
+    steps = map(RECORD.size.__add__, sizes_bytes)
+    return map(RecordRow, digests, repeat(0), sizes_bytes, accumulate(steps, initial=HEADER.size))

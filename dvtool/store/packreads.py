@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -73,7 +74,7 @@ def read_rows(path: Path, rows: Iterable[RecordRow]) -> Iterator[tuple[Digest, R
     """
     fd = _open(path)
     try:
-        for run in _runs(sorted(rows, key=_offset)):
+        for run in _runs(sorted(rows, key=itemgetter(3))):
             start = run[0].offset
             length = run[-1].offset + RECORD.size + run[-1].stored - start
             try:
@@ -147,20 +148,16 @@ def _runs(rows: list[RecordRow]) -> Iterator[list[RecordRow]]:
     run: list[RecordRow] = []
     start = end = 0
     for row in rows:
-        offset = row.offset
+        _, _, stored, offset = row
         if run and (offset - end > GAP_BYTES or offset - start >= SPAN_BYTES):
             yield run
             run = []
         if not run:
             start = offset
         run.append(row)
-        end = offset + RECORD.size + row.stored
+        end = offset + RECORD.size + stored
     if run:
         yield run
-
-
-def _offset(row: RecordRow) -> int:
-    return row.offset
 
 
 def _open(path: Path) -> int:

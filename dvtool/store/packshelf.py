@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Iterator
 from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from dvtool.store.packfiles import LocalPack, index_stamp, load_pack, without
 from dvtool.store.packreads import Damage, Raw, prove, read_head, read_record, read_rows
 
 _PACK_NAME: Final = re.compile(r"[0-9a-f]{32}\.pack")
+_DIGEST: Final = itemgetter(0)
 _LOOKUPS_PER_TABLE_ROW: Final = 1 / 16
 """A look-up by bisection costs about 16 times what a row costs in building a dict of all."""
 
@@ -158,7 +160,7 @@ class PackShelf:
         """
         for pack in self.packs():
             rows = _rows(pack, wanted)
-            wanted.difference_update([row.digest for row in rows])
+            wanted.difference_update(map(_DIGEST, rows))
             try:
                 for found in read_rows(pack.path, rows):
                     yield self._second_try(found) if isinstance(found, Damage) else found
@@ -269,5 +271,5 @@ def _row(pack: LocalPack, digest: Digest) -> RecordRow | None:
 
 def _rows(pack: LocalPack, wanted: set[Digest]) -> list[RecordRow]:
     if len(wanted) > len(pack.index) * _LOOKUPS_PER_TABLE_ROW:
-        return [row for row in pack.index.rows() if row.digest in wanted]
+        return [row for row in pack.index.rows() if row[0] in wanted]
     return [row for digest in wanted if (row := _row(pack, digest)) is not None]

@@ -122,7 +122,7 @@ class PackFile:
             self.discard()
             raise
         os.close(self._temp.fd)
-        sizes = chain.from_iterable(batch.sizes_bytes for batch in self._batches)
+        sizes = list(chain.from_iterable(batch.sizes_bytes for batch in self._batches))
         size_bytes = self._batches[-1].end + RECORD.size
         index = encode_index([pack_ref(self._nonce, size_bytes)], rows_at(digests, sizes))
         save_index(path, index, temp_directory=self._temp_directory)

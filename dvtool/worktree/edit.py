@@ -208,7 +208,9 @@ def _kept_runs(dropped: list[int], count: int) -> Iterable[tuple[int, int]]:
     return ((a + 1, b) for a, b in pairwise(edges) if b > a + 1)
 
 
-def _stretches(folders: tuple[str, ...], touched: Container[str]) -> Iterable[tuple[int, int, bool]]:
+def _stretches(
+    folders: tuple[str, ...], touched: Container[str]
+) -> Iterable[tuple[int, int, bool]]:
     """Yields stretches of neighbouring folders that are all touched or all untouched."""
     start = 0
     for number in range(1, len(folders) + 1):

@@ -13,6 +13,7 @@ import os
 import stat
 from typing import Final
 
+from dvtool.core.quote import display
 from dvtool.errors import WouldLoseData
 from dvtool.worktree.filestat import NO_STAT, StatKey, is_same_file, key_of
 
@@ -53,6 +54,7 @@ def put_over(folder: int, unfinished: bytes, name: bytes, expected: StatKey, sho
         WouldLoseData: It is not; it stands there as it was.
     """
     check_expected(folder, name, expected, shown)
+    own = key_of(os.stat(unfinished, dir_fd=folder, follow_symlinks=False))
     try:
         is_swapped = _rename(folder, unfinished, name, _EXCHANGE)
     except FileNotFoundError:
@@ -62,6 +64,8 @@ def put_over(folder: int, unfinished: bytes, name: bytes, expected: StatKey, sho
         return
     if not _is_still(folder, unfinished, expected):
         _rename(folder, unfinished, name, _EXCHANGE)
+        if not _is_still(folder, unfinished, own):
+            raise _rescued(folder, unfinished, name, shown)  # it changed between the two swaps
         raise _changed(shown)
     os.unlink(unfinished, dir_fd=folder)
 
@@ -83,7 +87,10 @@ def take_away(folder: int, name: bytes, unfinished: bytes, expected: StatKey, sh
     except FileNotFoundError:
         return
     if not _is_still(folder, unfinished, expected):
-        _rename(folder, unfinished, name, _NO_REPLACE)
+        try:
+            _rename(folder, unfinished, name, _NO_REPLACE)
+        except FileExistsError:
+            raise _rescued(folder, unfinished, name, shown) from None
         raise _changed(shown)
     os.unlink(unfinished, dir_fd=folder)
 
@@ -118,6 +125,15 @@ def _rename(folder: int, source: bytes, target: bytes, flags: int) -> bool:
     if code in _NOT_OFFERED:
         return False
     raise OSError(code, os.strerror(code), target)
+
+
+def _rescued(folder: int, unfinished: bytes, name: bytes, shown: str) -> WouldLoseData:
+    """Gives somebody's displaced file a name of its own, since its place is taken again."""
+    kept = b"%s.kept-%s" % (name[:200], os.urandom(4).hex().encode())
+    os.rename(unfinished, kept, src_dir_fd=folder, dst_dir_fd=folder)
+    return WouldLoseData(
+        f"{shown} is being replaced by another program; one of its versions is now {display(kept)}"
+    )
 
 
 def _changed(shown: str) -> WouldLoseData:

@@ -13,6 +13,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -288,7 +289,8 @@ class Materialiser:
             else:
                 put_over(self._handle, unfinished, name, expected, self._shown(path))
         except BaseException as error:
-            os.unlink(unfinished, dir_fd=self._handle)
+            with suppress(FileNotFoundError):
+                os.unlink(unfinished, dir_fd=self._handle)
             if isinstance(error, FileExistsError):
                 raise self._in_the_way(path) from None
             if isinstance(error, FileNotFoundError):

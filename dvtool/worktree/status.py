@@ -202,7 +202,7 @@ class _Judge:
         """Applies the three-way rule to one path."""
         if disk == sidecar:
             self.clean += disk is not None
-            if base != sidecar:
+            if base != sidecar or path in self.rows.bases:
                 self.reader.catch_up(path, is_gone=disk is None)
             return
         if base != sidecar:

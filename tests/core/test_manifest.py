@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dvtool.core import manifest
 from dvtool.core.manifest import (
+    SHARD_MAX_BYTES,
     Shard,
     cut_shards,
     decode_block,
@@ -18,6 +19,7 @@ from dvtool.core.manifest import (
     encode_lines,
     encode_shards,
 )
+from dvtool.core.pack import MAX_RECORD_BYTES
 from dvtool.core.tree import Entry, Tree
 from dvtool.errors import InvalidText, UnsafePath
 from tests.core.strategies import digest, file, folder, law, tree, trees
@@ -146,8 +148,10 @@ def test_the_fast_way_of_reading_lines_agrees_with_the_slow_one(some, at, patch)
     at %= len(text) + 1
     text = text[:at] + patch + text[at + len(patch) :]
 
+    text = text.removesuffix(b"\n") + b"\n"
+
     assert _outcome(lambda: decode_block(text)) == _outcome(
-        lambda: decode_lines(text[:-1].split(b"\n") if text.endswith(b"\n") else [text])
+        lambda: decode_lines(text[:-1].split(b"\n"))
     )
 
 
@@ -166,6 +170,17 @@ def test_a_hundred_thousand_lines_take_a_fraction_of_a_second():
 
     assert len(entries) == 100_000
     assert time.process_time() - started < 1.5  # 0.17 on the machine it was written on
+
+
+def test_a_shard_fits_into_one_record_of_a_pack():
+    assert MAX_RECORD_BYTES == SHARD_MAX_BYTES
+
+
+def test_paths_too_long_for_a_shard_are_refused_before_they_are_stored(monkeypatch):
+    monkeypatch.setattr(manifest, "SHARD_MAX_BYTES", 500)
+
+    with pytest.raises(InvalidText, match="at most 500"):
+        list(encode_shards([file("x" * 200 + "/a"), file("x" * 200 + "/b")]))
 
 
 def test_no_entries_are_no_shards():
@@ -198,7 +213,7 @@ def test_shards_read_back_and_only_as_the_format_cuts_them(monkeypatch, some, cu
     monkeypatch.setattr(manifest, "SHARD_DIVISOR", cuts[0])
     monkeypatch.setattr(manifest, "SHARD_MAX_ENTRIES", cuts[1])
     parts = list(encode_shards(some.entries))
-    firsts = [shard.first for shard, _ in parts[1:]] + [None]
+    firsts = [*(shard.first for shard, _ in parts), None][1:]
 
     read = [
         decode_shard(text, shard, before=b) for (shard, text), b in zip(parts, firsts, strict=True)

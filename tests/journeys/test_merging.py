@@ -25,7 +25,9 @@ def diverge(repo: Repo, ours: dict[str, str], theirs: dict[str, str]) -> None:
         repo.write(path, text)
     repo.run("add", "data")
     repo.commit("ours")
-    subprocess.run(["git", "merge", "-q", "theirs"], cwd=repo.path, capture_output=True, check=False)
+    subprocess.run(
+        ["git", "merge", "-q", "theirs"], cwd=repo.path, capture_output=True, check=False
+    )
 
 
 def test_resolve_finishes_what_a_text_merge_could_not(repo: Repo) -> None:

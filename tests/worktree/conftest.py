@@ -12,6 +12,7 @@ import pytest
 from dvtool.core.digest import Fingerprint, fingerprint_of
 from dvtool.core.tree import Tree
 from dvtool.worktree.edit import SectionEdit
+from dvtool.worktree.filestat import file_system_clock
 from dvtool.worktree.ignore import NOTHING_IGNORED, Ignore
 from dvtool.worktree.reading import Reader
 from dvtool.worktree.scan import Scan, scan
@@ -34,7 +35,14 @@ class Data:
     def path(self) -> Path:
         return self.top / self.name
 
+    def tick(self) -> None:
+        """Returns once the file system's clock has moved, a few ms later at most."""
+        start = file_system_clock(self.top)
+        while file_system_clock(self.top) == start:
+            pass
+
     def write(self, files: Mapping[str, bytes]) -> None:
+        self.tick()
         for name, data in files.items():
             target = self.path / name if name else self.path
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -54,6 +62,7 @@ class Data:
                 edit.put(reader.hash(item), settled=True)
         for path in found.gone:
             edit.remove(path)
+        self.tick()
         return edit.section().settled(SIDECAR)
 
     def status(

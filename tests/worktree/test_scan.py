@@ -11,7 +11,16 @@ from dvtool.worktree.scan import Found
 
 from .conftest import Data, paths_of
 
-ODD_NAMES = [b"a\nb", b"\xff\xfe.bin", b"-rf", b" lead", b"trail ", "ü/é".encode(), b"q\"uo'te", b"a\\b"]
+ODD_NAMES = [
+    b"a\nb",
+    b"\xff\xfe.bin",
+    b"-rf",
+    b" lead",
+    b"trail ",
+    "ü/é".encode(),
+    b"q\"uo'te",
+    b"a\\b",
+]
 
 
 def test_a_first_scan_finds_every_file_as_new(data: Data) -> None:

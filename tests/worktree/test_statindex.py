@@ -113,7 +113,9 @@ def test_the_clock_is_that_of_the_file_system(tmp_path: Path) -> None:
     now = index.clock()
     (tmp_path / "after").touch()
 
-    assert (tmp_path / "before").stat().st_mtime_ns <= now <= (tmp_path / "after").stat().st_mtime_ns
+    assert (
+        (tmp_path / "before").stat().st_mtime_ns <= now <= (tmp_path / "after").stat().st_mtime_ns
+    )
 
 
 @pytest.mark.parametrize(

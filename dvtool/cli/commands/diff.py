@@ -18,15 +18,29 @@ from dvtool.core.quote import display
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">", "mode": "m"}
 
 
-@click.command("diff", epilog=example("dvtool diff main -- data", "dvtool diff v1 v2"))
-@click.argument("revisions", nargs=-1, metavar="[A [B]]")
-@click.argument("paths", nargs=-1, type=PATH, metavar="[-- PATHS]")
+AFTER_DASHES = "dvtool.diff.after-dashes"
+
+
+class _Command(click.Command):
+    """Knows, unlike click, which words stood behind `--`: those are paths, whatever they spell."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" in args:
+            at = args.index("--")
+            ctx.meta[AFTER_DASHES] = args[at + 1 :]
+            args = args[:at]
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    "diff", cls=_Command, epilog=example("dvtool diff main -- data", "dvtool diff v1 v2")
+)
+@click.argument("words", nargs=-1, type=PATH, metavar="[A [B]] [--] [PATHS]")
 @reporting
 @click.pass_context
 def command(
     context: click.Context,
-    revisions: tuple[str, ...],
-    paths: tuple[str, ...],
+    words: tuple[str, ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -35,11 +49,12 @@ def command(
     Without B the work tree's sidecars are meant, without A the commit HEAD.
     Files are compared, not rows: + added, - removed, ~ changed, > renamed.
     """
-    from dvtool.ops.compare import diff
+    from dvtool.ops.compare import diff, split_words
 
     workspace = open_workspace()
-    old, new = (*revisions, None, None)[:2]
-    found = diff(workspace, old, new, in_repository(workspace, paths))
+    behind: list[str] | None = context.meta.get(AFTER_DASHES)
+    (old, new), typed = split_words(workspace, words, behind)
+    found = diff(workspace, old, new, in_repository(workspace, typed))
     output = Output(as_json=as_json, quiet=quiet)
     output.data({"datasets": found})
     for one in found:

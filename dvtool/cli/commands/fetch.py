@@ -18,7 +18,9 @@ from dvtool.cli.common import (
 )
 
 
-@click.command("fetch", epilog=example("dvtool fetch --all-branches", "dvtool fetch --rev v1.2 data"))
+@click.command(
+    "fetch", epilog=example("dvtool fetch --all-branches", "dvtool fetch --rev v1.2 data")
+)
 @click.argument("paths", nargs=-1, type=PATH)
 @click.option("--rev", metavar="REV", help="The version of this commit.")
 @click.option("--all-branches", "branches", is_flag=True, help="The tips of all branches.")

@@ -10,7 +10,9 @@ import click
 from dvtool.cli.common import Output, count, example, human_size, jobs_option, reporting, watcher
 
 
-@click.command("get", epilog=example("dvtool get https://host/team/data.git data/train.csv --rev v1.2"))
+@click.command(
+    "get", epilog=example("dvtool get https://host/team/data.git data/train.csv --rev v1.2")
+)
 @click.argument("repository")
 @click.argument("path")
 @click.option("--rev", metavar="REV", default="HEAD", help="Which version; HEAD by default.")

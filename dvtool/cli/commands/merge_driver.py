@@ -25,11 +25,12 @@ def command(context: click.Context, base: Path, ours: Path, theirs: Path, path: 
     from dvtool.ops.merge import run_driver
 
     workspace = open_workspace(must_be_ready=False)
-    merged = run_driver(
-        workspace.store, base, ours, theirs, dataset=path.removesuffix(".dvt")
-    )
+    merged = run_driver(workspace.store, base, ours, theirs, dataset=path.removesuffix(".dvt"))
     if merged.reason or merged.conflicts:
         print(f"conflict in {path}: {merged.reason or 'dvtool resolve shows it'}", file=sys.stderr)
         for conflict in merged.conflicts[:20]:
-            print(f"  {display(conflict.path) if conflict.path else '(the file)'}: {conflict.reason}", file=sys.stderr)
+            print(
+                f"  {display(conflict.path) if conflict.path else '(the file)'}: {conflict.reason}",
+                file=sys.stderr,
+            )
         context.exit(1)

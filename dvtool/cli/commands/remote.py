@@ -21,7 +21,13 @@ def command() -> None:
 
 
 def _write(
-    name: str, url: str, endpoint_url: str | None, option: tuple[str, ...], local: bool, *, replace: bool
+    name: str,
+    url: str,
+    endpoint_url: str | None,
+    option: tuple[str, ...],
+    local: bool,
+    *,
+    replace: bool,
 ) -> None:
     from dvtool.ops.remotes import add_remote
 
@@ -50,14 +56,18 @@ def _address(function: click.decorators.FC) -> click.decorators.FC:
 
 @command.command("add", epilog=example("dvtool remote add origin s3://bucket/prefix"))
 @_address
-def add(name: str, url: str, endpoint_url: str | None, option: tuple[str, ...], local: bool) -> None:
+def add(
+    name: str, url: str, endpoint_url: str | None, option: tuple[str, ...], local: bool
+) -> None:
     """Add a remote; the first one is the default."""
     _write(name, url, endpoint_url, option, local, replace=False)
 
 
 @command.command("set", epilog=example("dvtool remote set origin s3://other/prefix"))
 @_address
-def set_(name: str, url: str, endpoint_url: str | None, option: tuple[str, ...], local: bool) -> None:
+def set_(
+    name: str, url: str, endpoint_url: str | None, option: tuple[str, ...], local: bool
+) -> None:
     """Change a remote's address."""
     _write(name, url, endpoint_url, option, local, replace=True)
 
@@ -69,7 +79,12 @@ def list_(as_json: bool, quiet: bool) -> None:
     settings = open_workspace().settings
     output = Output(as_json=as_json, quiet=quiet)
     rows = [
-        {"name": r.name, "url": r.url, "endpoint_url": r.endpoint_url, "default": r.name == settings.remote}
+        {
+            "name": r.name,
+            "url": r.url,
+            "endpoint_url": r.endpoint_url,
+            "default": r.name == settings.remote,
+        }
         for r in settings.remotes.values()
     ]
     output.data({"remotes": rows})
@@ -108,6 +123,8 @@ def check(name: str | None, trust: bool, as_json: bool, quiet: bool) -> None:
     found = check_remote(open_workspace(), name, trust=trust)
     output = Output(as_json=as_json, quiet=quiet)
     output.data(found)
-    output.text(f"{found.name} {found.url}: {count(found.packs, 'pack')}, {human_size(found.size_bytes)}")
+    output.text(
+        f"{found.name} {found.url}: {count(found.packs, 'pack')}, {human_size(found.size_bytes)}"
+    )
     for pack in found.damaged:
         output.text(f"  damaged or missing: {pack}")

@@ -33,7 +33,9 @@ def command(
     from dvtool.ops.merge import resolve
 
     workspace = open_workspace()
-    chosen = [p.removesuffix(".dvt") for p in in_repository(workspace, [dataset] if dataset else [])]
+    chosen = [
+        p.removesuffix(".dvt") for p in in_repository(workspace, [dataset] if dataset else [])
+    ]
     outcomes = resolve(
         workspace,
         chosen,

@@ -12,9 +12,7 @@ from dvtool.cli.common import PATH, Output, example, in_repository, open_workspa
 @click.option("--keep", is_flag=True, help="Leave the files where they are.")
 @click.option("--force", is_flag=True, help="Also delete files with unsaved work.")
 @reporting
-def command(
-    datasets: tuple[str, ...], keep: bool, force: bool, as_json: bool, quiet: bool
-) -> None:
+def command(datasets: tuple[str, ...], keep: bool, force: bool, as_json: bool, quiet: bool) -> None:
     """Stop tracking a data set.
 
     Removes the sidecar and the files, and stages that. The bytes stay in the

@@ -60,7 +60,9 @@ def command(
         remote=at_remote or name is not None,
     )
     output = Output(as_json=as_json, quiet=quiet)
-    output.data({"clean": report.is_clean, "datasets": report.datasets, "warnings": report.warnings})
+    output.data(
+        {"clean": report.is_clean, "datasets": report.datasets, "warnings": report.warnings}
+    )
     for one in report.datasets:
         if one.problem:
             output.text(f"{one.dataset}: {one.problem}")
@@ -76,9 +78,13 @@ def command(
             if not verbose and len(found) > SHOWN:
                 output.text(f"  and {len(found) - SHOWN} more (-v lists them)")
         if one.not_in_store:
-            output.text(f"{one.dataset}: {count(one.not_in_store, 'object')} not in the store (dvtool fetch)")
+            output.text(
+                f"{one.dataset}: {count(one.not_in_store, 'object')} not in the store (dvtool fetch)"
+            )
         if one.not_at_remote:
-            output.text(f"{one.dataset}: {count(one.not_at_remote, 'object')} not at the remote (dvtool push)")
+            output.text(
+                f"{one.dataset}: {count(one.not_at_remote, 'object')} not at the remote (dvtool push)"
+            )
     if not quiet:
         for warning in report.warnings:
             print(printable(f"warning: {warning}"), file=sys.stderr)

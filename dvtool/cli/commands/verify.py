@@ -9,7 +9,9 @@ from dvtool.cli.common import Output, count, example, open_workspace, reporting
 MISSING, CORRUPT = 6, 7
 
 
-@click.command("verify", epilog=example("dvtool verify", "dvtool verify --remote origin main..HEAD"))
+@click.command(
+    "verify", epilog=example("dvtool verify", "dvtool verify --remote origin main..HEAD")
+)
 @click.argument("ranges", nargs=-1, metavar="[A..B]")
 @click.option("--remote", "at_remote", is_flag=True, help="Look at the remote, not in the store.")
 @click.option("--read-data", is_flag=True, help="Read every byte at the remote.")

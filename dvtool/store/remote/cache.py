@@ -44,15 +44,15 @@ class Cache:
             with suppress(OSError):
                 os.unlink(temporary)
 
-    def spool(self) -> Spool:
-        """Returns an empty spool on the cache's disk.
+    def spool(self, *, hashed: bool = True) -> Spool:
+        """Returns an empty spool on the cache's disk; `hashed` if its sha256 will be asked for.
 
         Raises:
             RemoteFailed: The directory cannot be written.
         """
         try:
             os.makedirs(self._directory, exist_ok=True)
-            return Spool(Path(self._directory))
+            return Spool(Path(self._directory), hashed=hashed)
         except OSError as error:
             raise RemoteFailed(
                 f"cannot write below {self._directory}: {error.strerror}",

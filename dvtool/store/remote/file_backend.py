@@ -124,7 +124,9 @@ class FileBackend:
             if error.errno in _TEMPORARY:
                 raise RemoteTemporary(where) from error
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise RemoteFailed(where, hint="free space on the remote, then push again") from error
+                raise RemoteFailed(
+                    where, hint="free space on the remote, then push again"
+                ) from error
             raise RemoteFailed(where, hint=f"look at the rights of {self._root}") from error
 
 

@@ -25,7 +25,6 @@ ROOT_BYTES_MAX: Final = 64 * 2**10
 PACK: Final = re.compile(r"packs/([0-9a-f]{2})/(\1[0-9a-f]{62})\.pack")
 INDEX: Final = re.compile(r"index/([0-9a-f]{64})\.idx")
 ROOT: Final = re.compile(r"roots/([0-9a-f]{1,64})/([0-9a-f]{64})\.root")
-DAMAGED: Final = re.compile(r"damaged/([0-9a-f]{64})")
 
 
 def pack_name(digest: bytes) -> str:
@@ -42,11 +41,6 @@ def index_name(digest: bytes) -> str:
 def root_name(repository: str, digest: bytes) -> str:
     """Returns the object name of a repository's root whose text has this sha256."""
     return f"roots/{repository}/{digest.hex()}.root"
-
-
-def damaged_name(pack_digest: bytes) -> str:
-    """Returns the name of the mark that says: nobody may rely on this pack."""
-    return f"damaged/{pack_digest.hex()}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dvtool.core.digest import Digest
 from dvtool.core.pack import NONCE_BYTES, Packer, encode_end, encode_header
@@ -16,9 +16,6 @@ from dvtool.core.packindex import BlobRow, PackRef
 
 if TYPE_CHECKING:
     from dvtool.store.remote.backend import Spool
-
-_PROBE_BYTES: Final = 64 * 2**10
-_PROBE_ABOVE: Final = 2**20
 
 
 class PackBuilder:
@@ -35,7 +32,6 @@ class PackBuilder:
         self._new_spool = new_spool
         self._spool: Spool | None = None
         self._packer = Packer(compress=True)
-        self._plain = Packer(compress=False)
         self.rows: list[tuple[Digest, int, int]] = []
         self.blob_rows: list[BlobRow] = []
         self.raw_bytes = 0
@@ -50,26 +46,11 @@ class PackBuilder:
         if self._spool is None:
             self._spool = self._new_spool()
             self._spool.append(encode_header(os.urandom(NONCE_BYTES)))
-        head, stored = self._pack_with(data).record(digest, data)
+        head, stored = self._packer.record(digest, data)
         self.rows.append((digest, len(stored), self._spool.size))
         self._spool.append(head)
         self._spool.append(stored)
         self.raw_bytes += len(data)
-
-    def _pack_with(self, data: bytes | memoryview) -> Packer:
-        """Returns the packer for `data`: for large ones three probes tell whether zstd may pay.
-
-        Saves the memory and the time of compressing what does not get smaller.
-        """
-        if len(data) < _PROBE_ABOVE:
-            return self._packer
-        view = memoryview(data)
-        middle = len(data) // 2
-        for start in (0, middle, len(data) - _PROBE_BYTES):
-            probe = view[start : start + _PROBE_BYTES]
-            if len(self._packer.record(_NOBODY, probe)[1]) < len(probe):
-                return self._packer
-        return self._plain
 
     def finish(self) -> BuiltPack | None:
         """Ends the pack and returns it; None when it has no records."""
@@ -85,9 +66,6 @@ class PackBuilder:
             self._spool.close()
 
 
-_NOBODY: Final = Digest(bytes(32))
-
-
 class BuiltPack:
     """A finished pack; who has it closes its spool."""
 
@@ -101,5 +79,3 @@ class BuiltPack:
         self.rows = rows
         self.raw_bytes = raw_bytes
         self.spool = spool
-
-

@@ -34,16 +34,16 @@ class PushResult:
     """What a push sent; all zero when there was nothing to do.
 
     Attributes:
-        blobs: Blobs that the remote did not have.
+        uploaded: Blobs that the remote did not have.
         packs: Packs that were created.
         raw_bytes: Size of these blobs; parts the remote had already are not counted.
-        sent_bytes: Bytes that went over the wire, packs and indexes.
+        uploaded_bytes: Bytes that went over the wire, packs and indexes.
     """
 
-    blobs: int = 0
+    uploaded: int = 0
     packs: int = 0
     raw_bytes: int = 0
-    sent_bytes: int = 0
+    uploaded_bytes: int = 0
 
 
 def push_blobs(
@@ -52,7 +52,7 @@ def push_blobs(
     store: LocalStore,
     digests: Iterable[Digest],
     *,
-    jobs: int = PUSH_JOBS,
+    jobs: int | None = None,
     progress: Progress = SILENT,
     packs_per_index: int = PACKS_PER_INDEX,
 ) -> PushResult:
@@ -65,7 +65,7 @@ def push_blobs(
         snapshot: What the remote has; learns of what is sent.
         store: Must hold every blob that the remote lacks.
         digests: In any order, with repetitions.
-        jobs: Packs on their way at once; each waits in a file, not in memory.
+        jobs: Packs on their way at once, each in a file and not in memory; None for PUSH_JOBS.
         progress: Told of bytes before compression, and of records.
         packs_per_index: An index is written after so many packs.
 
@@ -84,7 +84,11 @@ def push_blobs(
     progress.start("push", total_bytes=sum(sizes.values()), total_items=len(sizes))
     remote.put_format(snapshot)
     uploader = Uploader(
-        remote, snapshot, jobs=jobs, packs_per_index=packs_per_index, progress=progress
+        remote,
+        snapshot,
+        jobs=max(1, jobs or PUSH_JOBS),
+        packs_per_index=packs_per_index,
+        progress=progress,
     )
     with uploader.running(), _Cutter(remote, snapshot, uploader) as cutter:
         for digest, data in _small(store, sizes):
@@ -205,13 +209,15 @@ def _parts_of(data: bytes, part_bytes: int) -> Iterator[bytes]:
 
 
 def _damaged_here(digest: Digest) -> CorruptObject:
-    return CorruptObject(f"object {format_digest(digest)} in the local store does not match its name")
+    return CorruptObject(
+        f"object {format_digest(digest)} in the local store does not match its name"
+    )
 
 
 def _neither_here_nor_there(lost: set[Digest], snapshot: Snapshot) -> ObjectMissing:
     names = ", ".join(format_digest(digest) for digest in sorted(lost)[:_NAMED])
     more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
     return ObjectMissing(
-        f"{len(lost)} objects are neither in the local store nor on {snapshot.where_looked()}: {names}{more}",
+        f"{len(lost)} objects are neither in the local store nor at {snapshot.url}: {names}{more}",
         hint="push from the clone that added them, or fetch them from another remote",
     )

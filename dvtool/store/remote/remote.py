@@ -1,49 +1,55 @@
 """A remote: a backend and the layout of what lies in it.
 
-`Remote.snapshot` says what is there at this moment; `put` creates and `fetch` of single small
-objects checks against names. Pushing and fetching blobs are in `push` and `fetch`, the look-ups
-in `snapshot`. Called by `dvtool.ops`.
+`Remote.snapshot` says what is there at this moment and `put` creates objects. How blobs are
+pushed, fetched, protected and verified is in the modules of those names, which the methods here
+load when they are needed. Called by `dvtool.ops`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
+from dvtool.core.digest import Digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.packindex import PackIndex, parse_index
 from dvtool.core.roots import Root, parse_root
 from dvtool.errors import CorruptObject, DvtoolError, ObjectMissing
 from dvtool.store.remote import layout
+from dvtool.store.remote.backend import Listed
 from dvtool.store.remote.cache import Cache
 from dvtool.store.remote.layout import RemoteFormat
+from dvtool.store.remote.parallel import parallel
 from dvtool.store.remote.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from dvtool.store.remote.backend import Backend, Listed, Spool
+    from dvtool.store.local import LocalStore
+    from dvtool.store.remote.backend import Backend, Spool
+    from dvtool.store.remote.fetch import FetchResult
+    from dvtool.store.remote.push import PushResult
 
 JOBS: Final = 8
 """How many transfers run at once unless the caller says otherwise."""
-
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 class Remote:
     """One remote of one clone. Safe to use from several threads."""
 
-    def __init__(self, backend: Backend, cache_dir: Path, *, progress: Progress = SILENT) -> None:
+    def __init__(
+        self, backend: Backend, *, cache_dir: Path, name: str = "", progress: Progress = SILENT
+    ) -> None:
         """Takes where objects are and where to keep what never changes; sends nothing.
 
         Args:
             backend: See `open_backend`.
             cache_dir: A directory for this remote alone; made when needed.
-            progress: Told of waits and of damage met on the way.
+            name: What the user calls it.
+            progress: Told of all transfers, and of damage met on the way.
         """
         self.backend = backend
+        self.name = name
         self.cache = Cache(cache_dir)
         self.progress = progress
 
@@ -74,26 +80,79 @@ class Remote:
             else:
                 damaged[name] = result
                 self.progress.note(f"{self.url}/{name}: {result}")
-        return Snapshot(self.url, listed, indexes, format=found, damaged=damaged)
+        return Snapshot(
+            self.url, listed, indexes, format=found, problems=damaged, load_roots=self._roots
+        )
 
-    def roots(
-        self, snapshot: Snapshot, *, repository: str | None = None, jobs: int = JOBS
-    ) -> list[Root]:
-        """Returns all readable roots, those of one repository only if asked.
+    def push_blobs(
+        self,
+        snapshot: Snapshot,
+        store: LocalStore,
+        digests: Iterable[Digest],
+        *,
+        jobs: int | None = None,
+    ) -> PushResult:
+        """Makes the remote have all of `digests`; see `push.push_blobs`."""
+        from dvtool.store.remote.push import push_blobs
 
-        A root that is cut off or altered is noted and left out: what it protected is then pushed
-        again, never assumed.
-        """
-        names = [
-            name
-            for name in snapshot.listed
-            if (match := layout.ROOT.fullmatch(name)) and repository in (None, match[1])
-        ]
-        results = parallel(self._root, names, jobs=jobs)
-        for name, result in zip(names, results, strict=True):
-            if isinstance(result, str):
-                self.progress.note(f"{self.url}/{name}: {result}")
-        return [result for result in results if isinstance(result, Root)]
+        return push_blobs(self, snapshot, store, digests, jobs=jobs, progress=self.progress)
+
+    def fetch_blobs(
+        self,
+        snapshot: Snapshot,
+        store: LocalStore,
+        digests: Mapping[Digest, int],
+        *,
+        jobs: int | None = None,
+    ) -> FetchResult:
+        """Brings blobs into the store; see `fetch.fetch_blobs`."""
+        from dvtool.store.remote.fetch import fetch_blobs
+
+        return fetch_blobs(self, snapshot, store, digests, jobs=jobs, progress=self.progress)
+
+    def write_root(
+        self,
+        snapshot: Snapshot,
+        root: Root,
+        *,
+        before: Sequence[Root] = (),
+        new_digests: Iterable[Digest] = (),
+    ) -> Root:
+        """Writes down what is reachable; see `protect.write_root`."""
+        from dvtool.store.remote.protect import write_root
+
+        return write_root(self, snapshot, root, before=before, new_digests=new_digests)
+
+    def digests_of(self, snapshot: Snapshot, root: Root) -> set[Digest]:
+        """Returns everything a root protects; see `protect.digests_of`."""
+        from dvtool.store.remote.protect import digests_of
+
+        return digests_of(self, snapshot, root)
+
+    def read_data(
+        self, snapshot: Snapshot, *, jobs: int | None = None
+    ) -> tuple[int, dict[Digest, DvtoolError]]:
+        """Reads and proves every record; see `verify.read_data`."""
+        from dvtool.store.remote.verify import read_data
+
+        return read_data(self, snapshot, jobs=jobs or JOBS, progress=self.progress)
+
+    def replace_damaged(
+        self,
+        snapshot: Snapshot,
+        store: LocalStore,
+        digests: Iterable[Digest],
+        *,
+        jobs: int | None = None,
+    ) -> PushResult:
+        """Uploads sound copies of blobs; `snapshot` must be the one `read_data` has judged."""
+        return self.push_blobs(snapshot, store, digests, jobs=jobs)
+
+    def resend_segments(self, snapshot: Snapshot, digests: Iterable[Digest]) -> set[Digest]:
+        """Uploads damaged segments again; see `protect.resend_segments`."""
+        from dvtool.store.remote.protect import resend_segments
+
+        return resend_segments(self, snapshot, digests)
 
     def put(self, name: str, data: bytes | Spool) -> None:
         """Creates an object, or proves that the one of that name has the same bytes.
@@ -112,12 +171,15 @@ class Remote:
 
     def put_format(self, snapshot: Snapshot) -> None:
         """Creates `dvtool.json` where there is none yet."""
-        if layout.FORMAT_NAME in snapshot.listed:
+        name = layout.FORMAT_NAME
+        if name in snapshot.listed:
             return
-        if not self.backend.create(layout.FORMAT_NAME, layout.encode_format(snapshot.format)):
+        text = layout.encode_format(snapshot.format)
+        if not self.backend.create(name, text):
             # Somebody pushed at the same moment: theirs counts, if we know it.
-            text = self.backend.read(layout.FORMAT_NAME, size_limit=layout.FORMAT_BYTES_MAX)
+            text = self.backend.read(name, size_limit=layout.FORMAT_BYTES_MAX)
             snapshot.format = layout.parse_format(text, url=self.url)
+        snapshot.listed[name] = Listed(len(text), 0.0)
 
     def _format(self, listed: dict[str, Listed]) -> RemoteFormat:
         facts = listed.get(layout.FORMAT_NAME)
@@ -143,6 +205,19 @@ class Remote:
             return parse_index(data)
         except CorruptObject as error:
             return str(error)
+
+    def _roots(self, snapshot: Snapshot) -> list[Root]:
+        """Returns all readable roots.
+
+        One that is cut off or altered is noted and left out: what it protected is then pushed
+        again, never assumed.
+        """
+        names = [name for name in snapshot.listed if layout.ROOT.fullmatch(name)]
+        results = parallel(self._root, names, jobs=JOBS)
+        for name, result in zip(names, results, strict=True):
+            if isinstance(result, str):
+                self.progress.note(f"{self.url}/{name}: {result}")
+        return [result for result in results if isinstance(result, Root)]
 
     def _root(self, name: str) -> Root | str:
         match = layout.ROOT.fullmatch(name)
@@ -171,21 +246,3 @@ class Remote:
             return "does not match its name"
         self.cache.put(name, data)
         return data
-
-
-def parallel(action: Callable[[_In], _Out], items: Iterable[_In], *, jobs: int) -> list[_Out]:
-    """Returns `action` of each item, in order, by up to `jobs` threads.
-
-    Raises:
-        DvtoolError: The first failure, in the order of the items; what had not begun is dropped.
-    """
-    todo = list(items)
-    if len(todo) < 2:
-        return [action(item) for item in todo]
-    with ThreadPoolExecutor(min(jobs, len(todo))) as pool:
-        futures = [pool.submit(action, item) for item in todo]
-        try:
-            return [future.result() for future in futures]
-        except (DvtoolError, KeyboardInterrupt):
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise

@@ -8,7 +8,6 @@ again, and presence is never remembered.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from base64 import b64encode
 from contextlib import contextmanager
@@ -29,6 +28,10 @@ from dvtool.store.remote.redact import redact, secrets_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
+    from botocore.exceptions import ClientError
+    from botocore.response import StreamingBody
+    from s3fs import S3FileSystem
+
 CONNECT_TIMEOUT_S: Final = 5
 READ_TIMEOUT_S: Final = 60
 _CONFIG: Final[dict[str, object]] = {
@@ -42,20 +45,24 @@ _CONFIG: Final[dict[str, object]] = {
     "response_checksum_validation": "when_required",
 }
 _TEMPORARY_CODES: Final = frozenset(
-    "SlowDown RequestTimeout InternalError ServiceUnavailable Throttling ThrottlingException "
-    "RequestLimitExceeded BandwidthLimitExceeded ConditionalRequestConflict OperationAborted "
-    "BadDigest XAmzContentSHA256Mismatch IncompleteBody RequestTimeTooSkewed 429 500 502 503 504 409".split()
+    {"SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling"}
+    | {"ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded", "BadDigest"}
+    | {"ConditionalRequestConflict", "OperationAborted", "IncompleteBody"}
+    | {"XAmzContentSHA256Mismatch"}
 )
 _DENIED_CODES: Final = frozenset(
-    "AccessDenied AllAccessDisabled InvalidAccessKeyId SignatureDoesNotMatch ExpiredToken "
-    "InvalidToken AuthorizationHeaderMalformed InvalidSecurity NotSignedUp Forbidden 401 403".split()
+    {"AccessDenied", "AllAccessDisabled", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+    | {"ExpiredToken", "InvalidToken", "AuthorizationHeaderMalformed", "InvalidSecurity"}
+    | {"NotSignedUp", "RequestTimeTooSkewed"}
 )
 
 
 class S3Backend:
     """Keeps objects below a prefix of a bucket; see `Backend` for the methods."""
 
-    def __init__(self, filesystem: Any, root: str, *, secrets: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, filesystem: S3FileSystem, root: str, *, secrets: frozenset[str] = frozenset()
+    ) -> None:
         """Takes an s3fs file system and `bucket/prefix`."""
         self.url = f"s3://{root}"
         self._fs = filesystem
@@ -155,15 +162,22 @@ class S3Backend:
         with self._failures(name):
             sync(self._fs.loop, _drain, answer["Body"], sink)
 
-    def _call(self, method: str, name: str, **arguments: object) -> Any:
+    def _call(self, method: str, name: str, **arguments: object) -> dict[str, Any]:
         with self._failures(name):
-            return self._fs.call_s3(method, Bucket=self._bucket, **arguments)
+            answer: dict[str, Any] = self._fs.call_s3(method, Bucket=self._bucket, **arguments)
+            return answer
 
     @contextmanager
     def _failures(self, name: str) -> Iterator[None]:
         """Turns what s3fs, botocore and aiohttp raise into our errors, without credentials."""
         from aiohttp import ClientError as HttpError
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            HTTPClientError,
+            IncompleteReadError,
+            SSLError,
+        )
 
         try:
             yield
@@ -173,12 +187,14 @@ class S3Backend:
             if isinstance(error.__cause__, ClientError):
                 raise self._answered(error.__cause__, name) from None
             raise RemoteTemporary(self._said(error, name)) from None
-        except (HTTPClientError, HttpError, asyncio.TimeoutError) as error:
+        except SSLError as error:
+            raise RemoteFailed(self._said(error, name), hint=_CERTIFICATE_HINT) from None
+        except (HTTPClientError, HttpError, IncompleteReadError) as error:
             raise RemoteTemporary(self._said(error, name)) from None
         except BotoCoreError as error:
             raise RemoteFailed(self._said(error, name), hint=_CREDENTIALS_HINT) from None
 
-    def _answered(self, error: Any, name: str) -> Exception:
+    def _answered(self, error: ClientError, name: str) -> Exception:
         code = str(error.response.get("Error", {}).get("Code", ""))
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         if status == 412 or code == "PreconditionFailed":
@@ -195,7 +211,7 @@ class S3Backend:
             return RemoteFailed(said, hint=_CREDENTIALS_HINT)
         if code in ("NoSuchKey", "404") or status == 404:
             return ObjectMissing(f"no object {self.url}/{name}")
-        if code in _TEMPORARY_CODES or status >= 500 or status in (408, 429):
+        if code in _TEMPORARY_CODES or status >= 500 or status in (408, 409, 429):
             return RemoteTemporary(said)
         return RemoteFailed(said)
 
@@ -204,9 +220,9 @@ class S3Backend:
         return where + redact(str(error) or type(error).__name__, self._secrets)
 
 
-_CREDENTIALS_HINT: Final = (
-    "check the credentials (AWS_PROFILE, ~/.aws/credentials, …) and what they may do with the bucket"
-)
+_CREDENTIALS_HINT: Final = "check the credentials (AWS_PROFILE, ~/.aws/credentials, …) and what they may do with the bucket"
+
+_CERTIFICATE_HINT: Final = "the server's certificate is not trusted here: check the address"
 
 
 class _PastTheEnd(Exception):
@@ -263,7 +279,7 @@ class _Body:
 _SEND_BYTES: Final = 256 * 2**10
 
 
-async def _drain(body: Any, sink: Sink) -> None:
+async def _drain(body: StreamingBody, sink: Sink) -> None:
     """Moves an answer's body into `sink`; runs on s3fs's event loop."""
     try:
         async for block in body.iter_chunks(BLOCK_BYTES):

@@ -1,35 +1,42 @@
 """A snapshot: what a remote listed at one moment, and the look-ups over it.
 
-An index row counts only when its pack was listed, with the size the index says, and nobody has
-marked it as damaged: presence is what the remote really has. Made by `Remote.snapshot`; pushing
-adds to it what was uploaded. Sends nothing.
+An index row counts only when its pack was listed with the size the index says: presence is what
+the remote really has. Made by `Remote.snapshot`; pushing adds to it what was uploaded. Sends
+nothing by itself.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
 from dvtool.core.digest import Digest
+from dvtool.core.pack import RECORD
 from dvtool.core.packindex import BlobRow, Location, PackIndex, PackRef
+from dvtool.core.roots import Root
 from dvtool.store.remote import layout
 from dvtool.store.remote.backend import Listed
 from dvtool.store.remote.layout import RemoteFormat
 
 _SCAN_SHARE: Final = 24
 """One binary search costs about as much as walking over this many rows."""
+_Avoid = Mapping[Digest, Collection[PackRef]]
+_NOTHING: Final[dict[Digest, Collection[PackRef]]] = {}
 
 
 class Snapshot:
-    """What is there, by digest. Look-ups are safe from several threads; adding is locked.
+    """What is there, by digest. Look-ups are safe from several threads, while `add` is not running.
+
+    Of several copies the one uploaded last is found first, so that a replaced copy comes before
+    the damaged one it replaces.
 
     Attributes:
         url: The remote's address, for messages.
         listed: Every object by name.
         format: What `dvtool.json` says, or what it will say.
-        damaged: Object name → what is wrong with it: packs that are gone or have another size,
+        problems: Object name → what is wrong with it: packs that are gone or have another size,
             indexes that do not match their name.
     """
 
@@ -39,19 +46,41 @@ class Snapshot:
         listed: dict[str, Listed],
         indexes: Mapping[str, PackIndex],
         *,
-        format: RemoteFormat | None = None,  # noqa: A002
-        damaged: dict[str, str] | None = None,
+        format: RemoteFormat | None = None,
+        problems: dict[str, str] | None = None,
+        load_roots: Callable[[Snapshot], list[Root]] | None = None,
     ) -> None:
         """Takes a listing and the indexes in it, by object name."""
         self.url = url
         self.listed = listed
         self.format = format or RemoteFormat()
-        self.damaged = damaged if damaged is not None else {}
+        self.problems = dict(problems or {})
         self._lock = threading.Lock()
+        self._load_roots = load_roots
+        self._roots: list[Root] | None = None
         self._indexes: list[tuple[PackIndex, frozenset[PackRef] | None]] = []
-        self._marked = {m[1] for name in listed if (m := layout.DAMAGED.fullmatch(name))}
-        for index in indexes.values():
-            self._take(index)
+        self._disbelieved: set[Digest] = set()
+        for name in sorted(indexes, key=lambda name: (listed[name].modified_s, name)):
+            self._take(indexes[name])
+
+    @property
+    def roots(self) -> list[Root]:
+        """All readable roots; read when first asked for."""
+        if self._roots is None:
+            self._roots = self._load_roots(self) if self._load_roots else []
+        return self._roots
+
+    @property
+    def pack_sizes(self) -> dict[str, int]:
+        """Object name → bytes of every pack listed, those that no index names included."""
+        return {
+            name: facts.size for name, facts in self.listed.items() if layout.PACK.fullmatch(name)
+        }
+
+    @property
+    def damaged(self) -> tuple[str, ...]:
+        """One line for each object that is not as it should be."""
+        return tuple(f"{name} {what}" for name, what in sorted(self.problems.items()))
 
     def add(self, name: str, index: PackIndex) -> None:
         """Takes in an index just uploaded, and its packs as present."""
@@ -60,21 +89,25 @@ class Snapshot:
             for ref in index.packs:
                 self.listed[layout.pack_name(ref.name)] = Listed(ref.size, 0.0)
             self._take(index)
+            self._disbelieved.difference_update(index.digests())
+
+    def disbelieve(self, digest: Digest) -> None:
+        """Counts a record as absent, for it was read and found damaged, until it is sent again."""
+        with self._lock:
+            self._disbelieved.add(digest)
 
     def _take(self, index: PackIndex) -> None:
         """Keeps `index` with the packs that must not be used; None stands for none of them."""
         bad = frozenset(ref for ref in index.packs if not self._is_sound(ref))
-        self._indexes.append((index, bad or None))
+        self._indexes.insert(0, (index, bad or None))
 
     def _is_sound(self, ref: PackRef) -> bool:
         name = layout.pack_name(ref.name)
         facts = self.listed.get(name)
-        if ref.name.hex() in self._marked:
-            self.damaged[name] = "is marked as damaged"
-        elif facts is None:
-            self.damaged[name] = "is gone"
+        if facts is None:
+            self.problems[name] = "is gone"
         elif facts.size != ref.size:
-            self.damaged[name] = f"has {facts.size} bytes, expected {ref.size}"
+            self.problems[name] = f"has {facts.size} bytes, expected {ref.size}"
         else:
             return True
         return False
@@ -86,33 +119,44 @@ class Snapshot:
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         """Returns those of `digests` that cannot be read whole."""
         wanted = set(digests)
+        damaged = wanted & self._disbelieved
+        wanted -= damaged
         for index, bad in self._indexes:
             if not wanted:
                 break
             if bad is None and not _is_few(wanted, index):
                 wanted.difference_update(islice(index.digests(), len(index)))
             else:
-                wanted.difference_update(d for d, _ in _locate_in(index, bad, wanted))
+                found = _locate_in(index, wanted)
+                wanted.difference_update(d for d, at in found if not bad or at.pack not in bad)
         if wanted and any(len(index.blobs) for index, _ in self._indexes):
-            wanted = {d for d in wanted if self.parts_of(d) is None}
-        return wanted
+            wanted = {digest for digest in wanted if self.parts_of(digest) is None}
+        return wanted | damaged
 
-    def locate(self, digest: Digest) -> Location | None:
-        """Returns where the record of `digest` lies; None when nowhere, or only in bad packs."""
+    def locate(self, digest: Digest, *, avoid: Collection[PackRef] = ()) -> Location | None:
+        """Returns where the record of `digest` lies in a sound pack that is not to be avoided."""
+        if digest in self._disbelieved:
+            return None
         for index, bad in self._indexes:
-            found = index.locate(digest)
-            if found is not None and (bad is None or found.pack not in bad):
-                return found
+            at = index.locate(digest)
+            if at is not None and not (bad and at.pack in bad) and at.pack not in avoid:
+                return at
         return None
 
-    def locate_all(self, digests: Collection[Digest]) -> dict[Digest, Location]:
+    def locate_all(
+        self, digests: Collection[Digest], *, avoid: _Avoid = _NOTHING
+    ) -> dict[Digest, Location]:
         """Returns where the records of `digests` lie; those that lie nowhere are left out."""
         found: dict[Digest, Location] = {}
-        wanted = set(digests)
+        wanted = set(digests) - self._disbelieved
         for index, bad in self._indexes:
             if not wanted:
                 break
-            here = dict(_locate_in(index, bad, wanted))
+            here = {
+                digest: at
+                for digest, at in _locate_in(index, wanted)
+                if not (bad and at.pack in bad) and at.pack not in avoid.get(digest, ())
+            }
             found.update(here)
             wanted.difference_update(here)
         return found
@@ -121,39 +165,36 @@ class Snapshot:
         """Returns the parts of a large blob; None unless each of them can be read."""
         for index, _ in self._indexes:
             row = index.parts_of(digest)
-            if row is not None and self._has_records(row.parts):
+            if row is not None and all(self.locate(part) for part in set(row.parts)):
                 return row
         return None
 
-    def where_looked(self) -> str:
-        """Returns what was searched, for an error's text."""
-        return f"{self.url} ({len(self._indexes)} indexes)"
+    def should_hold(self, digest: Digest) -> Iterator[str]:
+        """Yields the names of bad packs that, by an index, hold the record of `digest`."""
+        for index, bad in self._indexes:
+            at = index.locate(digest)
+            if at is not None and bad and at.pack in bad:
+                yield layout.pack_name(at.pack.name)
 
     def indexes(self) -> list[PackIndex]:
-        """Returns all readable indexes."""
+        """Returns all readable indexes, newest first."""
         return [index for index, _ in self._indexes]
 
-    def packs(self) -> list[PackRef]:
-        """Returns every pack that may be used, each once."""
-        refs = {ref: None for index, bad in self._indexes for ref in index.packs if ref not in (bad or ())}
-        return list(refs)
-
-    def _has_records(self, digests: Iterable[Digest]) -> bool:
-        return all(self.locate(digest) is not None for digest in set(digests))
+    def records(self) -> Iterator[tuple[Digest, Location, bool]]:
+        """Yields every record that an index names, its place, and whether its pack is as listed."""
+        for index, bad in self._indexes:
+            for row in index.rows():
+                pack = index.packs[row.pack]
+                at = Location(pack, row.offset, RECORD.size + row.stored)
+                yield row.digest, at, not (bad and pack in bad)
 
 
 def _is_few(wanted: Collection[Digest], index: PackIndex) -> bool:
     return len(wanted) * _SCAN_SHARE < len(index)
 
 
-def _locate_in(
-    index: PackIndex, bad: frozenset[PackRef] | None, wanted: set[Digest]
-) -> list[tuple[Digest, Location]]:
+def _locate_in(index: PackIndex, wanted: set[Digest]) -> Iterable[tuple[Digest, Location]]:
     if _is_few(wanted, index):
         each = ((digest, index.locate(digest)) for digest in wanted)
-        found = [(digest, place) for digest, place in each if place is not None]
-    else:
-        found = list(index.locate_all(wanted))
-    if bad is None:
-        return found
-    return [(digest, place) for digest, place in found if place.pack not in bad]
+        return [(digest, at) for digest, at in each if at is not None]
+    return list(index.locate_all(wanted))
