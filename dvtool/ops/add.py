@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dvtool.core.digest import Digest, fingerprint_of
-from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.manifest import check_no_clash
+from dvtool.core.paths import SIDECAR_SUFFIX, check_path
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Layout, Sidecar, encode_sidecar, file_sidecar, parse_sidecar
 from dvtool.core.tree import Entry, Tree
@@ -22,7 +23,7 @@ from dvtool.git.attributes import ignore
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import stage, tracked_files, untrack
 from dvtool.ops.merge import store_shards
-from dvtool.ops.selection import Selected, datasets_of, owner_of
+from dvtool.ops.selection import Places, Selected, datasets_of, owner_of
 from dvtool.ops.workspace import Workspace
 from dvtool.store.local import SMALL_BLOB_BYTES
 from dvtool.store.writer import StoreWriter
@@ -87,14 +88,23 @@ def add(
         ChangedWhileReading: A file changed while it was read.
         UsageError: A path cannot be a data set.
     """
-    known = datasets_of(sidecar_paths(workspace.git))
-    targets = [_target(workspace, known, path) for path in dict.fromkeys(paths)]
     reports = []
     with workspace.changing() as index:
-        for target in targets:
+        known = datasets_of(sidecar_paths(workspace.git))
+        for target in _targets(workspace, known, paths):
             one = _Add(workspace, index, target, layout=layout, force=force)
             reports.append(one.plan() if dry_run else one.run())
     return reports
+
+
+def _targets(workspace: Workspace, known: Sequence[str], paths: Sequence[str]) -> list[Selected]:
+    """Returns what paths mean, each data set or part once; all are checked before any is added."""
+    targets = list(dict.fromkeys(_target(workspace, known, path) for path in paths))
+    places = Places({*known, *(one.dataset for one in targets)})
+    for one in targets:
+        places.check(one.dataset)
+    whole = {one.dataset for one in targets if not one.inside}
+    return [one for one in targets if not one.inside or one.dataset not in whole]
 
 
 def _target(workspace: Workspace, known: Sequence[str], path: str) -> Selected:
@@ -245,9 +255,9 @@ class _Add:
     ) -> tuple[Sidecar, dict[Digest, bytes]]:
         """Returns the next sidecar: the disk, and what was never brought here."""
         old = parse_sidecar(self.text, source=self.dataset + SIDECAR_SUFFIX) if self.text else None
-        if rows is before and old is not None and rows.sidecar_fingerprint == self.mark:
-            if self.layout in (None, old.layout):
-                return old, {}
+        is_untouched = rows is before and rows.sidecar_fingerprint == self.mark
+        if is_untouched and old is not None and self.layout in (None, old.layout):
+            return old, {}
         if found.kind == "file":
             extra = old.extra if old is not None else ()
             return replace(file_sidecar(rows.entries()[0]), extra=extra), {}
@@ -337,31 +347,46 @@ def add_into(workspace: Workspace, dataset: str, inside: bytes, files: Sequence[
         UsageError: The data set is no directory, or a file is none.
         InvalidText: A new path cannot stand beside the others.
     """
-    sidecar = workspace.sidecar(dataset)
-    if sidecar.kind != "directory":
-        raise UsageError(f"{dataset} is one file, so nothing can be added into it")
-    from dvtool.core.manifest import check_no_clash
-    from dvtool.core.paths import check_path
+    with workspace.changing():
+        sidecar = workspace.sidecar(dataset)
+        if sidecar.kind != "directory":
+            raise UsageError(f"{dataset} is one file, so nothing can be added into it")
+        entries = _stored(workspace, inside, files)
+        old = workspace.tree(sidecar)
+        tree = Tree([*old.entries, *entries])
+        check_no_clash(tree.entries)
+        merged, shards = sidecar.with_tree(tree)
+        text = encode_sidecar(merged)
+        is_changed = text != workspace.sidecar_text(dataset)
+        store_shards(workspace.store, shards)
+        workspace.write_sidecar(dataset, text)
+        stage(workspace.git, [dataset + SIDECAR_SUFFIX])
+    same = sum(old.get(entry.path) == entry for entry in entries)
+    fresh = sum(entry.path not in old for entry in entries)
+    return AddReport(
+        dataset,
+        new=fresh,
+        changed=len(entries) - fresh - same,
+        removed=0,
+        unchanged=len(old) - (len(entries) - fresh - same),
+        size_bytes=sum(entry.size for entry in entries),
+        written=is_changed,
+    )
 
-    entries = []
-    with workspace.changing(), workspace.store.writer() as writer:
+
+def _stored(workspace: Workspace, inside: bytes, files: Sequence[Path]) -> list[Entry]:
+    """Stores files from anywhere and returns their entries below `inside`."""
+    entries = {}
+    with workspace.store.writer() as writer:
         for file in files:
             path = (inside + b"/" if inside else b"") + os.fsencode(file.name)
             check_path(path)
             if not file.is_file() or file.is_symlink():
-                raise UsageError(f"not an ordinary file: {file}")
-            found = list(scan(file.parent.resolve(), file.name).new)[0]
-            with Reader(file.parent.resolve(), file.name) as reader:
-                row = _store_one(reader, writer, found)
-            entries.append(row.entry()._replace(path=path))
-    old = workspace.tree(sidecar)
-    tree = Tree([*old.entries, *entries])
-    check_no_clash(tree.entries)
-    merged, shards = sidecar.with_tree(tree)
-    store_shards(workspace.store, shards)
-    write_text(workspace.abspath(dataset + SIDECAR_SUFFIX), encode_sidecar(merged))
-    stage(workspace.git, [dataset + SIDECAR_SUFFIX])
-    fresh = sum(entry.path not in old for entry in entries)
-    return AddReport(
-        dataset, fresh, len(entries) - fresh, 0, len(old), sum(e.size for e in entries), True
-    )
+                raise UsageError(f"not an ordinary file: {display(os.fsencode(file))}")
+            if path in entries:
+                raise UsageError(f"two of the files are called {display(path)}")
+            folder = file.parent.resolve()
+            found = next(iter(scan(folder, file.name).new))
+            with Reader(folder, file.name) as reader:
+                entries[path] = _store_one(reader, writer, found).entry()._replace(path=path)
+    return list(entries.values())

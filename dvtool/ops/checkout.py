@@ -128,7 +128,20 @@ def _plan(
             plan.left.append(path)
         else:
             _decide(plan, path, force=force)
+    if not force:
+        _spare_only_copies(workspace, plan)
     return plan
+
+
+def _spare_only_copies(workspace: Workspace, plan: _Plan) -> None:
+    """Counts files as unsaved that are as they were added, but whose bytes the store has lost."""
+    doomed = [p for p in (*plan.write, *plan.remove) if p.stat and p.base and p.base.digest]
+    lost = workspace.store.missing(p.base.digest for p in doomed if p.base) if doomed else set()
+    if lost:
+        spared = {p.path for p in doomed if p.base and p.base.digest in lost}
+        plan.unsaved += [p for p in doomed if p.path in spared]
+        plan.write = [p for p in plan.write if p.path not in spared]
+        plan.remove = [p for p in plan.remove if p.path not in spared]
 
 
 def _decide(plan: _Plan, path: PathStatus, *, force: bool) -> None:
@@ -225,6 +238,24 @@ def _orphans(workspace: Workspace, index: StatIndex, here: set[str]) -> list[_Pl
         plan.unsaved.clear()
         plans.append(plan)
     return plans
+
+
+def take_away(
+    workspace: Workspace, index: StatIndex, datasets: Sequence[str], *, force: bool
+) -> None:
+    """Removes the files of data sets as they were added or checked out; others stay.
+
+    For the caller of `Workspace.changing`. Nothing is touched if any data set refuses.
+
+    Raises:
+        UnsafePath: A symlink stands where a folder or the data set should.
+        WouldLoseData: A file is the only copy of its bytes, or changed under our hands.
+    """
+    plans = [
+        _plan(workspace, index, Selected(dataset), _EMPTY_TEXT, force=force) for dataset in datasets
+    ]
+    _refuse_unsaved(plans)
+    _carry_out(workspace, index, plans)
 
 
 def _carry_out(

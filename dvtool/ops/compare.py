@@ -53,7 +53,8 @@ def split_words(
             raise UsageError(
                 f"at most two revisions, found {len(words)}", hint="dvtool diff A B -- PATHS"
             )
-        return (*words, None, None)[:2], list(behind_dashes)
+        old, new = (*words, None, None)[:2]
+        return (old, new), list(behind_dashes)
     revisions: list[str] = []
     for word in words[:2]:
         try:
@@ -61,7 +62,8 @@ def split_words(
         except UnknownRevision:
             break
         revisions.append(word)
-    return (*revisions, None, None)[:2], list(words[len(revisions) :])
+    old, new = (*revisions, None, None)[:2]
+    return (old, new), list(words[len(revisions) :])
 
 
 def diff(

@@ -15,7 +15,7 @@ from dvtool.errors import DvtoolError
 from dvtool.git.health import missing_attributes, missing_drivers
 from dvtool.git.sidecars import sidecar_paths, staged_sidecars
 from dvtool.git.staging import other_refs_tracking, tracked_files, unignored
-from dvtool.ops.selection import datasets_of, owner_of
+from dvtool.ops.selection import Places, datasets_of
 from dvtool.ops.workspace import Workspace
 
 
@@ -62,16 +62,13 @@ def _git_set_up(workspace: Workspace) -> Iterator[Finding]:
 def _sidecars(workspace: Workspace, datasets: list[str]) -> Iterator[Finding]:
     staged = {entry.path for entry in staged_sidecars(workspace.git)}
     present = workspace.store.present()
+    places = Places(datasets)
     for dataset in datasets:
         path = dataset + SIDECAR_SUFFIX
-        outer = owner_of(datasets, dataset)
-        if outer is not None:
-            yield Finding(
-                f"data set {dataset} lies inside data set {outer}", f"dvtool rm {dataset}"
-            )
         if path not in staged:
             yield Finding(f"git does not track {path}", f"git add {path}")
         try:
+            places.check(dataset)
             sidecar = parse_sidecar(workspace.sidecar_text(dataset) or b"", source=path)
             lacking = set(workspace.tree(sidecar).blobs()) - present
         except DvtoolError as error:

@@ -15,7 +15,7 @@ from dvtool.errors import UsageError, WouldLoseData
 from dvtool.git.attributes import ignore, unignore
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import stage
-from dvtool.ops.checkout import checkout
+from dvtool.ops.checkout import take_away
 from dvtool.ops.selection import datasets_of, owner_of
 from dvtool.ops.status import compare_dataset
 from dvtool.ops.workspace import Workspace
@@ -41,28 +41,29 @@ def remove(
     known = set(datasets_of(sidecar_paths(workspace.git)))
     for dataset in datasets:
         _must_be_known(known, dataset)
+    datasets = list(dict.fromkeys(datasets))
     with workspace.changing() as index:
-        if not keep and not force:
-            for dataset in datasets:
-                _refuse_unsaved(dataset, compare_dataset(workspace, index, dataset).paths)
+        if not keep:
+            if not force:
+                for dataset in datasets:
+                    _refuse_unsaved(dataset, compare_dataset(workspace, index, dataset).paths)
+            # Data first: with the sidecar still there, a crash leaves "deleted", never "lost".
+            take_away(workspace, index, datasets, force=force)
+            if force:
+                _delete_rest(workspace, datasets)
         for dataset in datasets:
             workspace.abspath(dataset + SIDECAR_SUFFIX).unlink()
-            changed = unignore(workspace.git, [dataset]) if not keep else []
-            stage(workspace.git, [dataset + SIDECAR_SUFFIX, *changed])
-            if keep:
-                index.remove(dataset)
-    if not keep:
-        # With its sidecar gone the version is empty: checkout takes the files away, safely.
-        checkout(workspace)
-        _delete_rest(workspace, datasets, force=force)
+            index.remove(dataset)
+        changed = unignore(workspace.git, datasets) if not keep else []
+        stage(workspace.git, [*(name + SIDECAR_SUFFIX for name in datasets), *changed])
     return [Removed(dataset, keep) for dataset in datasets]
 
 
-def _delete_rest(workspace: Workspace, datasets: Sequence[str], *, force: bool) -> None:
-    """Deletes what a forced removal leaves: files that were changed or never added."""
+def _delete_rest(workspace: Workspace, datasets: Sequence[str]) -> None:
+    """Deletes what a forced removal leaves: files that were never added, or ignored."""
     import shutil
 
-    for dataset in datasets if force else ():
+    for dataset in datasets:
         path = workspace.abspath(dataset)
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

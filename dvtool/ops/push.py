@@ -91,7 +91,13 @@ def push(
         root = Root(workspace.settings.repository, plan.ref, plan.commit, scope, ())
         remote.write_root(snapshot, root, before=plan.before, new_digests=plan.need.blobs)
     return PushReport(
-        remote.name, remote.url, len(need.blobs), done.uploaded, done.uploaded_bytes, done.packs, refs
+        remote.name,
+        remote.url,
+        len(need.blobs),
+        done.uploaded,
+        done.uploaded_bytes,
+        done.packs,
+        refs,
     )
 
 

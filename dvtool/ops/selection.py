@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dvtool.core.paths import SIDECAR_SUFFIX, check_path
 from dvtool.core.quote import display
-from dvtool.errors import UnknownRevision, UsageError
+from dvtool.errors import UnknownRevision, UnsafePath, UsageError
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from dvtool.cli.common import (
     reporting,
 )
 from dvtool.core.quote import display
+from dvtool.errors import UsageError
 
 
 @click.command("add", epilog=example("dvtool add data/", "dvtool add 'raw/*.parquet'"))
@@ -46,16 +47,19 @@ def command(
     PATHS are files, folders or patterns; each becomes a data set, or, inside
     one, a new state of that part of it. The sidecar is staged for git commit.
     """
+    from dvtool.git.sidecars import sidecar_paths
     from dvtool.ops.add import AddReport, add, add_into
-    from dvtool.ops.selection import select
-    from dvtool.ops.versions import sidecars_in
+    from dvtool.ops.selection import datasets_of, select
 
     workspace = open_workspace(quiet=quiet or as_json)
     reports: list[AddReport] = []
     if into is not None:
-        target = in_repository(workspace, [into])
-        one = select(sidecars_in(workspace, None), target)[0]
-        files = [Path(os.path.abspath(path)) for path in paths]
+        if layout is not None or dry_run:
+            raise UsageError("--into goes with no --sharded, --inline or --dry-run")
+        (one,) = select(
+            datasets_of(sidecar_paths(workspace.git)), in_repository(workspace, [into])
+        )[:1]
+        files = [Path(os.path.abspath(path)) for path in _expanded(paths)]
         reports.append(add_into(workspace, one.dataset, one.inside, files))
     else:
         reports = add(

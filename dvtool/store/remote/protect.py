@@ -121,9 +121,7 @@ def read_segment(remote: Remote, snapshot: Snapshot, segment: Segment) -> list[D
     return digests
 
 
-def resend_segments(
-    remote: Remote, snapshot: Snapshot, digests: Iterable[Digest]
-) -> set[Digest]:
+def resend_segments(remote: Remote, snapshot: Snapshot, digests: Iterable[Digest]) -> set[Digest]:
     """Uploads segments again that are damaged at the remote and sound in this clone's cache.
 
     Segments are of no use to a local store, so `push` cannot replace them from there.

@@ -7,7 +7,7 @@ on its way out: a damaged local copy stops here and not at whoever pulls. Roots 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,6 @@ from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.packindex import BlobRow
 from dvtool.errors import CorruptObject, ObjectMissing
-from dvtool.store.local import SMALL_BLOB_BYTES
 from dvtool.store.remote.packbuild import PackBuilder
 from dvtool.store.remote.upload import PACKS_PER_INDEX, Uploader
 
@@ -50,7 +49,7 @@ def push_blobs(
     remote: Remote,
     snapshot: Snapshot,
     store: LocalStore,
-    digests: Iterable[Digest],
+    digests: Mapping[Digest, int] | Iterable[Digest],
     *,
     jobs: int | None = None,
     progress: Progress = SILENT,
@@ -64,7 +63,7 @@ def push_blobs(
         remote: Where to.
         snapshot: What the remote has; learns of what is sent.
         store: Must hold every blob that the remote lacks.
-        digests: In any order, with repetitions.
+        digests: Which blobs; their sizes in bytes, where known, are for the progress alone.
         jobs: Packs on their way at once, each in a file and not in memory; None for PUSH_JOBS.
         progress: Told of bytes before compression, and of records.
         packs_per_index: An index is written after so many packs.
@@ -80,8 +79,8 @@ def push_blobs(
     lost = store.missing(todo)
     if lost:
         raise _neither_here_nor_there(lost, snapshot)
-    sizes = {digest: store.size_of(digest) for digest in todo}
-    progress.start("push", total_bytes=sum(sizes.values()), total_items=len(sizes))
+    total = sum(digests[d] for d in todo) if isinstance(digests, Mapping) else None
+    progress.start("push", total_bytes=total, total_items=len(todo))
     remote.put_format(snapshot)
     uploader = Uploader(
         remote,
@@ -91,10 +90,12 @@ def push_blobs(
         progress=progress,
     )
     with uploader.running(), _Cutter(remote, snapshot, uploader) as cutter:
-        for digest, data in _small(store, sizes):
-            cutter.add_small(digest, data)
-        for digest in sorted(d for d, size in sizes.items() if size >= SMALL_BLOB_BYTES):
-            cutter.add_large(store, digest, sizes[digest])
+        large = {digest for digest in todo if store.large(digest) is not None}
+        if todo != large:
+            for digest, data in store.read_many(todo - large):
+                cutter.add_small(digest, data)
+        for digest in sorted(large):
+            cutter.add_large(store, digest)
         cutter.finish()
     return PushResult(len(todo), uploader.packs, uploader.raw_bytes, uploader.sent_bytes)
 
@@ -140,7 +141,7 @@ class _Cutter:
             raise _damaged_here(digest)
         self._add(digest, data)
 
-    def add_large(self, store: LocalStore, digest: Digest, size: int) -> None:
+    def add_large(self, store: LocalStore, digest: Digest) -> None:
         """Adds a blob read from the store's file in parts."""
         part_bytes = self._snapshot.format.part_bytes
         with store.open_blob(digest) as file:
@@ -195,13 +196,6 @@ class _Cutter:
     def finish(self) -> None:
         """Closes the last pack, full or not."""
         self._close_pack()
-
-
-def _small(
-    store: LocalStore, sizes: dict[Digest, int]
-) -> Iterator[tuple[Digest, bytes | memoryview]]:
-    small = [digest for digest, size in sizes.items() if size < SMALL_BLOB_BYTES]
-    return iter(store.read_many(small)) if small else iter(())
 
 
 def _parts_of(data: bytes, part_bytes: int) -> Iterator[bytes]:
