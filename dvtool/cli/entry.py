@@ -30,9 +30,24 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(args: list[str]) -> int:
     """Returns the exit code of one command line; prints errors, never a traceback for a user's mistake."""
+    try:
+        code = _run(args)
+        # Here, not at the interpreter's end, where a reader that went away could only be ignored.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Give the interpreter a place to flush its last words to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_CLOSED_PIPE
+    except KeyboardInterrupt:
+        return _interrupted()
+    return code
+
+
+def _run(args: list[str]) -> int:
     from dvtool.cli.failures import report_bug, report_error, report_usage
     from dvtool.errors import DvtoolError
 
+    as_json = "--json" in args
     try:
         import click
 
@@ -45,18 +60,13 @@ def run(args: list[str]) -> int:
         except click.Abort:
             return _interrupted()
         except click.ClickException as error:
-            return report_usage(error)
-        sys.stdout.flush()
+            return report_usage(error, as_json=as_json)
     except DvtoolError as error:
-        return report_error(error, as_json="--json" in args)
-    except KeyboardInterrupt:
-        return _interrupted()
+        return report_error(error, as_json=as_json)
     except BrokenPipeError:
-        # The reader went away; give the interpreter a place to flush its last words to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_CLOSED_PIPE
+        raise
     except Exception as error:  # noqa: BLE001  the one door behind which all bugs end
-        return report_bug(error)
+        return report_bug(error, as_json=as_json)
     return result if isinstance(result, int) else 0
 
 

@@ -70,6 +70,8 @@ def resolve_commits(git: Git, revs: Sequence[str]) -> list[str]:
 
 
 def _unknown(rev: str, why: str) -> UnknownRevision:
+    if rev == "HEAD":
+        return UnknownRevision("this branch has no commit yet", hint="git commit")
     return UnknownRevision(
         f"{why}: {display(os.fsencode(rev)) if rev else '(empty)'}",
         hint="git log --oneline --all shows the commits there are; git fetch brings others",

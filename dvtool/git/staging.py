@@ -47,19 +47,21 @@ def _at_or_below(files: Iterable[str], roots: set[str]) -> Iterable[str]:
 
 
 def stage(git: Git, paths: Sequence[str]) -> None:
-    """Puts the files as they are on disk into git's index; one process, none for no paths.
+    """Puts the files as they are on disk into git's index; at most two processes.
 
     Also where an ignore rule or a sparse checkout would have git skip them; a path that is gone
-    from disk is taken out of the index.
+    from disk is taken out of the index, if it was there.
 
     Raises:
         Locked: Another git process is changing the index.
-        GitFailed: A path is neither on disk nor in the index.
     """
-    if paths:
+    present = [path for path in paths if os.path.lexists(git.top / path)]
+    if present:
         git.run(
-            "--literal-pathspecs", "add", "--force", "--sparse", *_FROM_STDIN, stdin=_joined(paths)
+            *("--literal-pathspecs", "add", "--force", "--sparse", *_FROM_STDIN),
+            stdin=_joined(present),
         )
+    untrack(git, [path for path in paths if path not in set(present)])
 
 
 def untrack(git: Git, paths: Sequence[str]) -> None:

@@ -128,10 +128,14 @@ def _target(workspace: Workspace, known: Sequence[str], path: str) -> Selected:
     if path.endswith((SIDECAR_SUFFIX, ".gitignore", ".dvtignore")):
         raise UsageError(f"{shown} belongs in git itself", hint="git add it")
     if not os.path.lexists(workspace.abspath(path)):
-        raise UsageError(f"no such file or folder: {shown}")
+        raise _absent(shown)
     if workspace.abspath(path).is_symlink():
         raise UnsafePath(f"a data set cannot be a symlink: {shown}", hint="add what it points to")
     return Selected(path)
+
+
+def _absent(shown: str) -> UsageError:
+    return UsageError(f"no such file or folder: {shown}", hint="ls shows what there is")
 
 
 class _Add:
@@ -162,14 +166,15 @@ class _Add:
     def plan(self) -> AddReport:
         """Returns what `run` would report, reading nothing but what it must."""
         self._refuse_stale()
-        return self._report(self._scan(), written=False, untracked=())
+        found = self._scan()
+        self._refuse_absent(found)
+        return self._report(found, written=False, untracked=())
 
     def run(self) -> AddReport:
         """Stores what is new, writes the sidecar and stages it."""
         self._refuse_stale()
         found = self._scan()
-        if not found.kind and self.text is None:
-            raise UsageError(f"no such file or folder: {self.target}")
+        self._refuse_absent(found)
         tracked = tracked_files(self.workspace.git, [self.dataset])
         before = self.section
         rows = self._store(found)
@@ -221,6 +226,18 @@ class _Add:
         return scan(
             self.workspace.top, self.dataset, self.section, ignore=self.ignore, reread=reread
         )
+
+    def _refuse_absent(self, found: Scan) -> None:
+        """Refuses a path that stands neither on disk nor, removed since, in the sidecar."""
+        if self.text is None:
+            if not found.kind:
+                raise _absent(str(self.target))
+            return
+        if not self.target.inside or os.path.lexists(self.workspace.abspath(self.target.path)):
+            return
+        old = self.workspace.tree(parse_sidecar(self.text, source=self.dataset + SIDECAR_SUFFIX))
+        if not old.under(self.target.inside):
+            raise _absent(str(self.target))
 
     def _is_meant(self, path: bytes) -> bool:
         inside = self.target.inside

@@ -6,6 +6,7 @@ them. Nothing that exists only on disk is overwritten without `force`. Called by
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,7 +18,7 @@ from dvtool.core.sidecar import Sidecar, encode_sidecar, parse_sidecar
 from dvtool.core.tree import EMPTY_DIRECTORY
 from dvtool.errors import ObjectMissing, WouldLoseData
 from dvtool.git.attributes import ignore
-from dvtool.git.revisions import resolve_commit
+from dvtool.git.revisions import head, resolve_commit
 from dvtool.git.sidecars import read_blobs, sidecar_paths, sidecars_at, staged_sidecars
 from dvtool.git.staging import stage, tracked_files
 from dvtool.ops.merge import store_shards
@@ -180,7 +181,8 @@ def _of_revision(
         if one.inside:
             text = _with_part(workspace, one, sidecar, current)
         if current is not None and current != text and not force:
-            _refuse_uncommitted(workspace, one.dataset, current)
+            hint = "git commit it first, or --force drops them"
+            refuse_uncommitted(workspace, [one.dataset], hint=hint)
         targets.append((one, text))
     return targets
 
@@ -200,16 +202,20 @@ def _with_part(
     return encode_sidecar(merged)
 
 
-def _refuse_uncommitted(workspace: Workspace, dataset: str, current: bytes) -> None:
-    """Refuses to replace a sidecar that no commit has: it alone names the bytes it stands for."""
-    path = dataset + SIDECAR_SUFFIX
-    oids = sidecars_at(workspace.git, resolve_commit(workspace.git, "HEAD"), [path])
+def refuse_uncommitted(workspace: Workspace, datasets: Sequence[str], *, hint: str) -> None:
+    """Refuses to drop sidecars that no commit has: they alone name the bytes they stand for.
+
+    Raises:
+        WouldLoseData: A sidecar on disk is not as HEAD has it.
+    """
+    paths = [dataset + SIDECAR_SUFFIX for dataset in datasets]
+    commit = head(workspace.git).commit
+    oids = sidecars_at(workspace.git, commit, paths) if commit is not None else {}
     committed = read_blobs(workspace.git, oids.values())
-    if current not in committed.values():
-        raise WouldLoseData(
-            f"{display(path.encode('utf-8', 'surrogateescape'))} has changes that are not committed",
-            hint="git commit it first, or --force drops them",
-        )
+    for dataset, path in zip(datasets, paths, strict=True):
+        if workspace.sidecar_text(dataset) != committed.get(oids.get(path, "")):
+            shown = display(os.fsencode(path))
+            raise WouldLoseData(f"{shown} has changes that are not committed", hint=hint)
 
 
 def _write_sidecars(workspace: Workspace, targets: Iterable[tuple[Selected, bytes]]) -> None:

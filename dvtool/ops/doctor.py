@@ -30,6 +30,12 @@ class Finding:
 def examine(workspace: Workspace) -> list[Finding]:
     """Returns everything that needs care; empty when all is well."""
     datasets = datasets_of(sidecar_paths(workspace.git))
+    try:
+        _ = workspace.settings
+    except DvtoolError as error:
+        # Without settings nobody knows where the store is, so what lies in it is not looked at.
+        broken = Finding(str(error), error.hint)
+        return [broken, *_git_set_up(workspace), *_git_and_data(workspace, datasets)]
     return [
         *_settings(workspace),
         *_git_set_up(workspace),
@@ -39,11 +45,7 @@ def examine(workspace: Workspace) -> list[Finding]:
 
 
 def _settings(workspace: Workspace) -> Iterator[Finding]:
-    try:
-        settings = workspace.settings
-    except DvtoolError as error:
-        yield Finding(str(error), error.hint)
-        return
+    settings = workspace.settings
     for key in settings.unknown:
         yield Finding(f"{CONFIG_FILE} has a key this version does not know: {key}")
     if not settings.remotes:

@@ -93,7 +93,8 @@ def log(workspace: Workspace, dataset: str, rev: str = "HEAD") -> Iterator[Versi
     """
     later: tuple[VersionLine, Tree | None] | None = None
     found = False
-    for version in versions(workspace.git, dataset + SIDECAR_SUFFIX, rev=rev):
+    commit = resolve_commit(workspace.git, rev)
+    for version in versions(workspace.git, dataset + SIDECAR_SUFFIX, rev=commit):
         found = True
         tree, problem = _tree_of(workspace, version.text, f"{version.commit[:12]}:{dataset}.dvt")
         if later is not None:

@@ -15,7 +15,7 @@ from dvtool.errors import UsageError, WouldLoseData
 from dvtool.git.attributes import ignore, unignore
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import stage
-from dvtool.ops.checkout import take_away
+from dvtool.ops.checkout import refuse_uncommitted, take_away
 from dvtool.ops.selection import datasets_of, owner_of
 from dvtool.ops.status import compare_dataset
 from dvtool.ops.workspace import Workspace
@@ -45,6 +45,9 @@ def remove(
     with workspace.changing() as index:
         if not keep:
             if not force:
+                refuse_uncommitted(
+                    workspace, datasets, hint="git commit it first, or dvtool rm --keep"
+                )
                 for dataset in datasets:
                     _refuse_unsaved(dataset, compare_dataset(workspace, index, dataset).paths)
             # Data first: with the sidecar still there, a crash leaves "deleted", never "lost".

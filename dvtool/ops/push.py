@@ -148,12 +148,13 @@ def _joined(needs: Iterable[Need]) -> Need:
 
 
 def _tips(workspace: Workspace, *, rev: str | None, branches: bool, tags: bool) -> dict[str, str]:
-    """Returns ref names with the commits to push; the revision's own spelling for `--rev`."""
+    """Returns ref names with the commits to push; HEAD stands for a typed revision."""
     if branches or tags:
         prefixes = [BRANCHES] * branches + [TAGS] * tags
         return current_refs(workspace.git, prefixes)
     if rev is not None:
-        return {rev: resolve_commit(workspace.git, rev)}
+        # What a person typed may be no ref at all; a root only tells people where it came from.
+        return {"HEAD": resolve_commit(workspace.git, rev)}
     current = head(workspace.git)
     if current.commit is None:
         raise UnknownRevision(

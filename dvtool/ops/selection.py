@@ -28,9 +28,13 @@ class Selected:
     dataset: str
     inside: bytes = b""
 
+    @property
+    def path(self) -> str:
+        """The whole path, relative to the top of the work tree."""
+        return f"{self.dataset}/{os.fsdecode(self.inside)}" if self.inside else self.dataset
+
     def __str__(self) -> str:
-        name = os.fsencode(self.dataset)
-        return display(name + b"/" + self.inside if self.inside else name)
+        return display(os.fsencode(self.path))
 
 
 def repo_path(top: Path, cwd: Path, typed: str) -> str:
@@ -53,8 +57,14 @@ def repo_path(top: Path, cwd: Path, typed: str) -> str:
     if relative == os.curdir:
         return ""
     if relative == os.pardir or relative.startswith(os.pardir + os.sep):
-        raise UsageError(f"outside the work tree {top}: {display(os.fsencode(typed))}")
-    check_path(os.fsencode(relative))
+        raise UsageError(
+            f"outside the work tree {top}: {display(os.fsencode(typed))}",
+            hint="call dvtool in the repository that the path belongs to",
+        )
+    try:
+        check_path(os.fsencode(relative))
+    except UnsafePath as error:
+        raise UnsafePath(error.message, hint="name a path that is data") from None
     return relative
 
 
@@ -131,7 +141,7 @@ def _chosen(known: Sequence[str], wanted: Sequence[str], where: str) -> list[Sel
         found = set(_match(known, path))
         if not found:
             raise UnknownRevision(
-                f"no data set in {where} at {display(os.fsencode(path))}",
+                f"no data set in {where} at {display(os.fsencode(path or '.'))}",
                 hint="dvtool list shows the data sets there are",
             )
         chosen |= found

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import socket
 import time
 from pathlib import Path
 from types import TracebackType
@@ -134,7 +133,7 @@ def _open(path: Path) -> int:
 def _write_owner(fd: int) -> None:
     """Leaves word of who holds the lock; of several shared holders the last one shows."""
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    owner = f"{os.getpid()} {since} {socket.gethostname()}\n".encode()[:_OWNER_BYTES]
+    owner = f"{os.getpid()} {since} {os.uname().nodename}\n".encode()[:_OWNER_BYTES]
     try:
         os.ftruncate(fd, 0)
         os.pwrite(fd, owner, 0)
@@ -149,5 +148,5 @@ def _owner(fd: int) -> str:
     if len(words) != 3:
         return "another dvtool"
     pid, since, host = words
-    where = "" if host == socket.gethostname() else f" on {host}"
+    where = "" if host == os.uname().nodename else f" on {host}"
     return f"another dvtool (pid {pid}{where}, since {since})"

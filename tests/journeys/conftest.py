@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.journeys.harness import Repo
+
+
+@pytest.fixture(autouse=True)
+def dvtool_on_path(hermetic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets git call the drivers by name, as it can for everyone who installed dvtool."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture

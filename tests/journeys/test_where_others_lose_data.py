@@ -11,8 +11,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.journeys.harness import Repo
 
 WRITER = """
@@ -100,11 +98,7 @@ def test_f_a_file_that_changes_while_it_is_read_is_never_stored_torn(repo: Repo)
     repo.run("verify")
 
 
-def test_g_two_people_add_different_files_and_merge_without_conflict(
-    repo: Repo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # git calls the driver by name, as it does for everyone who installed dvtool.
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+def test_g_two_people_add_different_files_and_merge_without_conflict(repo: Repo) -> None:
     repo.write("data/base.csv", "0\n")
     repo.run("add", "data")
     repo.commit("base")

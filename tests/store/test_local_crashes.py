@@ -14,6 +14,7 @@ from types import FrameType
 
 import pytest
 
+from dvtool.core.pack import scan_pack
 from dvtool.errors import StorageFull, StoreFailed
 from dvtool.store.local import LocalStore
 from tests.store.blobs import blob, files, name, put, put_large, run, start
@@ -51,6 +52,8 @@ def check_readable(root: Path, *, at_least: set[bytes]) -> None:
     assert all(error is None for error in found.values())
     assert found.keys() >= at_least
     assert store.present() == found.keys()
+    for pack in root.glob("packs/*.pack"):
+        list(scan_pack(pack.read_bytes()))
     assert {Path(one).suffix for one in files(root, besides=["tmp", "large", "lock"])} <= {
         ".pack",
         ".idx",
@@ -180,22 +183,24 @@ for number in range(200):
     assert len(store.present()) == 400
 
 
-def test_a_file_size_limit_is_a_full_disk_and_what_was_complete_stays(tmp_path):
+# The third buffer is the first that finds no space: 2,000 blobs fill it while adding, 1,100 do not,
+# and it is written at the end.
+@pytest.mark.parametrize("count", [1100, 2000])
+def test_a_file_size_limit_is_a_full_disk_and_what_was_complete_stays(tmp_path, count):
     code = """
 from dvtool.errors import StorageFull
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000_000, 10_000_000))
 try:
     with LocalStore.open(root).writer() as writer:
-        for number in range(2000):
+        for number in range(int(sys.argv[2])):
             writer.add_small(name(blob(number, 10_000)), blob(number, 10_000))
 except StorageFull as error:
     print(error)
 """
-    code_, said = run(code, tmp_path)
+    ended, said = run(code, tmp_path, count)
 
-    assert code_ == 0, said
+    assert ended == 0, said
     assert "no space to store data" in said
-    # Two buffers of 4 MiB fit below the limit, the third did not.
     check_readable(tmp_path, at_least={name(blob(i, 10_000)) for i in range(800)})
     assert files(tmp_path / "tmp") == []
 

@@ -260,6 +260,16 @@ def test_an_altered_large_blob_is_an_error_and_is_moved_aside_when_dropped(store
     assert files(store.root / "damaged") == [path.name]
 
 
+def test_a_large_file_that_vanishes_is_missing(store):
+    with store.writer() as writer:
+        digest = put_large(writer, blob(20))
+    store.path_of(digest).unlink()
+
+    assert store.path_of(digest) is None
+    with pytest.raises(ObjectMissing):
+        store.read(digest)
+
+
 def test_adopting_a_damaged_large_blob_again_heals_it(store):
     with store.writer() as writer:
         digest = put_large(writer, blob(20))

@@ -7,9 +7,8 @@ it becomes part of the store only when its own sha256 is right. Called by `fetch
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -17,17 +16,16 @@ import xxhash
 
 from dvtool.core.digest import Digest, Fingerprint, fingerprint_of, format_digest
 from dvtool.core.packindex import BlobRow
-from dvtool.errors import CorruptObject, ObjectMissing
+from dvtool.errors import CorruptObject
 from dvtool.store.durable import store_error
 from dvtool.store.local import SMALL_BLOB_BYTES
-from dvtool.store.remote.plan import Placed, ReadRange, runs_in_order
+from dvtool.store.remote.plan import Placed, runs_in_order
 from dvtool.store.remote.reading import Damaged, Reader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dvtool.core.events import Progress
-    from dvtool.store.remote.backend import Spool
     from dvtool.store.writer import StoreWriter
 
 
@@ -73,7 +71,8 @@ def assemble(
     whole, fast = sha256(), xxhash.xxh3_128()
     size = 0
     try:
-        for raw in _parts(reader, places, pool, window):
+        parts = _parts(reader, places, pool, window)
+        for raw in parts:
             if isinstance(raw, Damaged):
                 return raw._replace(blob=row.digest)
             size += len(raw)
@@ -98,39 +97,9 @@ def _parts(
     reader: Reader, places: Sequence[Placed], pool: ThreadPoolExecutor, window: int
 ) -> Iterator[bytes | Damaged]:
     """Yields the parts in order, with up to `window` requests ahead."""
-    coming = iter(runs_in_order(places))
-    ahead: deque[tuple[ReadRange, Future[Spool | ObjectMissing]]] = deque()
-
-    def request_next() -> None:
-        one = next(coming, None)
-        if one is not None:
-            ahead.append((one, pool.submit(reader.download, one)))
-
-    try:
-        for _ in range(window):
-            request_next()
-        while ahead:
-            one, future = ahead.popleft()
-            found = future.result()
-            request_next()
-            if isinstance(found, ObjectMissing):
-                part = one.records[0][0]
-                yield Damaged(part, part, one.pack, found)
-                return
-            with found:
-                for _, raw in reader.decode(one, found):
-                    yield raw
-    finally:
-        for _, future in ahead:
-            future.cancel()
-            future.add_done_callback(_close_spool)
-
-
-def _close_spool(future: Future[Spool | ObjectMissing]) -> None:
-    if not future.cancelled() and future.exception() is None:
-        found = future.result()
-        if not isinstance(found, ObjectMissing):
-            found.close()
+    for one, found in reader.ahead(iter(runs_in_order(places)), pool, window=window):
+        for _, raw in reader.take_apart(one, found):
+            yield raw
 
 
 def _write(fd: int, path: Path, data: bytes) -> None:

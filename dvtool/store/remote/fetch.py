@@ -21,7 +21,7 @@ from dvtool.errors import DvtoolError
 from dvtool.store.remote.assemble import assemble, store_blob
 from dvtool.store.remote.losses import loss_of, raise_losses
 from dvtool.store.remote.plan import ReadRange, plan_ranges
-from dvtool.store.remote.reading import Damaged, Reader
+from dvtool.store.remote.reading import DECODERS, Damaged, Reader, Shared
 
 if TYPE_CHECKING:
     from dvtool.store.local import LocalStore
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from dvtool.store.writer import StoreWriter
 
 FETCH_JOBS: Final = 8
-_ASSEMBLIES: Final = 2
-"""Large blobs put together at once; each holds one part in memory, raw and compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +127,12 @@ class _Fetching:
             else:
                 large.append(row)
         reader = Reader(self.remote)
-        with _pool(self.jobs) as downloads, _pool(min(self.jobs, _ASSEMBLIES)) as assemblies:
-            running = [downloads.submit(self._small, reader, one) for one in plan_ranges(places)]
-            running += [assemblies.submit(self._large, reader, row, downloads) for row in large]
+        ranges = Shared(plan_ranges(places))
+        with _pool(self.jobs) as downloads, _pool(DECODERS) as workers:
+            running = [
+                workers.submit(self._small, reader, ranges, downloads) for _ in range(DECODERS)
+            ]
+            running += [workers.submit(self._large, reader, row, downloads) for row in large]
             try:
                 for damage in _outcomes(running):
                     failed[damage.blob] = damage
@@ -140,19 +141,27 @@ class _Fetching:
                 raise
         return failed
 
-    def _small(self, reader: Reader, one: ReadRange) -> list[Damaged]:
+    def _small(
+        self, reader: Reader, ranges: Iterator[ReadRange], pool: ThreadPoolExecutor
+    ) -> list[Damaged]:
         damaged = []
-        count = size = 0
-        for digest, raw in reader.records(one):
-            if isinstance(raw, Damaged):
-                damaged.append(raw)
-                continue
-            store_blob(self.writer, digest, raw)
-            count += 1
-            size += len(raw)
-        self._arrived(count, size)
-        self.progress.advance(size_bytes=size, items=count)
+        for one, found in reader.ahead(ranges, pool, window=self.window):
+            count = size = 0
+            for digest, raw in reader.take_apart(one, found):
+                if isinstance(raw, Damaged):
+                    damaged.append(raw)
+                    continue
+                store_blob(self.writer, digest, raw)
+                count += 1
+                size += len(raw)
+            self._arrived(count, size)
+            self.progress.advance(size_bytes=size, items=count)
         return damaged
+
+    @property
+    def window(self) -> int:
+        """How many downloads each worker may be ahead of itself."""
+        return -(-self.jobs // DECODERS)
 
     def _large(self, reader: Reader, row: BlobRow, pool: ThreadPoolExecutor) -> list[Damaged]:
         places = [
@@ -161,7 +170,7 @@ class _Fetching:
         ]
         known = [(part, at) for part, at in places if at is not None]
         damage = assemble(
-            reader, self.writer, row, known, pool, window=self.jobs, progress=self.progress
+            reader, self.writer, row, known, pool, window=self.window, progress=self.progress
         )
         if damage is not None:
             return [damage]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dvtool.core.digest import Digest
 from dvtool.core.pack import NONCE_BYTES, Packer, encode_end, encode_header
@@ -16,6 +16,9 @@ from dvtool.core.packindex import BlobRow, PackRef
 
 if TYPE_CHECKING:
     from dvtool.store.remote.backend import Spool
+
+
+_DULL_ROW: Final = 32
 
 
 class PackBuilder:
@@ -32,6 +35,8 @@ class PackBuilder:
         self._new_spool = new_spool
         self._spool: Spool | None = None
         self._packer = Packer(compress=True)
+        self._plain = Packer(compress=False)
+        self._dull = 0
         self.rows: list[tuple[Digest, int, int]] = []
         self.blob_rows: list[BlobRow] = []
         self.raw_bytes = 0
@@ -46,11 +51,20 @@ class PackBuilder:
         if self._spool is None:
             self._spool = self._new_spool()
             self._spool.append(encode_header(os.urandom(NONCE_BYTES)))
-        head, stored = self._packer.record(digest, data)
+        head, stored = self._choose_packer().record(digest, data)
+        self._dull = self._dull + 1 if len(stored) == len(data) else 0
         self.rows.append((digest, len(stored), self._spool.size))
         self._spool.append(head)
         self._spool.append(stored)
         self.raw_bytes += len(data)
+
+    def _choose_packer(self) -> Packer:
+        """Returns the packer that tries zstd, or, where it has not paid for long, one that does not.
+
+        Photos and model weights do not get smaller, so after many such records in a row only one
+        in eight is tried, until one pays again.
+        """
+        return self._plain if self._dull >= _DULL_ROW and self._dull % 8 else self._packer
 
     def finish(self) -> BuiltPack | None:
         """Ends the pack and returns it; None when it has no records."""

@@ -1,16 +1,18 @@
 """Pushing: blobs of the local store become packs and indexes of a remote.
 
-Only what a snapshot does not have is read, cut, packed and sent. Every blob is proven by sha256
-on its way out: a damaged local copy stops here and not at whoever pulls. Roots are written by
-`protect`, after this. Called by `dvtool.ops`.
+Only what a snapshot does not have is read, cut, packed and sent. Every blob is proven on its way
+out, a small one by its sha256, a large one by the fingerprint it was stored with: a damaged local
+copy stops here and not at whoever pulls. Roots are written by `protect`, after this. Called by
+`dvtool.ops` through `Remote`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+import xxhash
 
 from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.events import SILENT, Progress
@@ -127,6 +129,7 @@ class _Cutter:
         self._snapshot = snapshot
         self._uploader = uploader
         self._builder = PackBuilder(remote.cache.spool)
+        self._part_bytes = snapshot.format.part_bytes
         self._added: set[Digest] = set()
 
     def __enter__(self) -> _Cutter:
@@ -143,33 +146,24 @@ class _Cutter:
 
     def add_large(self, store: LocalStore, digest: Digest) -> None:
         """Adds a blob read from the store's file in parts."""
-        part_bytes = self._snapshot.format.part_bytes
         with store.open_blob(digest) as file:
-            self.add_parts(digest, iter(lambda: file.read(part_bytes), b""))
+            self.add_parts(digest, _proven_parts(store, digest, file, self._part_bytes))
 
     def add_parts(self, digest: Digest, parts: Iterator[bytes]) -> None:
         """Adds a blob that comes in parts: a single one is a record, more are a list of them.
 
-        Raises:
-            CorruptObject: The parts together are not the blob; its parts may be on the remote by
-                then, but no list makes a blob of them.
+        When `parts` fails at its end, parts may be on the remote, but no list makes a blob of them.
         """
-        whole = sha256()
         names: list[Digest] = []
-        held: bytes | None = None
-        size = 0
+        held = next(parts, b"")
+        size = len(held)
         for part in parts:
-            whole.update(part)
+            names.append(self._add_part(held))
             size += len(part)
-            if held is not None:
-                names.append(self._add_part(held))
             held = part
-        if whole.digest() != digest:
-            raise _damaged_here(digest)
         if not names:
-            self._add(digest, held or b"")
+            self._add(digest, held)
             return
-        assert held is not None
         names.append(self._add_part(held))
         self._builder.blob_rows.append(BlobRow(digest, size, tuple(names)))
 
@@ -200,6 +194,27 @@ class _Cutter:
 
 def _parts_of(data: bytes, part_bytes: int) -> Iterator[bytes]:
     return (data[start : start + part_bytes] for start in range(0, len(data), part_bytes))
+
+
+def _proven_parts(
+    store: LocalStore, digest: Digest, file: BinaryIO, part_bytes: int
+) -> Iterator[bytes]:
+    """Yields a blob in parts and fails at the end if they were not what was stored."""
+    large = store.large(digest)
+    fast = xxhash.xxh3_128()
+    while part := _read_full(file, part_bytes):
+        fast.update(part)
+        yield part
+    if large is None or fast.digest() != large.fingerprint:
+        raise _damaged_here(digest)
+
+
+def _read_full(file: BinaryIO, length: int) -> bytes:
+    """Returns `length` bytes, fewer only at the end; an unbuffered file may give less at once."""
+    data = file.read(length)
+    while 0 < len(data) < length and (more := file.read(length - len(data))):
+        data += more
+    return data
 
 
 def _damaged_here(digest: Digest) -> CorruptObject:

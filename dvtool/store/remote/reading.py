@@ -7,8 +7,11 @@ one bad record never costs the good ones beside it. Called by `fetch`, `assemble
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from dvtool.core.digest import Digest, format_digest
 from dvtool.core.pack import decode_record
@@ -20,6 +23,13 @@ if TYPE_CHECKING:
     from dvtool.store.remote.backend import Spool
     from dvtool.store.remote.plan import ReadRange
     from dvtool.store.remote.remote import Remote
+
+
+_T = TypeVar("_T")
+
+DECODERS: Final = 2
+"""How many threads take ranges apart. Each holds a record twice, and malloc keeps what a thread
+once had, so memory grows with them; two prove 1 GB/s."""
 
 
 class Damaged(NamedTuple):
@@ -56,12 +66,44 @@ class Reader:
         Raises:
             RemoteFailed: The remote is unreachable or refused.
         """
-        found = self.download(one)
-        if isinstance(found, DvtoolError):
+        yield from self.take_apart(one, self.download(one))
+
+    def take_apart(
+        self, one: ReadRange, found: Spool | ObjectMissing
+    ) -> Iterator[tuple[Digest, bytes | Damaged]]:
+        """Yields every record of a range that was downloaded, and closes its spool."""
+        if isinstance(found, ObjectMissing):
             yield from ((d, Damaged(d, d, one.pack, found)) for d, _ in one.records)
             return
         with found:
-            yield from self.decode(one, found)
+            yield from self._decode(one, found)
+
+    def ahead(
+        self, ranges: Iterator[ReadRange], pool: ThreadPoolExecutor, *, window: int
+    ) -> Iterator[tuple[ReadRange, Spool | ObjectMissing]]:
+        """Yields ranges in their order with what was downloaded, which the caller closes.
+
+        Args:
+            ranges: Asked for the next one as late as possible, so that several may share it.
+            pool: Runs the downloads.
+            window: How many downloads may be ahead of the caller; each waits in a file.
+
+        Raises:
+            RemoteFailed: The remote is unreachable or refused.
+        """
+        coming: deque[tuple[ReadRange, Future[Spool | ObjectMissing]]] = deque()
+        try:
+            while True:
+                for one in islice(ranges, window - len(coming)):
+                    coming.append((one, pool.submit(self.download, one)))
+                if not coming:
+                    return
+                one, future = coming.popleft()
+                yield one, future.result()
+        finally:
+            for _, future in coming:
+                future.cancel()
+                future.add_done_callback(_close_spool)
 
     def download(self, one: ReadRange) -> Spool | ObjectMissing:
         """Returns the bytes of a range, or that its pack has gone.
@@ -83,8 +125,7 @@ class Reader:
             raise
         return spool
 
-    def decode(self, one: ReadRange, spool: Spool) -> Iterator[tuple[Digest, bytes | Damaged]]:
-        """Yields every record of a downloaded range, proven, or what is wrong with it."""
+    def _decode(self, one: ReadRange, spool: Spool) -> Iterator[tuple[Digest, bytes | Damaged]]:
         start = one.start
         for digest, at in one.records:
             try:
@@ -94,6 +135,29 @@ class Reader:
                 text = format_digest(digest)
                 what = error.message if text in error.message else f"object {text}: {error.message}"
                 yield digest, Damaged(digest, digest, at.pack, CorruptObject(f"{where}: {what}"))
+
+
+class Shared(Generic[_T]):
+    """An iterator that several threads may draw from."""
+
+    def __init__(self, items: Iterable[_T]) -> None:
+        """Takes what to hand out, each item once."""
+        self._items = iter(items)
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[_T]:
+        return self
+
+    def __next__(self) -> _T:
+        with self._lock:
+            return next(self._items)
+
+
+def _close_spool(future: Future[Spool | ObjectMissing]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        found = future.result()
+        if not isinstance(found, ObjectMissing):
+            found.close()
 
 
 class _Stoppable:

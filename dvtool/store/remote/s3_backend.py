@@ -86,10 +86,14 @@ class S3Backend:
             import s3fs
         except ImportError as error:
             raise ExtraMissing("s3:// needs the package s3fs", hint="pip install s3fs") from error
-        config = options.get("config_kwargs")
+        config = dict(_CONFIG)
+        if not str(options.get("endpoint_url") or "https").startswith("http:"):
+            # Under TLS the sha256 we send as a checksum, itself signed, is proof enough.
+            config["s3"] = {"payload_signing_enabled": False}
+        given = options.get("config_kwargs")
         merged = {
             **options,
-            "config_kwargs": {**_CONFIG, **(config if isinstance(config, dict) else {})},
+            "config_kwargs": {**config, **(given if isinstance(given, dict) else {})},
             "skip_instance_cache": True,
             "use_listings_cache": False,
         }

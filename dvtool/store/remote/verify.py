@@ -7,7 +7,8 @@ never deletes: it uploads a sound copy, which readers find first. Called by `dvt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from dvtool.errors import DvtoolError
 from dvtool.store.remote.losses import loss_of
 from dvtool.store.remote.parallel import parallel
 from dvtool.store.remote.plan import ReadRange, plan_ranges
-from dvtool.store.remote.reading import Damaged, Reader
+from dvtool.store.remote.reading import DECODERS, Damaged, Reader, Shared
 
 if TYPE_CHECKING:
     from dvtool.store.remote.remote import Remote
@@ -59,10 +60,14 @@ def read_data(
         else:
             copies.append({digest: at})
     reader = Reader(remote)
-    ranges = [one for round_ in copies for one in plan_ranges(round_)]
-    for part in parallel(lambda one: _check(reader, one, progress), ranges, jobs=jobs):
-        found.sound |= part.sound
-        found.damaged.update(part.damaged)
+    ranges = Shared(one for round_ in copies for one in plan_ranges(round_))
+    window = -(-jobs // DECODERS)
+    with ThreadPoolExecutor(jobs) as pool:
+        for part in parallel(
+            lambda _: _check(reader, ranges, pool, window, progress), range(DECODERS), jobs=DECODERS
+        ):
+            found.sound |= part.sound
+            found.damaged.update(part.damaged)
     for digest in found.sound:
         found.damaged.pop(digest, None)
     for digest in found.damaged:
@@ -71,14 +76,21 @@ def read_data(
     return len(found.sound) + len(found.damaged), _by_blob(found.damaged, rows)
 
 
-def _check(reader: Reader, one: ReadRange, progress: Progress) -> _Found:
+def _check(
+    reader: Reader,
+    ranges: Iterator[ReadRange],
+    pool: ThreadPoolExecutor,
+    window: int,
+    progress: Progress,
+) -> _Found:
     found = _Found()
-    for digest, raw in reader.records(one):
-        if isinstance(raw, Damaged):
-            found.damaged[digest] = raw.error
-        else:
-            found.sound.add(digest)
-    progress.advance(size_bytes=one.end - one.start, items=len(one.records))
+    for one, spool in reader.ahead(ranges, pool, window=window):
+        for digest, raw in reader.take_apart(one, spool):
+            if isinstance(raw, Damaged):
+                found.damaged[digest] = raw.error
+            else:
+                found.sound.add(digest)
+        progress.advance(size_bytes=one.end - one.start, items=len(one.records))
     return found
 
 
