@@ -21,7 +21,7 @@ from dvtool.errors import InvalidText, UsageError
 
 FORMAT_VERSION: Final = 1
 CONFIG_FILE: Final = ".dvtool"
-Link = Literal["copy", "reflink", "hardlink"]
+Link = Literal["reflink"]
 
 _REPOSITORY = re.compile(r"[0-9a-f]{32}")
 COMMITTED_KEYS: Final = frozenset(
@@ -60,7 +60,8 @@ class Settings:
         jobs: Parallel transfers, 1 to 256; None leaves it to the machine.
         lock_timeout_s: How long to wait for another dvtool, in seconds.
         store_path: A store shared between clones, absolute or from `~/`; None for the clone's own.
-        store_link: How checkout may share bytes with the store; `reflink` falls back to a copy.
+        store_link: How checkout shares bytes with the store: `reflink`, which falls back to a
+            copy. The key is there for ways to come.
         fetch_include: Patterns of data sets that `fetch` brings; empty for all.
         fetch_exclude: Patterns of data sets that `fetch` leaves out.
         remotes: By name, sorted.

@@ -229,9 +229,15 @@ class _Add:
 
     def _refuse_absent(self, found: Scan) -> None:
         """Refuses a path that stands neither on disk nor, removed since, in the sidecar."""
+        if not found.kind and self.text is None:
+            raise _absent(str(self.target))
+        if not found.kind and not self.target.inside:
+            # A disk that is not mounted looks just like this.
+            raise UsageError(
+                f"nothing stands at {self.target}, which is a data set",
+                hint="dvtool checkout brings it back, dvtool rm stops tracking it",
+            )
         if self.text is None:
-            if not found.kind:
-                raise _absent(str(self.target))
             return
         if not self.target.inside or os.path.lexists(self.workspace.abspath(self.target.path)):
             return

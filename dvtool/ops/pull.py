@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dvtool.ops.checkout import checkout
-from dvtool.ops.fetch import fetch
+from dvtool.ops.fetch import FetchReport, fetch
 from dvtool.ops.workspace import Workspace
 
 
@@ -38,6 +38,9 @@ def pull(
     rev: str | None = None,
     remote_name: str | None = None,
     jobs: int | None = None,
+    branches: bool = False,
+    tags: bool = False,
+    commits: bool = False,
     force: bool = False,
 ) -> PullReport:
     """Brings the bytes of a version and writes its files; arguments as of `fetch` and `checkout`.
@@ -47,6 +50,20 @@ def pull(
         ObjectMissing, CorruptObject: The remote lacks or damaged something; the rest was fetched.
     """
     brought = fetch(workspace, remote_name=remote_name, paths=paths, rev=rev, jobs=jobs)
+    if branches or tags or commits:
+        more = fetch(
+            workspace,
+            remote_name=remote_name,
+            branches=branches,
+            tags=tags,
+            commits=commits,
+            jobs=jobs,
+        )
+        brought = FetchReport(
+            brought.needed + more.needed,
+            brought.fetched + more.fetched,
+            brought.fetched_bytes + more.fetched_bytes,
+        )
     reports = checkout(workspace, paths, rev=rev, force=force)
     return PullReport(
         brought.needed,

@@ -16,7 +16,7 @@ from tests.journeys.harness import Repo
 
 # sha256 and size of "1\n", which every repository here has in its store.
 BLOB = "sha256:4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865 2"
-ONE_FILE = f"dvt: 1\nkind: file\ndigest: {BLOB.split()[0]}\nsize: 2\nmode: f\n"
+ONE_FILE = f"dvt: 1\nkind: file\ndigest: {BLOB.split(maxsplit=1)[0]}\nsize: 2\nmode: f\n"
 
 
 def folder_of(path: str, mode: str = "f") -> str:
@@ -126,7 +126,12 @@ def test_checkout_does_not_write_through_a_committed_link(victim: Repo) -> None:
     victim.write("data.dvt", folder_of("a.csv"))
     victim.commit("attack")
 
-    for words in (["checkout"], ["checkout", "--force"], ["add", "data"], ["rm", "--force", "data"]):
+    for words in (
+        ["checkout"],
+        ["checkout", "--force"],
+        ["add", "data"],
+        ["rm", "--force", "data"],
+    ):
         assert "symlink" in victim.run(*words, code=4).err
     assert "symlink" in victim.run("status").out
     assert everything_outside(victim) == before
@@ -369,7 +374,12 @@ def test_a_secret_of_one_clone_stays_in_that_clone(victim: Repo) -> None:
     victim.run("remote", "add", "--local", "o", "s3://bucket/p", "--option", "secret=hunter2")
 
     assert b"hunter2" not in victim.read(".dvtool")
-    for words in (["config"], ["remote", "list"], ["config", "--json"], ["remote", "list", "--json"]):
+    for words in (
+        ["config"],
+        ["remote", "list"],
+        ["config", "--json"],
+        ["remote", "list", "--json"],
+    ):
         result = victim.run(*words)
         assert "hunter2" not in result.out + result.err
 

@@ -21,6 +21,9 @@ from dvtool.cli.common import (
 @click.command("pull", epilog=example("dvtool pull", "dvtool pull --rev v1.2 data/train.csv"))
 @click.argument("paths", nargs=-1, type=PATH)
 @click.option("--rev", metavar="REV", help="The version of this commit.")
+@click.option("--all-branches", "branches", is_flag=True, help="Also fetch all branches' tips.")
+@click.option("--all-tags", "tags", is_flag=True, help="Also fetch all tags.")
+@click.option("--all-commits", "commits", is_flag=True, help="Also fetch every commit there is.")
 @click.option("--force", is_flag=True, help="Overwrite unsaved work.")
 @remote_option
 @jobs_option
@@ -28,6 +31,9 @@ from dvtool.cli.common import (
 def command(
     paths: tuple[str, ...],
     rev: str | None,
+    branches: bool,
+    tags: bool,
+    commits: bool,
     force: bool,
     remote: str | None,
     jobs: int | None,
@@ -48,6 +54,9 @@ def command(
         rev=rev,
         remote_name=remote,
         jobs=jobs,
+        branches=branches,
+        tags=tags,
+        commits=commits,
         force=force,
     )
     output = Output(as_json=as_json, quiet=quiet)

@@ -24,6 +24,7 @@ from dvtool.cli.common import (
 @click.option("--rev", metavar="REV", help="Instead of HEAD.")
 @click.option("--all-branches", "branches", is_flag=True, help="What all branches need.")
 @click.option("--all-tags", "tags", is_flag=True, help="What all tags need.")
+@click.option("--all-commits", "commits", is_flag=True, help="All branches and all tags.")
 @remote_option
 @jobs_option
 @dry_run_option
@@ -33,6 +34,7 @@ def command(
     rev: str | None,
     branches: bool,
     tags: bool,
+    commits: bool,
     remote: str | None,
     jobs: int | None,
     dry_run: bool,
@@ -52,8 +54,8 @@ def command(
         remote_name=remote,
         paths=in_repository(workspace, paths),
         rev=rev,
-        branches=branches,
-        tags=tags,
+        branches=branches or commits,
+        tags=tags or commits,
         jobs=jobs,
         dry_run=dry_run,
     )

@@ -16,7 +16,7 @@ MISSING, CORRUPT = 6, 7
 @click.option("--remote", "at_remote", is_flag=True, help="Look at the remote, not in the store.")
 @click.option("--read-data", is_flag=True, help="Read every byte at the remote.")
 @click.option("--repair", is_flag=True, help="Replace what is damaged by a good copy.")
-@click.option("--remote-name", "name", metavar="NAME", help="Which remote.")
+@click.option("-r", "--remote-name", "name", metavar="NAME", help="Which remote.")
 @reporting
 @click.pass_context
 def command(
