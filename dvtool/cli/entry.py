@@ -54,7 +54,11 @@ def _run(args: list[str]) -> int:
         from dvtool.cli.app import app
 
         try:
-            result = app.main(args=args, prog_name="dvtool", standalone_mode=False)
+            if "_DVTOOL_COMPLETE" in os.environ:
+                app.main(args=args, prog_name="dvtool")  # a shell asks for completions
+            # Not app.main: that takes a closed pipe for an ordinary failure and exits with 1.
+            with app.make_context("dvtool", list(args)) as context:
+                result = app.invoke(context)
         except click.exceptions.Exit as stop:
             return stop.exit_code
         except click.Abort:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeVar
 
 from dvtool.core.digest import DIGEST_BYTES, Digest
@@ -148,11 +150,12 @@ def encode_index(
     packs: Sequence[PackRef], records: Iterable[RecordRow], blobs: Iterable[BlobRow] = ()
 ) -> bytes:
     """Returns the bytes of an index; rows in any order, of equal digests the first stays."""
-    record_rows = _unique(records)
+    # Packed rows sort as their digests do, and make no work for the garbage collector.
+    record_rows = _sorted_unique([_RECORD.pack(*row) for row in records])
     blob_rows = _unique(blobs)
     counts = [0] * 256
-    for row in record_rows:
-        counts[row.digest[0]] += 1
+    for first_byte, count in Counter(map(itemgetter(0), record_rows)).items():
+        counts[first_byte] = count
     parts = [part for blob in blob_rows for part in blob.parts]
     firsts = [0, *accumulate(len(blob.parts) for blob in blob_rows)]
     body = b"".join(
@@ -160,7 +163,7 @@ def encode_index(
             _HEAD.pack(MAGIC, len(packs), len(record_rows), len(blob_rows), len(parts), 0),
             _FANOUT.pack(*accumulate(counts)),
             *(_PACK.pack(*pack) for pack in packs),
-            *(_RECORD.pack(*row) for row in record_rows),
+            *record_rows,
             *(
                 _BLOB.pack(blob.digest, blob.size, first, len(blob.parts))
                 for blob, first in zip(blob_rows, firsts, strict=False)
@@ -169,6 +172,15 @@ def encode_index(
         ]
     )
     return body + sha256(body).digest()
+
+
+def _sorted_unique(packed: list[bytes]) -> list[bytes]:
+    """Returns packed rows sorted by digest; of equal digests the first stays."""
+    digests = [row[:DIGEST_BYTES] for row in packed]
+    if len(set(digests)) == len(packed):
+        return sorted(packed)
+    first = dict(zip(reversed(digests), reversed(packed), strict=True))
+    return sorted(first.values())
 
 
 def _unique(rows: Iterable[_Row]) -> list[_Row]:

@@ -91,5 +91,7 @@ def clone_repository(
     if done.returncode:
         if b"already exists and is not an empty directory" in done.stderr:
             raise WouldLoseData(f"folder is not empty: {target}", hint="choose another folder")
-        raise failure(["clone"], done.returncode, done.stderr, here)
+        error = failure(["clone"], done.returncode, done.stderr, here)
+        error.hint = error.hint or f"is that the address? git ls-remote {hide_credentials(url)}"
+        raise error
     return Git.at(target, environ=environ, foreign=True, bare_ok=bare)

@@ -7,6 +7,7 @@ Called by the CLI.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from dvtool.core.digest import Digest, fingerprint_of
 from dvtool.core.manifest import check_no_clash
-from dvtool.core.paths import SIDECAR_SUFFIX, check_path
+from dvtool.core.paths import SIDECAR_SUFFIX, find_clash, check_path
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Layout, Sidecar, encode_sidecar, file_sidecar, parse_sidecar
 from dvtool.core.tree import Entry, Tree
@@ -25,6 +26,8 @@ from dvtool.git.staging import stage, tracked_files, untrack
 from dvtool.ops.merge import store_shards
 from dvtool.ops.selection import Places, Selected, datasets_of, owner_of
 from dvtool.ops.workspace import Workspace
+from dvtool.store.durable import store_error
+from dvtool.store.durable import store_error
 from dvtool.store.local import SMALL_BLOB_BYTES
 from dvtool.store.writer import StoreWriter
 from dvtool.worktree.edit import SectionEdit
@@ -292,7 +295,20 @@ class _Add:
         else:
             sharded = len(tree) > INLINE_MAX_ENTRIES
             base = Sidecar("directory", self.layout or ("sharded" if sharded else "inline"))
+        self._refuse_clash(tree)
         return base.with_tree(tree)
+
+    def _refuse_clash(self, tree: Tree) -> None:
+        """Refuses what this disk can hold and another could not: no reader would take it."""
+        clash = find_clash(tree)
+        if clash is not None:
+            one, other = (display(path) for path in clash)
+            raise UnsafePath(
+                f"{one} and {other} cannot stand side by side on every file system"
+                " (case, Unicode form, or file and folder)",
+                source=self.dataset,
+                hint="rename one of the two, or list it in .dvtignore",
+            )
 
     def _with_absent(self, tree: Tree, old: Tree, before: IndexSection, rows: IndexSection) -> Tree:
         """Returns `tree` with the sidecar's entries that this work tree never had or that are not meant."""
@@ -349,6 +365,17 @@ def _store_one(reader: Reader, writer: StoreWriter, item: Found) -> Row:
         except DvtoolError:
             writer.discard(temp.path)
             raise
+        except OSError as error:
+            # One pass reads there and writes here; only what fills up or is denied is the store's.
+            writer.discard(temp.path)
+            if error.errno in (errno.EIO, errno.ESTALE):
+                where = display(item.path) if item.path else "the file"
+                raise WouldLoseData(f"cannot read {where}: {error.strerror}") from error
+            raise store_error(error, temp.path) from error
+        except OSError as error:
+            # Reading raises ours; what is left is the copy into the store.
+            writer.discard(temp.path)
+            raise store_error(error, temp.path) from error
         writer.adopt(temp.path, row.digest, row.fingerprint)
         return row
     reading = reader.read(item)
@@ -373,7 +400,9 @@ def add_into(workspace: Workspace, dataset: str, inside: bytes, files: Sequence[
     with workspace.changing():
         sidecar = workspace.sidecar(dataset)
         if sidecar.kind != "directory":
-            raise UsageError(f"{dataset} is one file, so nothing can be added into it")
+            raise UsageError(
+                f"{dataset} is one file, so nothing can be added into it", hint="dvtool add FILE"
+            )
         entries = _stored(workspace, inside, files)
         old = workspace.tree(sidecar)
         tree = Tree([*old.entries, *entries])
@@ -405,9 +434,14 @@ def _stored(workspace: Workspace, inside: bytes, files: Sequence[Path]) -> list[
             path = (inside + b"/" if inside else b"") + os.fsencode(file.name)
             check_path(path)
             if not file.is_file() or file.is_symlink():
-                raise UsageError(f"not an ordinary file: {display(os.fsencode(file))}")
+                raise UsageError(
+                    f"not an ordinary file: {display(os.fsencode(file))}",
+                    hint="--into takes files, one by one or by a pattern",
+                )
             if path in entries:
-                raise UsageError(f"two of the files are called {display(path)}")
+                raise UsageError(
+                    f"two of the files are called {display(path)}", hint="add them one by one"
+                )
             folder = file.parent.resolve()
             found = next(iter(scan(folder, file.name).new))
             with Reader(folder, file.name) as reader:

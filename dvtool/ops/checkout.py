@@ -15,14 +15,14 @@ from dvtool.core.digest import Digest, fingerprint_of, short_digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar, parse_sidecar
-from dvtool.core.tree import EMPTY_DIRECTORY
+from dvtool.core.tree import EMPTY_DIRECTORY, Tree
 from dvtool.errors import ObjectMissing, WouldLoseData
 from dvtool.git.attributes import ignore
 from dvtool.git.revisions import head, resolve_commit
 from dvtool.git.sidecars import read_blobs, sidecar_paths, sidecars_at, staged_sidecars
 from dvtool.git.staging import stage, tracked_files
 from dvtool.ops.merge import store_shards
-from dvtool.ops.selection import Selected, datasets_of, select
+from dvtool.ops.selection import Selected, check_part, datasets_of, select
 from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace
 from dvtool.store.local import SMALL_BLOB_BYTES, LocalStore
@@ -113,15 +113,20 @@ def _plan(
     workspace: Workspace, index: StatIndex, one: Selected, text: bytes, *, force: bool
 ) -> _Plan:
     """Compares a data set with what `text` says, and decides path by path."""
+
+    def tree() -> Tree:
+        return workspace.tree(parse_sidecar(text, source=one.dataset + SIDECAR_SUFFIX))
+
     found = compare(
         workspace.top,
         one.dataset,
         index.section(one.dataset),
         sidecar_fingerprint=fingerprint_of(text),
-        tree=lambda: workspace.tree(parse_sidecar(text, source=one.dataset + SIDECAR_SUFFIX)),
+        tree=tree,
         clock=index.clock,
         ignore=Ignore.for_dataset(workspace.top, one.dataset),
     )
+    check_part(one, (path.path for path in found.paths), tree)
     plan = _Plan(one, text, found)
     below = one.inside + b"/"
     for path in found.paths:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dvtool.core.digest import Digest
 from dvtool.core.roots import Root
 from dvtool.core.sidecar import Sidecar, parse_sidecar
-from dvtool.errors import DvtoolError
+from dvtool.errors import DvtoolError, InvalidText
 from dvtool.git.ancestry import commits_known
 from dvtool.git.history import needed
 from dvtool.git.sidecars import iter_blobs
@@ -75,6 +75,10 @@ def needs_of(workspace: Workspace, tips: Sequence[str], exclude: Sequence[str] =
         commit, dataset = places[oid]
         try:
             found = dict(_blobs_of_text(workspace, text, f"{commit[:12]}:{dataset}.dvt"))
+        except InvalidText as error:
+            # Nobody can restore this version, so it needs nothing; a later commit put it right.
+            workspace.progress.note(f"left out, for no reader takes it: {error}")
+            continue
         except DvtoolError as error:
             unreadable.append((commit, dataset, error))
             continue

@@ -153,6 +153,15 @@ def _of_all_commits(workspace: Workspace) -> list[tuple[Selected, Sidecar]]:
     return found
 
 
+def datasets_to_pull(workspace: Workspace, rev: str | None) -> list[str] | None:
+    """Returns the data sets of a version that settings want here; None when they want all."""
+    if not workspace.settings.fetch_include and not workspace.settings.fetch_exclude:
+        return None
+    chosen = _chosen(workspace, [], rev=rev, branches=False, tags=False, commits=False)
+    names = [one.dataset for one, _ in chosen]
+    return [name for name in names if _wanted_by_settings(workspace, name)]
+
+
 def _wanted_by_settings(workspace: Workspace, dataset: str) -> bool:
     settings = workspace.settings
     name = os.fsencode(dataset)

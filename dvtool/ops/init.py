@@ -27,10 +27,12 @@ class InitReport:
     Attributes:
         top: Top of the work tree.
         written: Files it wrote or changed, relative to the top; empty when all was there.
+        drivers: Keys of git's configuration that it set in this clone; likewise.
     """
 
     top: Path
     written: tuple[str, ...]
+    drivers: tuple[str, ...] = ()
 
 
 def init(cwd: Path, *, environ: Mapping[str, str], progress: Progress = SILENT) -> InitReport:
@@ -48,8 +50,8 @@ def init(cwd: Path, *, environ: Mapping[str, str], progress: Progress = SILENT) 
     if changed := ensure_attributes(workspace.git):
         written.append(changed)
     stage(workspace.git, written)
-    install_drivers(workspace.git)
-    return InitReport(workspace.top, tuple(written))
+    drivers = install_drivers(workspace.git)
+    return InitReport(workspace.top, tuple(written), tuple(drivers))
 
 
 def clone(

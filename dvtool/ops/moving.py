@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from dvtool.core.paths import SIDECAR_SUFFIX, check_path
 from dvtool.errors import UsageError, WouldLoseData
@@ -19,6 +18,7 @@ from dvtool.ops.checkout import refuse_uncommitted, take_away
 from dvtool.ops.selection import datasets_of, owner_of
 from dvtool.ops.status import compare_dataset
 from dvtool.ops.workspace import Workspace
+from dvtool.worktree.folders import Folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,7 @@ def move(workspace: Workspace, source: str, target: str) -> str:
 
     Raises:
         UsageError: The source is no data set, or the target lies inside one.
+        UnsafePath: A link stands on the way to the target.
         WouldLoseData: Something stands at the target.
     """
     known = set(datasets_of(sidecar_paths(workspace.git)))
@@ -108,14 +109,14 @@ def move(workspace: Workspace, source: str, target: str) -> str:
         )
     check_path(os.fsencode(target))
     if target == source or target.startswith(source + "/") or owner_of(known, target):
-        raise UsageError(f"{target} lies inside a data set")
+        raise UsageError(f"{target} lies inside a data set", hint="dvtool mv SOURCE TARGET")
     new_sidecar = workspace.abspath(target + SIDECAR_SUFFIX)
     if os.path.lexists(workspace.abspath(target)) or os.path.lexists(new_sidecar):
         raise WouldLoseData(f"something stands at {target} already", hint="move it away first")
     with workspace.changing() as index:
-        new_sidecar.parent.mkdir(parents=True, exist_ok=True)
-        if not _is_inside(new_sidecar.parent, workspace.top):
-            raise UsageError(f"{target} lies behind a link that leaves the work tree")
+        with Folders(workspace.top) as folders:
+            # Makes the folders, and refuses a link on the way.
+            folders.handle(target.rpartition("/")[0], create=True)
         # Data first: with the old sidecar still there, a crash leaves "deleted", never "lost".
         if os.path.lexists(workspace.abspath(source)):
             os.rename(workspace.abspath(source), workspace.abspath(target))
@@ -127,7 +128,3 @@ def move(workspace: Workspace, source: str, target: str) -> str:
         changed = {*unignore(workspace.git, [source]), *ignore(workspace.git, [target])}
         stage(workspace.git, [source + SIDECAR_SUFFIX, target + SIDECAR_SUFFIX, *sorted(changed)])
     return target
-
-
-def _is_inside(path: Path, top: Path) -> bool:
-    return path.resolve().is_relative_to(top.resolve())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dvtool.ops.checkout import checkout
-from dvtool.ops.fetch import FetchReport, fetch
+from dvtool.ops.fetch import FetchReport, datasets_to_pull, fetch
 from dvtool.ops.workspace import Workspace
 
 
@@ -49,6 +49,11 @@ def pull(
         WouldLoseData: Unsaved work stands in the way; nothing was written.
         ObjectMissing, CorruptObject: The remote lacks or damaged something; the rest was fetched.
     """
+    if not paths:
+        chosen = datasets_to_pull(workspace, rev)
+        if chosen is not None and not chosen:
+            return PullReport(0, 0, 0, 0, 0, 0)
+        paths = chosen or ()
     brought = fetch(workspace, remote_name=remote_name, paths=paths, rev=rev, jobs=jobs)
     if branches or tags or commits:
         more = fetch(

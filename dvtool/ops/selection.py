@@ -7,12 +7,13 @@ for everything. Called by every verb of this package that takes paths.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dvtool.core.paths import SIDECAR_SUFFIX, check_path
 from dvtool.core.quote import display
+from dvtool.core.tree import Tree
 from dvtool.errors import UnknownRevision, UnsafePath, UsageError
 
 
@@ -162,6 +163,27 @@ def _match(known: Sequence[str], path: str) -> Iterable[Selected]:
     if owner is not None:
         return [Selected(owner, os.fsencode(path[len(owner) + 1 :]))]
     return [Selected(dataset) for dataset in known if dataset.startswith(path + "/")]
+
+
+def check_part(one: Selected, found: Iterable[bytes], tree: Callable[[], Tree]) -> None:
+    """Checks that a part which a person named exists, on disk or in the version.
+
+    Args:
+        one: What was named.
+        found: Paths of the data set that are not as the version says.
+        tree: Gives the version's tree; called only if `found` has nothing of the part.
+
+    Raises:
+        UnknownRevision: Neither has it.
+    """
+    below = one.inside + b"/"
+    if not one.inside or any(path == one.inside or path.startswith(below) for path in found):
+        return
+    if not tree().under(one.inside):
+        raise UnknownRevision(
+            f"nothing at {one}, neither on disk nor in the version",
+            hint=f"dvtool list --files {display(os.fsencode(one.dataset))} shows what there is",
+        )
 
 
 def owner_of(known: Iterable[str], path: str) -> str | None:

@@ -16,7 +16,7 @@ from dvtool.core.tree import Tree
 from dvtool.errors import DvtoolError, InvalidText, Locked, ObjectMissing, WouldLoseData
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import other_refs_tracking, tracked_files
-from dvtool.ops.selection import Places, Selected, datasets_of, select
+from dvtool.ops.selection import Places, Selected, check_part, datasets_of, select
 from dvtool.ops.versions import shards_of
 from dvtool.ops.workspace import Workspace
 from dvtool.store.locks import FileLock
@@ -155,6 +155,11 @@ def _stand(
         blobs |= {entry.digest for entry in section.base_entries() if entry.digest}
     else:
         blobs |= section.digest_set()
+    check_part(
+        one,
+        (path.path for path in found.paths),
+        lambda: workspace.tree(workspace.sidecar(one.dataset)),
+    )
     text = workspace.sidecar_text(one.dataset) or b""
     if b"\nlayout: sharded\n" in text[:256]:
         blobs |= set(shards_of([parse_sidecar(text)]))

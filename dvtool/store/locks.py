@@ -17,6 +17,7 @@ from typing import Final
 
 from dvtool.core.events import SILENT, Progress
 from dvtool.errors import Locked, StoreFailed
+from dvtool.store.durable import store_error
 
 DEFAULT_TIMEOUT_S: Final = 600.0
 _FIRST_PAUSE_S: Final = 0.005
@@ -127,7 +128,7 @@ def _open(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
-        raise StoreFailed(f"lock file {path} cannot be opened: {error.strerror}") from error
+        raise store_error(error, path) from error
 
 
 def _write_owner(fd: int) -> None:

@@ -329,7 +329,8 @@ class Materialiser:
         return shown(self._whole(path))
 
     def _failed(self, path: bytes, error: OSError) -> StorageFull | WouldLoseData:
-        kind = StorageFull if error.errno in (errno.ENOSPC, errno.EDQUOT) else WouldLoseData
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        kind = StorageFull if is_full else WouldLoseData
         return kind(f"cannot write {self._shown(path)}: {error.strerror}")
 
     def _vanished(self, path: bytes) -> WouldLoseData:

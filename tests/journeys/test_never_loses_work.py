@@ -146,3 +146,25 @@ def test_mv_moves_files_sidecar_and_ignore_line(two: Repo) -> None:
     assert two.read("raw/data/a.csv") == b"22\n"
     assert two.run("status", "-q").code == 0
     assert two.git("status", "--porcelain") == ""
+
+
+def test_names_that_another_disk_could_not_hold_are_refused_at_add(repo: Repo) -> None:
+    repo.write("data/A.csv", "1\n")
+    repo.write("data/a.csv", "2\n")
+
+    assert "cannot stand side by side" in repo.run("add", "data", code=4).err
+    assert not (repo.path / "data.dvt").exists()
+
+
+def test_pull_leaves_out_what_settings_exclude(two: Repo) -> None:
+    two.write("raw/big.bin", "big\n")
+    two.run("add", "raw")
+    two.commit()
+    two.run("push")
+    clone = two.clone("clone")
+    clone.run("config", "--local", "fetch.exclude", "raw")
+
+    clone.run("pull")
+
+    assert clone.read("data/a.csv") == b"22\n"
+    assert not (clone.path / "raw").exists()

@@ -125,7 +125,8 @@ def strict_s3(s3_server: str) -> Iterator[str]:
 
 
 def _post(url: str, data: bytes) -> object:
-    request = urllib.request.Request(url, data=data, method="POST")
+    headers = {"Content-Type": "text/plain"}
+    request = urllib.request.Request(url, data=data, method="POST", headers=headers)
     try:
         with urllib.request.urlopen(request) as answer:
             return json.loads(answer.read() or b"null")

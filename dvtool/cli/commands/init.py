@@ -26,5 +26,7 @@ def command(as_json: bool, quiet: bool) -> None:
     if report.written:
         output.text(f"ready: wrote and staged {' and '.join(report.written)}")
         output.text("next: dvtool remote add origin URL, dvtool add PATH, git commit")
+    elif report.drivers:
+        output.text("ready: git in this clone knows how to diff and merge sidecars")
     else:
         output.text("ready already")

@@ -18,7 +18,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool) -> None:
     """
     from dvtool.ops.moving import move
 
-    workspace = open_workspace()
+    workspace = open_workspace(quiet=quiet or as_json)
     old, new = in_repository(workspace, [source, target])
     new = move(workspace, old.removesuffix(".dvt"), new)
     output = Output(as_json=as_json, quiet=quiet)

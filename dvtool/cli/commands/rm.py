@@ -20,7 +20,7 @@ def command(datasets: tuple[str, ...], keep: bool, force: bool, as_json: bool, q
     """
     from dvtool.ops.moving import remove
 
-    workspace = open_workspace()
+    workspace = open_workspace(quiet=quiet or as_json)
     names = [path.removesuffix(".dvt") for path in in_repository(workspace, datasets)]
     removed = remove(workspace, names, keep=keep, force=force)
     output = Output(as_json=as_json, quiet=quiet)

@@ -88,7 +88,7 @@ class Remote:
         self,
         snapshot: Snapshot,
         store: LocalStore,
-        digests: Iterable[Digest],
+        digests: Mapping[Digest, int] | Iterable[Digest],
         *,
         jobs: int | None = None,
     ) -> PushResult:
@@ -101,7 +101,7 @@ class Remote:
         self,
         snapshot: Snapshot,
         store: LocalStore,
-        digests: Mapping[Digest, int],
+        digests: Mapping[Digest, int] | Iterable[Digest],
         *,
         jobs: int | None = None,
     ) -> FetchResult:
