@@ -7,14 +7,17 @@ Called by `dvtool.ops` for `init`, `add`, `rm` and `mv`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from dvtool.core.quote import display
 from dvtool.errors import UnsafePath
 from dvtool.git.plumbing import Git
+from dvtool.store.durable import write_error
 
 ATTRIBUTE_LINES: Final = (
     b"*.dvt text eol=lf diff=dvtool merge=dvtool",
@@ -129,16 +132,17 @@ def _rewrite(
     temporary = os.path.join(
         os.path.dirname(target), f".dvt-tmp-{os.getpid()}-{os.path.basename(target)}"
     )
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
         with os.fdopen(fd, "wb") as file:
             file.write(after)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except OSError:
-        os.unlink(temporary)
-        raise
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise write_error(error, display(os.fsencode(path))) from error
     return path
 
 

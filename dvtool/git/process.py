@@ -61,7 +61,7 @@ _ONE_REPOSITORY_ONLY = frozenset(
 )
 _CREDENTIALS = re.compile(r"([a-z][a-z0-9+.-]*://)[^/@\s']*@", re.IGNORECASE)
 _LOCK = re.compile(
-    r"[Uu]nable to create '(.+\.lock)': File exists|could not lock config file (.+?):"
+    r"[Uu]nable to create '(.+\.lock)': File exists|could not lock config file (.+?): File exists"
 )
 _NO_REVISION = re.compile(
     r"unknown revision|bad revision|bad object|[Nn]ot a valid object name|ambiguous argument"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dvtool.core.digest import Digest, fingerprint_of
 from dvtool.core.manifest import check_no_clash
-from dvtool.core.paths import SIDECAR_SUFFIX, find_clash, check_path
+from dvtool.core.paths import SIDECAR_SUFFIX, check_path, find_clash, fold
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Layout, Sidecar, encode_sidecar, file_sidecar, parse_sidecar
 from dvtool.core.tree import Entry, Tree
@@ -26,7 +26,6 @@ from dvtool.git.staging import stage, tracked_files, untrack
 from dvtool.ops.merge import store_shards
 from dvtool.ops.selection import Places, Selected, datasets_of, owner_of
 from dvtool.ops.workspace import Workspace
-from dvtool.store.durable import store_error
 from dvtool.store.durable import store_error
 from dvtool.store.local import SMALL_BLOB_BYTES
 from dvtool.store.writer import StoreWriter
@@ -106,6 +105,15 @@ def _targets(workspace: Workspace, known: Sequence[str], paths: Sequence[str]) -
     places = Places({*known, *(one.dataset for one in targets)})
     for one in targets:
         places.check(one.dataset)
+    taken = {fold(os.fsencode(name)): name for name in known}
+    for one in targets:
+        other = taken.setdefault(fold(os.fsencode(one.dataset)), one.dataset)
+        if other != one.dataset and one.dataset not in known:
+            raise UnsafePath(
+                f"data sets {one} and {display(os.fsencode(other))} cannot stand side by side on"
+                " every file system",
+                hint="mv one of the two to another name",
+            )
     whole = {one.dataset for one in targets if not one.inside}
     return [one for one in targets if not one.inside or one.dataset not in whole]
 
@@ -371,10 +379,6 @@ def _store_one(reader: Reader, writer: StoreWriter, item: Found) -> Row:
             if error.errno in (errno.EIO, errno.ESTALE):
                 where = display(item.path) if item.path else "the file"
                 raise WouldLoseData(f"cannot read {where}: {error.strerror}") from error
-            raise store_error(error, temp.path) from error
-        except OSError as error:
-            # Reading raises ours; what is left is the copy into the store.
-            writer.discard(temp.path)
             raise store_error(error, temp.path) from error
         writer.adopt(temp.path, row.digest, row.fingerprint)
         return row

@@ -18,6 +18,7 @@ from dvtool.ops.checkout import refuse_uncommitted, take_away
 from dvtool.ops.selection import datasets_of, owner_of
 from dvtool.ops.status import compare_dataset
 from dvtool.ops.workspace import Workspace
+from dvtool.store.durable import write_error
 from dvtool.worktree.folders import Folders
 
 
@@ -118,9 +119,12 @@ def move(workspace: Workspace, source: str, target: str) -> str:
             # Makes the folders, and refuses a link on the way.
             folders.handle(target.rpartition("/")[0], create=True)
         # Data first: with the old sidecar still there, a crash leaves "deleted", never "lost".
-        if os.path.lexists(workspace.abspath(source)):
-            os.rename(workspace.abspath(source), workspace.abspath(target))
-        os.rename(workspace.abspath(source + SIDECAR_SUFFIX), new_sidecar)
+        try:
+            if os.path.lexists(workspace.abspath(source)):
+                os.rename(workspace.abspath(source), workspace.abspath(target))
+            os.rename(workspace.abspath(source + SIDECAR_SUFFIX), new_sidecar)
+        except OSError as error:
+            raise write_error(error, target) from error
         section = index.section(source)
         if section is not None:
             index.remove(source)

@@ -7,7 +7,7 @@ made when it is first asked for, so `status` never pays for a remote. Called by 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +19,10 @@ from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.core.tree import Tree
-from dvtool.errors import NoRepository, ObjectMissing
+from dvtool.errors import NoRepository, ObjectMissing, StoreFailed
 from dvtool.git.plumbing import Git
 from dvtool.git.settings import read_settings
+from dvtool.store.durable import store_error
 from dvtool.store.local import LocalStore
 from dvtool.store.locks import FileLock
 from dvtool.worktree.sidecarfile import read_sidecar, write_sidecar
@@ -182,8 +183,8 @@ class Workspace:
 
         Raises:
             Locked: The other process does not let go in time.
+            StoreFailed: git's folder cannot be written.
         """
-        self.private_dir.mkdir(parents=True, exist_ok=True)
         lock = FileLock(
             self.private_dir / "lock",
             timeout_s=self.settings.lock_timeout_s,
@@ -193,6 +194,17 @@ class Workspace:
             index = self.load_index()
             try:
                 yield index
-            finally:
-                if index.is_changed:
-                    index.save()
+            except BaseException:
+                # The failure that brought us here is the one to tell.
+                with suppress(StoreFailed):
+                    _save(index)
+                raise
+            _save(index)
+
+
+def _save(index: StatIndex) -> None:
+    if index.is_changed:
+        try:
+            index.save()
+        except OSError as error:
+            raise store_error(error, index.path) from error

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from dvtool.errors import StorageFull, StoreFailed
+from dvtool.errors import StorageFull, StoreFailed, WouldLoseData
 
 STALE_AFTER_S: Final = 24 * 3600
 """Unlocked temp files older than this were left by a process that died."""
@@ -43,6 +43,12 @@ def store_error(error: OSError, where: Path) -> StoreFailed:
             hint="check the owner and the mount of the store, or set store.path to another place",
         )
     return StoreFailed(f"the store cannot be used: {where}: {reason}")
+
+
+def write_error(error: OSError, shown: str) -> StorageFull | WouldLoseData:
+    """Returns what a failed write of `shown`, a file of the user's, means; it is as it was."""
+    kind = StorageFull if error.errno in _FULL else WouldLoseData
+    return kind(f"cannot write {shown}: {error.strerror}")
 
 
 def make_directory(path: Path) -> None:

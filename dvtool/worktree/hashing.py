@@ -79,7 +79,8 @@ class _Sha256Thread:
         self.digest = NO_DIGEST
         self._free: SimpleQueue[bytearray] = SimpleQueue()
         self._full: SimpleQueue[tuple[bytearray, int] | None] = SimpleQueue()
-        self._thread = Thread(target=self._run, name="sha256") if is_wanted else None
+        # A daemon: Ctrl-C may hit between its start and the `with` block, and nobody would end it.
+        self._thread = Thread(target=self._run, name="sha256", daemon=True) if is_wanted else None
         for _ in range(_BLOCKS_IN_FLIGHT if is_wanted else 1):
             self._free.put(bytearray(BLOCK_BYTES))
 

@@ -29,6 +29,7 @@ from dvtool.core.digest import (
 from dvtool.core.paths import check_path
 from dvtool.core.tree import EMPTY_DIRECTORY, EXECUTABLE, FILE, SYMLINK, THE_FILE, Entry
 from dvtool.errors import CorruptObject, StorageFull, WouldLoseData
+from dvtool.store.durable import write_error
 from dvtool.worktree.exchange import check_expected, put_new, put_over, take_away
 from dvtool.worktree.filestat import NO_STAT, StatKey, key_of
 from dvtool.worktree.folders import (
@@ -329,9 +330,7 @@ class Materialiser:
         return shown(self._whole(path))
 
     def _failed(self, path: bytes, error: OSError) -> StorageFull | WouldLoseData:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        kind = StorageFull if is_full else WouldLoseData
-        return kind(f"cannot write {self._shown(path)}: {error.strerror}")
+        return write_error(error, self._shown(path))
 
     def _vanished(self, path: bytes) -> WouldLoseData:
         return WouldLoseData(f"{self._shown(path)} vanished since it was looked at")

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from dvtool.core.sidecar import MAX_SIDECAR_BYTES
-from dvtool.errors import InvalidText, StorageFull, UnsafePath, WouldLoseData
+from dvtool.errors import InvalidText, UnsafePath, WouldLoseData
+from dvtool.store.durable import write_error
 from dvtool.worktree.folders import TEMPORARY_PREFIX, Folders, shown
 
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -75,9 +76,7 @@ def write_sidecar(top: Path, path: str, text: bytes) -> None:
                 os.unlink(unfinished, dir_fd=parent)
                 raise
     except OSError as error:
-        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        kind = StorageFull if is_full else WouldLoseData
-        raise kind(f"cannot write {shown(path)}: {error.strerror}") from error
+        raise write_error(error, shown(path)) from error
 
 
 def _not_ordinary(path: str) -> UnsafePath:

@@ -78,9 +78,16 @@ class StatIndex:
             self._is_changed = True
 
     def clock(self) -> int:
-        """Returns the file system's time in ns, by writing a file beside the index."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        return file_system_clock(self.path.parent)
+        """Returns the file system's time in ns, by writing a file beside the index.
+
+        Where nothing can be written it is 0: then every file counts as changed since, and is read
+        again whenever it matters.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return file_system_clock(self.path.parent)
+        except OSError:
+            return 0
 
     def save(self) -> None:
         """Replaces the file in one step; an index lost in a power cut is only rebuilt.

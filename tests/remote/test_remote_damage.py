@@ -203,7 +203,9 @@ def test_a_damaged_part_is_found_under_its_blob_and_replaced(tmp_path: Path) -> 
     store = fill(tmp_path / "store", contents)
     remote = remote_at(backend, tmp_path / "cache")
     remote.push_blobs(remote.snapshot(), store, list(contents))
-    name = next(name for name in backend.objects if whole[2 * MIB : 2 * MIB + 50] in backend.objects[name])
+    name = next(
+        name for name in backend.objects if whole[2 * MIB : 2 * MIB + 50] in backend.objects[name]
+    )
     data = bytearray(backend.objects[name])
     data[data.index(whole[2 * MIB : 2 * MIB + 50])] ^= 1
     backend.objects[name] = bytes(data)
@@ -248,7 +250,7 @@ def test_sound_parts_in_a_wrong_list_are_refused(tmp_path: Path) -> None:
 def test_a_damaged_local_blob_is_not_pushed(tmp_path: Path) -> None:
     backend = MemoryBackend()
     contents = blobs(1000, 3 * MIB)
-    small, large = contents
+    _small, large = contents
     store = fill(tmp_path / "store", contents)
     path = store.path_of(large)
     assert path is not None

@@ -67,7 +67,7 @@ def test_fetching_what_is_here_asks_for_nothing(counted: Counting, tmp_path: Pat
     remote.push_blobs(snapshot, store, list(contents))
     counted.reset()
 
-    assert remote.fetch_blobs(snapshot, store, {d: 1000 for d in contents}).fetched == 0
+    assert remote.fetch_blobs(snapshot, store, dict.fromkeys(contents, 1000)).fetched == 0
     assert counted.requests == 0
 
 
@@ -202,7 +202,7 @@ def test_version_in_the_middle_of_a_long_history_takes_few_requests(tmp_path: Pa
     backend = Counting(MemoryBackend())
     backend.create(layout.FORMAT_NAME, encode_format(RemoteFormat(MIB, pack_bytes=MIB)))
     # 400 versions, each changes 5 of 100 files; a version is the newest of each file by then.
-    files = {number: name for number, name in enumerate(blobs(*[2000] * 100))}
+    files = dict(enumerate(blobs(*[2000] * 100)))
     everything = blobs(*[2000] * 100)
     version_200 = {}
     remote = remote_at(backend, tmp_path / "cache")
@@ -211,7 +211,7 @@ def test_version_in_the_middle_of_a_long_history_takes_few_requests(tmp_path: Pa
         everything.update(changed)
         files.update({(version * 5 + n) % 100: name for n, name in enumerate(changed)})
         if version == 200:
-            version_200 = {name: 2000 for name in files.values()}
+            version_200 = dict.fromkeys(files.values(), 2000)
     store = fill(tmp_path / "store", everything)
     remote.push_blobs(remote.snapshot(), store, list(everything))
 
