@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import unquote
 
 import pytest
 
@@ -54,13 +55,13 @@ def s3_backend(s3_server: str) -> Iterator[Callable[..., Backend]]:
 
 
 @pytest.fixture
-def reach(s3_server: str) -> Callable[[Backend, str, bytes | None], None]:
+def reach() -> Callable[[Backend, str, bytes | None], None]:
     """Changes or deletes an object behind dvtool's back: `reach(backend, name, None)`."""
 
     def change(backend: Backend, name: str, data: bytes | None) -> None:
         url = backend.url
         if url.startswith("file://"):
-            path = Path(url.removeprefix("file://")) / name
+            path = Path(unquote(url.removeprefix("file://"))) / name
             path.unlink()
             if data is not None:
                 path.write_bytes(data)
@@ -70,10 +71,14 @@ def reach(s3_server: str) -> Callable[[Backend, str, bytes | None], None]:
             if data is not None:
                 objects[name] = data
         else:
-            method = "DELETE" if data is None else "PUT"
-            place = f"{s3_server}/{url.removeprefix('s3://')}/{name}"
-            request = urllib.request.Request(place, data=data, method=method)
-            urllib.request.urlopen(request).close()
+            # In the server's own memory: from outside it would ask for a signature.
+            from moto.s3.models import s3_backends
+
+            bucket, _, prefix = url.removeprefix("s3://").partition("/")
+            server = s3_backends["123456789012"]["aws"]
+            server.delete_object(bucket, f"{prefix}/{name}")
+            if data is not None:
+                server.put_object(bucket, f"{prefix}/{name}", data)
 
     return change
 

@@ -492,7 +492,7 @@ def test_a_full_disk_leaves_the_old_file_in_place(data: Data) -> None:
         env={"PYTHONPATH": str(Path(exchange.__file__).parents[2])},
     )
 
-    assert "WouldLoseData: cannot write data/a: File too large" in result.stderr
+    assert "StorageFull: cannot write data/a: File too large" in result.stderr
     assert (data.path / "a").read_bytes() == b"old"
     assert listing(data.path) == {"a"}
 

@@ -23,6 +23,7 @@ from dvtool.core.roots import (
 )
 from dvtool.errors import CorruptObject, ObjectMissing
 from dvtool.store.remote import layout
+from dvtool.store.remote.backend import Listed
 from dvtool.store.remote.plan import runs_in_order
 from dvtool.store.remote.push import push_bytes
 from dvtool.store.remote.reading import Damaged, Reader
@@ -79,6 +80,7 @@ def write_root(
         remote.put_format(snapshot)
         remote.put(name, text)
         remote.cache.put(name, text)
+        snapshot.listed[name] = Listed(len(text), 0.0)
     return complete
 
 

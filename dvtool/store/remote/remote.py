@@ -146,7 +146,7 @@ class Remote:
         jobs: int | None = None,
     ) -> PushResult:
         """Uploads sound copies of blobs; `snapshot` must be the one `read_data` has judged."""
-        return self.push_blobs(snapshot, store, digests, jobs=jobs)
+        return self.push_blobs(snapshot, store, list(digests), jobs=jobs)
 
     def resend_segments(self, snapshot: Snapshot, digests: Iterable[Digest]) -> set[Digest]:
         """Uploads damaged segments again; see `protect.resend_segments`."""

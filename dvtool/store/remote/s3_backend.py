@@ -39,8 +39,9 @@ _CONFIG: Final[dict[str, object]] = {
     "read_timeout": READ_TIMEOUT_S,
     "retries": {"total_max_attempts": 1, "mode": "standard"},
     "max_pool_connections": 32,
-    # We send our own sha256 and check every byte we read: other checksums only cost time, and
-    # some servers do not know the trailers they come in.
+    # We send our own sha256, itself signed, and prove every byte we read by its name: signing the
+    # bytes too, and other checksums, only cost time, and some servers do not know the trailers.
+    "s3": {"payload_signing_enabled": False},
     "request_checksum_calculation": "when_required",
     "response_checksum_validation": "when_required",
 }
@@ -86,14 +87,10 @@ class S3Backend:
             import s3fs
         except ImportError as error:
             raise ExtraMissing("s3:// needs the package s3fs", hint="pip install s3fs") from error
-        config = dict(_CONFIG)
-        if not str(options.get("endpoint_url") or "https").startswith("http:"):
-            # Under TLS the sha256 we send as a checksum, itself signed, is proof enough.
-            config["s3"] = {"payload_signing_enabled": False}
         given = options.get("config_kwargs")
         merged = {
             **options,
-            "config_kwargs": {**config, **(given if isinstance(given, dict) else {})},
+            "config_kwargs": {**_CONFIG, **(given if isinstance(given, dict) else {})},
             "skip_instance_cache": True,
             "use_listings_cache": False,
         }
@@ -178,6 +175,7 @@ class S3Backend:
         from botocore.exceptions import (
             BotoCoreError,
             ClientError,
+            ConnectionError,
             HTTPClientError,
             IncompleteReadError,
             SSLError,
@@ -193,7 +191,7 @@ class S3Backend:
             raise RemoteTemporary(self._said(error, name)) from None
         except SSLError as error:
             raise RemoteFailed(self._said(error, name), hint=_CERTIFICATE_HINT) from None
-        except (HTTPClientError, HttpError, IncompleteReadError) as error:
+        except (ConnectionError, HTTPClientError, HttpError, IncompleteReadError) as error:
             raise RemoteTemporary(self._said(error, name)) from None
         except BotoCoreError as error:
             raise RemoteFailed(self._said(error, name), hint=_CREDENTIALS_HINT) from None
