@@ -83,7 +83,8 @@ def push(
         _check_lost(need, lost, remote.url)
         return PushReport(remote.name, remote.url, len(need.blobs), len(missing), 0, 0, refs)
     jobs = jobs or workspace.settings.jobs
-    done = remote.push_blobs(snapshot, workspace.store, missing - lost, jobs=jobs)
+    sizes = {digest: need.blobs[digest] for digest in missing - lost}
+    done = remote.push_blobs(snapshot, workspace.store, sizes, jobs=jobs)
     # No root before everything it speaks of is there.
     _check_lost(need, lost, remote.url)
     scope: Scope = "partial" if paths or workspace.git.layout.shallow else "full"
