@@ -12,10 +12,10 @@ import traceback
 
 import click
 
+from dvtool.cli.entry import EXIT_BUG
 from dvtool.errors import DvtoolError
 
 EXIT_USAGE = 2
-EXIT_BUG = 3
 
 
 def report_error(error: DvtoolError, *, as_json: bool) -> int:

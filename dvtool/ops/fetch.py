@@ -37,6 +37,13 @@ class FetchReport:
     fetched: int
     fetched_bytes: int
 
+    def __add__(self, other: FetchReport) -> FetchReport:
+        return FetchReport(
+            self.needed + other.needed,
+            self.fetched + other.fetched,
+            self.fetched_bytes + other.fetched_bytes,
+        )
+
 
 def fetch(
     workspace: Workspace,
@@ -85,11 +92,7 @@ def fetch_versions(
     first = fetch_blobs(workspace, shards, remote_name=remote_name, jobs=jobs)
     trees: list[Tree] = [workspace.tree(sidecar).under(one.inside) for one, sidecar in chosen]
     second = fetch_blobs(workspace, blobs_of(trees), remote_name=remote_name, jobs=jobs)
-    return FetchReport(
-        first.needed + second.needed,
-        first.fetched + second.fetched,
-        first.fetched_bytes + second.fetched_bytes,
-    )
+    return first + second
 
 
 def fetch_blobs(

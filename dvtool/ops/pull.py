@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dvtool.ops.checkout import checkout
-from dvtool.ops.fetch import FetchReport, datasets_to_pull, fetch
+from dvtool.ops.fetch import datasets_to_pull, fetch
 from dvtool.ops.workspace import Workspace
 
 
@@ -56,18 +56,13 @@ def pull(
         paths = chosen or ()
     brought = fetch(workspace, remote_name=remote_name, paths=paths, rev=rev, jobs=jobs)
     if branches or tags or commits:
-        more = fetch(
+        brought += fetch(
             workspace,
             remote_name=remote_name,
             branches=branches,
             tags=tags,
             commits=commits,
             jobs=jobs,
-        )
-        brought = FetchReport(
-            brought.needed + more.needed,
-            brought.fetched + more.fetched,
-            brought.fetched_bytes + more.fetched_bytes,
         )
     reports = checkout(workspace, paths, rev=rev, force=force)
     return PullReport(

@@ -6,7 +6,7 @@ use the network bring them first with `dvtool.ops.fetch`. Called by the other ve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
@@ -67,8 +67,3 @@ def blobs_of(trees: Iterable[Tree]) -> dict[Digest, int]:
     for tree in trees:
         found.update(tree.blobs())
     return found
-
-
-def total_size(blobs: Mapping[Digest, int]) -> int:
-    """Returns the sum of sizes in bytes."""
-    return sum(blobs.values())

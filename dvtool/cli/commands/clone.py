@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -44,15 +45,8 @@ def command(
         output.text(f"cloned into {name}")
         return
     report = pull(workspace, jobs=jobs)
-    output.data({"directory": target, **vars_of(report)})
+    output.data({"directory": target, **asdict(report)})
     output.text(
         f"cloned into {name}: {count(report.written, 'file')} written,"
         f" {human_size(report.fetched_bytes)} fetched"
     )
-
-
-def vars_of(report: object) -> dict[str, object]:
-    """Returns a report's fields by name."""
-    import dataclasses
-
-    return {f.name: getattr(report, f.name) for f in dataclasses.fields(report)}  # type: ignore[arg-type]

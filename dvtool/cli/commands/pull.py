@@ -9,6 +9,7 @@ from dvtool.cli.common import (
     Output,
     count,
     example,
+    force_option,
     human_size,
     in_repository,
     jobs_option,
@@ -24,7 +25,7 @@ from dvtool.cli.common import (
 @click.option("--all-branches", "branches", is_flag=True, help="Also fetch all branches' tips.")
 @click.option("--all-tags", "tags", is_flag=True, help="Also fetch all tags.")
 @click.option("--all-commits", "commits", is_flag=True, help="Also fetch every commit there is.")
-@click.option("--force", is_flag=True, help="Overwrite unsaved work.")
+@force_option
 @remote_option
 @jobs_option
 @reporting
