@@ -8,6 +8,7 @@ one. Step 0 never comes: the process ends as it would, and prints its number of 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 CALLS = (
@@ -47,6 +48,8 @@ class Fate:
 def main() -> int:
     from dvtool.cli.entry import run
 
+    # A run in the background may have been told to ignore Ctrl-C; whom it meets here listens.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal_number, step, *words = sys.argv[1:]
     fate = Fate(int(signal_number), int(step))
     sys.addaudithook(fate)
