@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
+DOCS = Path(__file__).parents[2] / "docs"
 MARK = "\x1e"
 
 
@@ -74,17 +74,18 @@ def run_all(steps: list[Step], folder: Path) -> list[tuple[int, str]]:
     return [(int(code), output) for output, code in zip(found[::2], found[1::2], strict=False)]
 
 
-def test_every_command_of_the_tutorial_gives_the_output_that_is_shown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("page", "least"), [("tutorial.md", 40), ("tutorial-judge.md", 20)])
+def test_every_command_of_a_tutorial_gives_the_output_that_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, least: int
 ) -> None:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     # As on a terminal, where results and warnings come in the order they are printed.
     monkeypatch.setenv("PYTHONUNBUFFERED", "1")
-    steps = steps_of(TUTORIAL.read_text(encoding="utf-8"))
-    assert len(steps) > 40
+    steps = steps_of((DOCS / page).read_text(encoding="utf-8"))
+    assert len(steps) > least
 
     wrong = [
-        f"docs/tutorial.md:{step.line}: $ {step.command}\n(exit {code})\n{output}"
+        f"docs/{page}:{step.line}: $ {step.command}\n(exit {code})\n{output}"
         for step, (code, output) in zip(steps, run_all(steps, tmp_path), strict=True)
         if not matches(step.shown, output) or (code and not step.shown)
     ]

@@ -44,6 +44,8 @@ def command(
     )
     output = Output(as_json=as_json, quiet=quiet)
     output.data({"datasets": reports, "dry_run": dry_run})
+    if not any(report.written or report.removed or report.kept for report in reports):
+        output.text("nothing to do: the files are as their sidecars say")
     for report in reports:
         if report.written or report.removed or report.kept:
             would = "would be " if dry_run else ""

@@ -1,0 +1,153 @@
+"""`dvtool check`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dvtool.cli.common import (
+    PATH,
+    Output,
+    example,
+    in_repository,
+    open_workspace,
+    reporting,
+    watcher,
+)
+from dvtool.errors import NoRepository, UsageError
+
+if TYPE_CHECKING:
+    from dvtool.ops.check import Wanted
+    from dvtool.quality.judged import Judgement
+
+EXIT_NO = 1
+EXIT_UNDECIDED = 11
+MIB = 1 << 20
+
+
+@click.command(
+    "check",
+    epilog=example(
+        "dvtool check new.csv",
+        "dvtool check new.csv --baseline old.csv",
+        "dvtool check --staged",
+        "dvtool check data/train.csv --rev v1.2",
+    ),
+)
+@click.argument("paths", nargs=-1, type=PATH)
+@click.option("--staged", is_flag=True, help="Judge what is staged, not the files on disk.")
+@click.option("--rev", metavar="R", default="", help="Judge the version in this commit.")
+@click.option("--all", "everything", is_flag=True, help="Judge also what is as in HEAD.")
+@click.option(
+    "--baseline",
+    metavar="REV|FILE",
+    default="",
+    help="Compare with this instead of the last version.",
+)
+@click.option("--no-python", is_flag=True, help="Do not run schemas written in Python.")
+@click.option(
+    "--examples", type=click.IntRange(0, 1000), default=5, show_default=True, help="Rows to show."
+)
+@click.option(
+    "--memory-mib", type=click.IntRange(64), default=1024, show_default=True, help="For the engine."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
+@reporting
+@click.pass_context
+def command(
+    context: click.Context,
+    paths: tuple[str, ...],
+    staged: bool,
+    rev: str,
+    everything: bool,
+    baseline: str,
+    no_python: bool,
+    examples: int,
+    memory_mib: int,
+    verbose: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Judge data by structure, checks and change.
+
+    Works on any file, without git and without configuration. In a repository
+    it judges data sets: those that differ from HEAD, or the PATHS, or --all.
+    Exits with 0 when all is well or only warnings were found, 1 when something
+    failed, 11 when something could not be decided.
+
+    Not this one: verify proves that bytes are whole, diff shows which files
+    changed, status what is not added yet.
+    """
+    from dvtool.quality.findings import Verdict
+    from dvtool.quality.judged import to_json, worst
+    from dvtool.report.terminal import lines
+
+    if sum((staged, bool(rev))) > 1:
+        raise UsageError("--staged and --rev exclude each other")
+    wanted = wanted_option(
+        baseline=baseline, python=not no_python, examples=examples, memory_mib=memory_mib
+    )
+    judged = judge(
+        paths, wanted, staged=staged, rev=rev, everything=everything, quiet=quiet or as_json
+    )
+    answer = worst(one.verdict for one in judged)
+    output = Output(as_json=as_json, quiet=quiet)
+    output.data({"verdict": answer.value, "judgements": [to_json(one) for one in judged]})
+    if judged:
+        for line in lines(judged, verbose=verbose):
+            output.text(line)
+    else:
+        output.text("no data set differs from HEAD (dvtool check --all judges every one)")
+    if answer is Verdict.FAIL:
+        context.exit(EXIT_NO)
+    if answer is Verdict.UNDECIDED:
+        context.exit(EXIT_UNDECIDED)
+
+
+def wanted_option(
+    *, baseline: str = "", python: bool = True, examples: int = 5, memory_mib: int = 1024
+) -> Wanted:
+    """Returns how to judge, as the options say, now."""
+    from dvtool.ops.check import Wanted
+
+    return Wanted(
+        baseline=baseline,
+        python=python,
+        examples=examples,
+        now=dt.datetime.now(dt.UTC),
+        memory_bytes=memory_mib * MIB,
+    )
+
+
+def judge(
+    paths: tuple[str, ...],
+    wanted: Wanted,
+    *,
+    staged: bool = False,
+    rev: str = "",
+    everything: bool = False,
+    quiet: bool = True,
+) -> list[Judgement]:
+    """Judges data sets of the repository around, and files that belong to none."""
+    from dvtool.ops.check import check_datasets, check_files, split_paths
+
+    try:
+        workspace = open_workspace(quiet=quiet)
+    except NoRepository:
+        if staged or rev or not paths:
+            raise
+        files = [(Path(path), path) for path in paths]
+        return check_files(files, wanted, progress=watcher(quiet=quiet))
+    typed = dict(zip(in_repository(workspace, paths), paths, strict=True))
+    if staged or rev:
+        return check_datasets(workspace, list(typed), wanted, staged=staged, rev=rev)
+    inside, outside = split_paths(workspace, list(typed))
+    judged = check_files(
+        [(Path(typed[path]), typed[path]) for path in outside], wanted, progress=workspace.progress
+    )
+    if inside or not paths:
+        judged += check_datasets(workspace, inside, wanted, everything=everything)
+    return judged

@@ -1,0 +1,165 @@
+"""Subjects: what a judgement is about, in any version, with its checks and its baseline.
+
+A subject is a data set, or a file outside of any. Its bytes are opened only when they are needed,
+since a verdict that is known already needs none. Judging is `dvtool.quality`; called by `check`
+and its relatives.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from dvtool.core.digest import Digest, digest_of, format_digest
+from dvtool.core.quote import display
+from dvtool.core.sidecar import Sidecar, encode_sidecar
+from dvtool.core.tree import Tree
+from dvtool.errors import ObjectMissing, UsageError
+from dvtool.ops.workspace import Workspace
+from dvtool.quality.judged import Baseline
+from dvtool.store.local import LocalStore
+
+CHECKS_SUFFIX = ".checks.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class FileBytes:
+    """One file of a version.
+
+    Attributes:
+        name: As the user knows it; its ending tells the format.
+        digest: Of its bytes; None for a file on disk that nobody hashed.
+        open: Gives a path to read it from, for the time of a `with` block.
+    """
+
+    name: str
+    digest: Digest | None
+    open: Callable[[], AbstractContextManager[Path]]
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksText:
+    """A checks file as it stood in the judged version."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is judged.
+
+    Attributes:
+        name: The data set, or the file as typed.
+        version: `work tree`, `staged`, a commit's first 12 digits, or empty for a plain file.
+        files: By path inside the data set; the single file of a file data set has path "".
+        checks: Its checks, None when it has none.
+        baseline: What it is compared with, None for nothing.
+        baseline_files: The baseline's files, by the same paths.
+        inputs: Names and digests of everything that was settled here; empty when something on
+            disk has no digest, so that nothing can be remembered.
+        root: Folder that `schema:` and other tables are looked up in; None where code of the
+            version is not at hand.
+    """
+
+    name: str
+    version: str
+    files: Mapping[str, FileBytes]
+    checks: ChecksText | None = None
+    baseline: Baseline | None = None
+    baseline_files: Mapping[str, FileBytes] = field(default_factory=dict)
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    root: Path | None = None
+
+
+def plain_file(path: Path, *, name: str) -> FileBytes:
+    """Returns a file on disk.
+
+    Raises:
+        UsageError: It is not there, or is no file.
+    """
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "no such file"
+        raise UsageError(f"cannot judge {display(os.fsencode(name))}: {kind}")
+    return FileBytes(name, None, partial(_standing, path))
+
+
+def plain_folder(path: Path, *, name: str) -> dict[str, FileBytes]:
+    """Returns the files below a folder on disk, hidden ones left out, sorted."""
+    found = {}
+    for folder, folders, files in os.walk(path):
+        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        for file in sorted(files):
+            if not file.startswith("."):
+                inside = os.path.relpath(os.path.join(folder, file), path)
+                found[inside] = plain_file(Path(folder, file), name=f"{name}/{inside}")
+    return found
+
+
+def stored_files(store: LocalStore, dataset: str, tree: Tree) -> dict[str, FileBytes]:
+    """Returns the files of a version, to be read from the store."""
+    found = {}
+    for raw, entry in sorted(tree.items()):
+        if entry.mode in ("f", "x"):
+            inside = os.fsdecode(raw)
+            name = f"{dataset}/{inside}" if inside else dataset
+            opening = partial(_from_store, store, entry.digest, name)
+            found[inside] = FileBytes(name, entry.digest, opening)
+    return found
+
+
+def missing_files(store: LocalStore, files: Mapping[str, FileBytes]) -> list[str]:
+    """Returns the names of files whose bytes the store does not have."""
+    return [
+        one.name for one in files.values() if one.digest is not None and not store.has(one.digest)
+    ]
+
+
+def version_inputs(what: str, sidecar: Sidecar) -> dict[str, str]:
+    """Returns what a version adds to the inputs of a judgement: all its bytes, by one digest."""
+    return {what: format_digest(digest_of(encode_sidecar(sidecar)))}
+
+
+def checks_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
+    """Returns a data set's checks in a commit, in the index (`""`), or on disk (None)."""
+    path = dataset + CHECKS_SUFFIX
+    if commit is None:
+        try:
+            raw = workspace.abspath(path).read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+    else:
+        oid = workspace.git.run(
+            "rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}", ok=(0, 1)
+        ).strip()
+        if not oid:
+            return None
+        raw = workspace.git.run("cat-file", "blob", oid.decode())
+    return ChecksText(path, raw.decode("utf-8", "replace"))
+
+
+@contextmanager
+def _standing(path: Path) -> Iterator[Path]:
+    yield path
+
+
+@contextmanager
+def _from_store(store: LocalStore, digest: Digest, name: str) -> Iterator[Path]:
+    # Readers tell formats by endings, which the store does not keep.
+    with tempfile.TemporaryDirectory(prefix="dvtool-check-") as folder:
+        path = Path(folder, os.path.basename(name))
+        large = store.path_of(digest)
+        if large is not None:
+            path.symlink_to(large.absolute())
+        else:
+            try:
+                path.write_bytes(store.read(digest))
+            except ObjectMissing as error:
+                message = f"{error.message}: the bytes of {display(os.fsencode(name))}"
+                raise ObjectMissing(message, hint="dvtool fetch") from error
+        yield path

@@ -1,0 +1,248 @@
+"""`suggest`: a draft of checks for a table, from one version of it or from many.
+
+Reads versions, asks `dvtool.quality.suggesting`, and writes the checks file beside the data; what a
+person wrote there is never changed. Called by the CLI.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dvtool.core.events import SILENT, Progress
+from dvtool.errors import UsageError, WouldLoseData
+from dvtool.ops import baselines, subjects
+from dvtool.ops.selection import Selected
+from dvtool.ops.subjects import CHECKS_SUFFIX, FileBytes
+from dvtool.ops.versions import selected_sidecars
+from dvtool.ops.workspace import Workspace
+from dvtool.quality.checks.model import ChecksFile, TableSpec
+from dvtool.quality.checks.parsing import matches_path, parse_checks
+from dvtool.quality.checks.writing import dump
+from dvtool.quality.facts import TableFacts, facts_of
+from dvtool.quality.suggesting import Suggestion, suggest_table
+from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.opening import is_table, open_table
+from dvtool.quality.tables.options import ReadOptions
+from dvtool.quality.tables.table import Unreadable
+
+MOST_VERSIONS = 60
+"""Versions looked at; older ones say little about the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """What was suggested.
+
+    Attributes:
+        checks: The checks file, relative to where the person is.
+        text: Its whole text, as it is or would be written.
+        tables: The tables that got an entry.
+        versions: How many versions each entry was made from, by table.
+        gaps: Versions whose bytes are not here, so that they said nothing.
+    """
+
+    checks: str
+    text: str
+    tables: tuple[str, ...]
+    versions: Mapping[str, int]
+    gaps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One table in all its versions, oldest first; the last one is the newest."""
+
+    path: str
+    versions: tuple[FileBytes, ...]
+    gaps: int = 0
+
+
+def suggest_for_file(
+    path: Path, name: str, batches: Sequence[Path], *, progress: Progress = SILENT
+) -> Suggested:
+    """Returns suggestions for a file, taking other files as its earlier versions.
+
+    Args:
+        path: The file.
+        name: What the person calls it.
+        batches: Earlier versions, oldest first; the file itself is left out.
+        progress: Whom to tell.
+
+    Raises:
+        UsageError: A file is not there or holds no table.
+    """
+    earlier = [one for one in batches if one.resolve() != path.resolve()]
+    files = [subjects.plain_file(one, name=str(one)) for one in earlier]
+    files.append(subjects.plain_file(path, name=name))
+    return _suggest(name + CHECKS_SUFFIX, "", [_Table("", tuple(files))], progress)
+
+
+def suggest_for_dataset(
+    workspace: Workspace, one: Selected, sidecar: object, *, history: bool, extend: bool = True
+) -> Suggested:
+    """Returns suggestions for a data set, or for the tables in a part of one.
+
+    Args:
+        workspace: Where.
+        one: What was named.
+        sidecar: Of its version in the work tree.
+        history: Look at its earlier versions too, as far as their bytes are here.
+        extend: Add to the checks file that is there; else suggest a whole one.
+
+    Raises:
+        UsageError: There is no table in it.
+        ObjectMissing: Its newest bytes are not in the store.
+    """
+    from dvtool.core.sidecar import Sidecar
+
+    assert isinstance(sidecar, Sidecar)
+    now = subjects.stored_files(workspace.store, one.dataset, workspace.tree(sidecar))
+    inside = os.fsdecode(one.inside)
+    chosen = {
+        path: file
+        for path, file in now.items()
+        if is_table(file.name) and (not inside or path == inside or path.startswith(inside + "/"))
+    }
+    if not chosen:
+        raise UsageError(f"no table at {one}", hint="name a CSV, JSON lines, Parquet … file")
+    earlier = list(_earlier(workspace, one.dataset)) if history else []
+    tables = []
+    for path, file in chosen.items():
+        past, gaps, last = [], 0, None
+        for version in earlier:
+            found = version.get(path)
+            if found is None or found.digest == last:
+                continue
+            last = found.digest
+            if subjects.missing_files(workspace.store, {path: found}):
+                gaps += 1
+            elif found.digest != file.digest:
+                past.append(found)
+        tables.append(_Table(path, (*past[-MOST_VERSIONS:], file), gaps))
+    checks = one.dataset + CHECKS_SUFFIX
+    written = subjects.checks_at(workspace, one.dataset, None) if extend else None
+    return _suggest(checks, written.text if written else "", tables, workspace.progress)
+
+
+def write(target: Path, suggested: Suggested, *, force: bool) -> None:
+    """Writes the checks file, in one step.
+
+    Raises:
+        WouldLoseData: One is there that the suggestion does not extend.
+    """
+    if target.exists() and not force:
+        before = target.read_text("utf-8", "replace")
+        if not suggested.text.startswith(before.rstrip("\n")):
+            raise WouldLoseData(
+                f"{suggested.checks} is there already",
+                hint="--print shows the suggestion, --force replaces the file",
+            )
+    unfinished = target.with_name(f"{target.name}.tmp-{os.getpid()}")
+    unfinished.write_text(suggested.text, "utf-8")
+    unfinished.replace(target)
+
+
+def selected(workspace: Workspace, path: str) -> tuple[Selected, object]:
+    """Returns the one data set, or part of one, that a path names.
+
+    Raises:
+        UsageError: It names several data sets.
+    """
+    found = selected_sidecars(workspace, None, [path])
+    if len(found) > 1:
+        raise UsageError(f"{path or 'this'} names {len(found)} data sets", hint="name one of them")
+    return found[0]
+
+
+def _earlier(workspace: Workspace, dataset: str) -> Iterator[dict[str, FileBytes]]:
+    """Yields the files of each version on first-parent history, oldest first."""
+    for version in reversed(baselines.accepted(workspace, dataset)):
+        yield subjects.stored_files(workspace.store, dataset, workspace.tree(version.sidecar))
+
+
+def _suggest(checks: str, before: str, tables: Sequence[_Table], progress: Progress) -> Suggested:
+    known = parse_checks(before, source=checks) if before.strip() else None
+    specs: list[TableSpec] = []
+    reasons: dict[tuple[str, ...], str] = {}
+    for table in tables:
+        if known is not None and any(
+            one.path == table.path or (one.path and matches_path(one.path, table.path))
+            for one in known.tables
+        ):
+            continue
+        made, read = _facts(table)
+        suggestion = suggest_table(made, path=table.path)
+        specs.append(replace(suggestion.spec, read=read))
+        reasons |= _placed(suggestion, table.path)
+    if known is not None and (known.is_single or not specs):
+        raise WouldLoseData(
+            f"{checks} has checks for {tables[0].path or 'this table'} already",
+            hint="remove them first, or edit them",
+        )
+    versions = {one.path: len(one.versions) for one in tables}
+    count = max(versions.values())
+    heading = (
+        f"Suggested by dvtool from {count} version{'s' * (count != 1)}. "
+        "Read it, loosen or tighten it, commit it:\n"
+        "every line is a promise that the next version is held to."
+    )
+    text = dump(
+        ChecksFile(tuple(specs)), comments=reasons, heading="" if known is not None else heading
+    )
+    if known is not None:
+        text = before.rstrip("\n") + "\n" + text.partition("\n")[2]
+    parse_checks(text, source=checks)  # what is written must be readable
+    return Suggested(
+        checks, text, tuple(one.path for one in specs), versions, sum(one.gaps for one in tables)
+    )
+
+
+def _facts(table: _Table) -> tuple[list[TableFacts], ReadOptions]:
+    """Returns the facts of each version, all read as the newest is."""
+    found: list[TableFacts] = []
+    options: ReadOptions | None = None
+    for file in reversed(table.versions):
+        with ExitStack() as files, Engine() as engine:
+            path = files.enter_context(file.open())
+            try:
+                opened = open_table(engine, path, name=file.name)
+                if options is None:
+                    options = replace(opened.options, types=(), dates=())
+                found.append(facts_of(engine, opened))
+            except Unreadable as error:
+                if options is None:
+                    raise UsageError(f"{file.name}: {error.findings[0].message}") from error
+    assert options is not None
+    return found[::-1], options
+
+
+def _placed(suggestion: Suggestion, path: str) -> dict[tuple[str, ...], str]:
+    prefix = (path,) if path else ()
+    return {(*prefix, *key): why for key, why in suggestion.reasons.items()}
+
+
+def suggest_from_schema(reference: str, path: str, *, root: Path) -> Suggested:
+    """Returns the checks that a pandera schema amounts to; what has no word here is said on top.
+
+    Args:
+        reference: `schemas.py:Train`, or a pandera YAML file, below `root`.
+        path: The table that the checks are for.
+        root: Folder of the reference. Its code is run.
+
+    Raises:
+        InvalidText: The schema cannot be loaded, or names no column.
+    """
+    from dvtool.quality.checks.pandera_import import from_pandera
+    from dvtool.quality.checks.pandera_loading import load_schema
+
+    spec, lost = from_pandera(load_schema(root, reference))
+    heading = f"Converted by dvtool from {reference}."
+    if lost:
+        heading += " It has no word for:\n" + "\n".join(f"  {one}" for one in lost)
+    text = dump(ChecksFile((spec,)), heading=heading)
+    parse_checks(text, source=path + CHECKS_SUFFIX)
+    return Suggested(path + CHECKS_SUFFIX, text, ("",), {"": 1})

@@ -1,0 +1,72 @@
+"""Verdicts remembered: a judgement of the same inputs is not computed twice.
+
+Its name is the digest of everything it was made from: data, checks, baseline, options and the
+versions of the libraries that judge. What is remembered is a convenience of this clone and proves
+nothing to anyone else. Called by `check`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from dvtool import __version__
+from dvtool.errors import InvalidText
+from dvtool.quality.judged import Judgement, from_json, to_json
+
+JUDGING_LIBRARIES = ("duckdb", "datasketches", "numpy", "pandas", "pandera", "pyarrow", "scipy")
+KEPT = 2_000
+"""Judgements kept; the oldest go first."""
+
+
+def judging_versions() -> dict[str, str]:
+    """Returns the versions of what judges, as inputs of a judgement."""
+    found = {"dvtool": __version__}
+    for name in JUDGING_LIBRARIES:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
+
+
+def key_of(inputs: Mapping[str, str]) -> str:
+    """Returns the name of a judgement: 64 hex digits that follow from its inputs."""
+    text = json.dumps(dict(inputs), sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Verdicts:
+    """The judgements that a clone remembers, one small file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def get(self, key: str) -> Judgement | None:
+        """Returns a judgement; None when it is not known, or damaged."""
+        path = self._folder / f"{key}.json"
+        try:
+            return from_json(json.loads(path.read_bytes()), source=str(path))
+        except (OSError, ValueError, InvalidText):
+            return None
+
+    def put(self, key: str, judgement: Judgement) -> None:
+        """Remembers a judgement; a disk that cannot take it costs time later, nothing else."""
+        text = json.dumps(to_json(judgement), ensure_ascii=True, allow_nan=False).encode()
+        unfinished = self._folder / f"{key}.tmp-{os.getpid()}"
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            unfinished.write_bytes(text)
+            unfinished.replace(self._folder / f"{key}.json")
+            self._forget_oldest()
+
+    def _forget_oldest(self) -> None:
+        names = os.listdir(self._folder)
+        if len(names) <= KEPT + KEPT // 10:
+            return
+        paths = sorted((self._folder / name for name in names), key=lambda one: one.stat().st_mtime)
+        for path in paths[: len(paths) - KEPT]:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Checks: the hand-written expectations of a table, read, evaluated and written."""

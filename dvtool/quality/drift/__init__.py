@@ -1,0 +1,1 @@
+"""Drift between two versions of a column: effects, intervals, decisions, likely faults."""

@@ -1,0 +1,103 @@
+"""Which columns are compared with the baseline, by which thresholds, and what it counts for.
+
+Drift that the checks ask for decides; drift that nobody asked about is a warning at most, and what
+too few rows leave open is only said where it was asked. Statistics stand in `drift`, counting in
+`measuring`. Called by `judging`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dvtool.quality.checks.model import Drift, TableSpec
+from dvtool.quality.drift.compare import COVARIATE, PRIOR, Comparison, compare_table
+from dvtool.quality.drift.decisions import ColumnDrift, Decision
+from dvtool.quality.drift.diagnosis import likely_fault
+from dvtool.quality.drift.distributions import CategoricalDistribution, NumericDistribution
+from dvtool.quality.drift.wording import to_findings
+from dvtool.quality.findings import Finding, Outcome, Place, Severity
+from dvtool.quality.measuring import Incomparable, distribution, is_identifier
+from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.table import Column, Table
+
+
+def compare(
+    engine: Engine, before: Table, table: Table, spec: TableSpec, *, source: str
+) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """Returns findings about drift, and the figures of every compared column.
+
+    Args:
+        engine: Holds both tables.
+        before: The baseline.
+        table: What is judged.
+        spec: The checks; an empty spec compares every column by the defaults.
+        source: The checks file, for `rule`.
+    """
+    default = spec.drift or Drift()
+    chosen: dict[str, tuple[Comparison, Place | None]] = {}
+    for column in table.columns:
+        wanted, rule = _wanted(column, spec, default, source)
+        earlier = next((one for one in before.columns if one.name == column.name), None)
+        if wanted.off or earlier is None or earlier.kind is not column.kind:
+            continue
+        asked = bool(wanted.thresholds())
+        if not asked and (column.name in spec.key or _moves_on(engine, before, table, column)):
+            continue
+        sides = [distribution(engine, one, of) for one, of in ((before, earlier), (table, column))]
+        if any(isinstance(one, Incomparable) for one in sides):
+            continue
+        reference, current = sides
+        assert isinstance(reference, NumericDistribution | CategoricalDistribution)
+        assert isinstance(current, NumericDistribution | CategoricalDistribution)
+        role = PRIOR if column.name == spec.label else COVARIATE
+        chosen[column.name] = (
+            Comparison(reference, current, wanted.thresholds(), role=role),
+            rule if asked else None,
+        )
+    drifts = compare_table({name: one for name, (one, _) in chosen.items()})
+    findings: list[Finding] = []
+    private = spec.private
+    moments = {one.name for one in table.columns if one.kind.is_moment}
+    for one in drifts:
+        pair, asked_by = chosen[one.column]
+        fault = None
+        if one.decision is Decision.FAIL:
+            is_moment = one.column in moments
+            fault = likely_fault(pair.reference, pair.current, moment=is_moment)
+        for finding in to_findings(
+            one,
+            Place(table.name),
+            rule=asked_by,
+            severity=Severity.WARN if asked_by is None else Severity.FAIL,
+            fault=fault,
+            private=one.column in private,
+        ):
+            # What nobody asked about and too few rows leave open is no evidence at all.
+            if asked_by is not None or finding.outcome is Outcome.VIOLATED:
+                findings.append(finding)
+    return findings, [_figures(one) for one in drifts if one.column not in private]
+
+
+def _wanted(column: Column, spec: TableSpec, default: Drift, source: str) -> tuple[Drift, Place]:
+    own = spec.column(column.name)
+    if own is not None and own.drift is not None:
+        return own.drift, own.at("drift", source)
+    return default, spec.at("drift", source)
+
+
+def _moves_on(engine: Engine, before: Table, table: Table, column: Column) -> bool:
+    """Tells whether a column names rows or moments, so that other values are what it is for."""
+    return column.kind.is_moment or (
+        is_identifier(engine, table, column) and is_identifier(engine, before, column)
+    )
+
+
+def _figures(drift: ColumnDrift) -> dict[str, Any]:
+    return {
+        "column": drift.column,
+        "role": drift.role,
+        "decision": drift.decision.value,
+        "rows": list(drift.rows),
+        "nulls": list(drift.nulls),
+        "effects": [effect.figures() for effect in drift.effects],
+    }

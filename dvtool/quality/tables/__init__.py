@@ -1,0 +1,1 @@
+"""Reading tables: one reader, one truth. No checks, no statistics, no repository."""

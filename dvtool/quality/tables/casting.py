@@ -1,0 +1,139 @@
+"""From text to values: the SQL expression of each kind, strict about what it takes.
+
+The engine's own casts are too generous for data that somebody else wrote (`1.5` as an integer,
+`0x1F`, `1_000`, an offset dropped from a time), so every expression is guarded. Which kind a column
+gets is decided in `kinding`, which calls this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dvtool.quality.kinds import Kind
+from dvtool.quality.tables.engine import literal
+from dvtool.quality.tables.options import ReadOptions
+from dvtool.quality.tables.shapes import BOOL, INT
+
+TYPES = {
+    Kind.BOOL: "BOOLEAN",
+    Kind.INT: "BIGINT",
+    Kind.FLOAT: "DOUBLE",
+    Kind.DATE: "DATE",
+    Kind.DATETIME: "TIMESTAMP",
+    Kind.TIME: "TIME",
+}
+"""Engine type of every kind that text can be read as; all other kinds stay VARCHAR."""
+
+AMBIGUOUS_DATES = (("%d/%m/%Y", "%m/%d/%Y"), ("%d-%m-%Y", "%m-%d-%Y"))
+"""Pairs of formats that read the same text as different days."""
+
+_CLOCKS = ("", " %H:%M", " %H:%M:%S")
+_NAMED = ("%b %d %Y", "%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d %B %Y")
+DATE_FORMATS = tuple(
+    day + clock
+    for day in (*(one for pair in AMBIGUOUS_DATES for one in pair), "%d.%m.%Y", *_NAMED)
+    for clock in _CLOCKS
+)
+"""Formats of dates and times of day that are tried besides the year-first ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read a column.
+
+    Args:
+        kind: What its values become; TEXT for no change.
+        date_format: For dates that are not written year first, else empty.
+    """
+
+    kind: Kind
+    date_format: str = ""
+
+
+TEXT = Reading(Kind.TEXT)
+
+
+def other_day(date_format: str) -> str:
+    """Returns the format that swaps day and month, empty when there is no such reading."""
+    day = date_format.split(" %H", maxsplit=1)[0]
+    for one, two in AMBIGUOUS_DATES:
+        if day in {one, two}:
+            return date_format.replace(day, two if day == one else one)
+    return ""
+
+
+def reading_of_format(date_format: str) -> Reading:
+    """Returns the reading of a format: DATETIME when it has a time of day, else DATE."""
+    return Reading(Kind.DATETIME if "%H" in date_format else Kind.DATE, date_format)
+
+
+def is_null(value: str, nulls: Sequence[str]) -> str:
+    """Returns the SQL condition under which a text means "missing".
+
+    Args:
+        value: SQL expression of the text.
+        nulls: Texts that mean it; none gives a condition that is never true.
+    """
+    tests = [f"{value} = ''"] if "" in nulls else []
+    words = [literal(one) for one in nulls if one]
+    if words:
+        longest = max(len(one.encode()) for one in nulls)
+        tests.append(f"(strlen({value}) <= {longest} AND {value} IN ({', '.join(words)}))")
+    return f"({' OR '.join(tests) or 'false'})"
+
+
+def cast(value: str, reading: Reading, options: ReadOptions) -> str:
+    """Returns the SQL expression of a text as a value, NULL for what does not parse.
+
+    Args:
+        value: SQL expression of the text; not NULL words only, which parse as nothing here
+            (`NaN` included when it is among the options' nulls).
+        reading: What to read it as.
+        options: For decimal marks and nulls.
+    """
+    if reading.date_format:
+        parsed = f"try_strptime({value}, {literal(reading.date_format)})"
+        return f"CAST({parsed} AS {TYPES[reading.kind]})"
+    if reading.kind is Kind.BOOL:
+        return (
+            f"CASE WHEN regexp_full_match({value}, {literal(BOOL)}) "
+            f"THEN lower({value}) = 'true' END"
+        )
+    if reading.kind in (Kind.INT, Kind.FLOAT):
+        return _number(value, reading.kind, options)
+    dated = f"strlen({value}) >= 8 AND {value}[5] IN ('-', '/')"
+    if reading.kind is Kind.DATE:
+        return f"CASE WHEN {dated} AND strlen({value}) <= 10 THEN TRY_CAST({value} AS DATE) END"
+    if reading.kind is Kind.DATETIME:
+        # a cast to TIMESTAMP drops the offset without a word (DuckDB 2.0); the session is in UTC
+        return f"CASE WHEN {dated} THEN CAST(TRY_CAST({value} AS TIMESTAMPTZ) AS TIMESTAMP) END"
+    if reading.kind is Kind.TIME:
+        return f"CASE WHEN {value}[2] = ':' OR {value}[3] = ':' THEN TRY_CAST({value} AS TIME) END"
+    return value
+
+
+def _number(value: str, kind: Kind, options: ReadOptions) -> str:
+    plain = value
+    if options.thousands:
+        mark, point = literal(options.thousands), "[.]" if options.decimal == "." else ","
+        group = "[.]" if options.thousands == "." else options.thousands
+        shape = literal(f"[+-]?[0-9]{{1,3}}({group}[0-9]{{3}})+({point}[0-9]*)?")
+        grouped = (
+            f"CASE WHEN regexp_full_match({value}, {shape}) THEN replace({value}, {mark}, '') END"
+        )
+        plain = f"CASE WHEN contains({value}, {mark}) THEN {grouped} ELSE {value} END"
+    if options.decimal == ",":
+        plain = f"CASE WHEN contains({plain}, '.') THEN NULL ELSE replace({plain}, ',', '.') END"
+    if kind is Kind.INT:
+        whole = f"TRY_CAST({plain} AS BIGINT)"
+        # canonical integers, nearly all of them, never reach the regular expression
+        return (
+            f"CASE WHEN CAST({whole} AS VARCHAR) = {plain} "
+            f"OR regexp_full_match(trim({plain}), {literal(INT)}) THEN {whole} END"
+        )
+    number = f"TRY_CAST({plain} AS DOUBLE)"
+    odd = f"contains({value}, '_') OR contains({value}, 'x')"
+    if any(one.lower() in {"nan", "-nan"} for one in options.nulls):
+        number = f"nullif({number}, CAST('nan' AS DOUBLE))"
+    return f"CASE WHEN {odd} THEN NULL ELSE {number} END"

@@ -1,0 +1,165 @@
+"""Structural findings that need a look at the values: constant, empty, duplicate, spelled twice.
+
+Each question is asked of a few rows first, and of the whole table only for the columns that it
+could concern. Whole-table answers are exact; the engine spills where memory is short. The readers
+call it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
+from dvtool.quality.findings import Finding
+from dvtool.quality.kinds import Kind
+from dvtool.quality.tables.engine import Engine, quoted
+from dvtool.quality.tables.structure import EXAMPLES, structural, times
+from dvtool.quality.tables.table import ROW, Column, Table
+
+_HEAD_ROWS = 2048
+_SAMPLE_ROWS = 20_000
+_CATEGORIES = 200
+_AT_ONCE = 100
+_CONSTANT_ROWS = 10
+
+
+def judge_contents(engine: Engine, table: Table, *, as_written: bool = False) -> list[Finding]:
+    """Returns what the values of a table show; nothing for a table without rows.
+
+    Args:
+        engine: Holds the table.
+        table: With its views.
+        as_written: Whether rows are compared as text, not as values; cheaper for text formats.
+    """
+    if not table.rows:
+        return []
+    return [
+        *_constant(engine, table),
+        *_variants(engine, table),
+        *_duplicates(engine, table, table.raw if as_written else table.source),
+    ]
+
+
+def _constant(engine: Engine, table: Table) -> list[Finding]:
+    head = f"(SELECT * FROM {table.source} LIMIT {_HEAD_ROWS})"
+    suspects = _flat(engine, head, table.columns)
+    findings = []
+    for column, values in _flat(engine, table.source, suspects).items():
+        if not values:
+            message = f"no value in {times(table.rows, 'row')}"
+            findings.append(structural("empty-column", message, table.name, column=column.name))
+        elif values >= _CONSTANT_ROWS:
+            message = f"one value only in {times(values, 'row')}"
+            findings.append(
+                structural("constant-column", message, table.name, column=column.name, rows=values)
+            )
+    return findings
+
+
+def _flat(
+    engine: Engine, relation: str, columns: Sequence[Column] | dict[Column, int]
+) -> dict[Column, int]:
+    """Returns the columns with at most one different value, and how many values each has."""
+    plain = [one for one in columns if one.kind is not Kind.OTHER]
+    found: dict[Column, int] = {}
+    for at in range(0, len(plain), _AT_ONCE):
+        chunk = plain[at : at + _AT_ONCE]
+        parts = []
+        for one in chunk:
+            name = quoted(one.name)
+            parts += [f"count({name})", f"min({name}) IS NOT DISTINCT FROM max({name})"]
+        row = engine.rows(f"SELECT {', '.join(parts)} FROM {relation}")[0]
+        for nth, one in enumerate(chunk):
+            if row[2 * nth + 1]:
+                found[one] = int(row[2 * nth])
+    return found
+
+
+def _duplicates(engine: Engine, table: Table, relation: str) -> list[Finding]:
+    """Counts exact copies of earlier rows: by hash first, then by all values where hashes meet."""
+    names = ", ".join(quoted(one.name) for one in table.columns)
+    if not names:
+        return []
+    copies = int(
+        engine.rows(f"SELECT count(*) - count(DISTINCT hash({names})) FROM {relation}")[0][0]
+    )
+    if not copies:
+        return []
+    groups = (
+        f"SELECT count(*) AS many, min({quoted(ROW)}, 2)[2] AS second FROM {relation} "
+        f"WHERE hash({names}) IN (SELECT hash({names}) FROM {relation} GROUP BY 1 HAVING count(*) > 1) "
+        f"GROUP BY {names} HAVING count(*) > 1"
+    )
+    extra, distinct, rows = engine.rows(
+        f"SELECT coalesce(sum(many - 1), 0), count(*), min(second, {EXAMPLES}) FROM ({groups})"
+    )[0]
+    if not extra:
+        return []
+    rows = [int(row) for row in rows]
+    lines = table.lines(engine, rows)
+    message = f"{times(int(extra), 'row')} exactly like an earlier one"
+    return [
+        structural(
+            "duplicate-rows",
+            message,
+            table.name,
+            examples=[(lines.get(row, 0), row, None) for row in rows],
+            rows=int(extra),
+            groups=int(distinct),
+            share=int(extra) / table.rows,
+        )
+    ]
+
+
+def _variants(engine: Engine, table: Table) -> list[Finding]:
+    """Finds categories spelled in several ways: case and white space apart they are the same."""
+    texts = [one for one in table.columns if one.kind is Kind.TEXT]
+    findings = []
+    for column in _few_valued(engine, table, texts):
+        name = quoted(column.name)
+        found = engine.rows(
+            f"SELECT {name}, count(*), min({quoted(ROW)}) FROM {table.source} "
+            f"WHERE {name} IS NOT NULL GROUP BY {name} ORDER BY 2 DESC, 3 LIMIT 10000"
+        )
+        spelled: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+        for value, count, row in found:
+            spelled[re.sub(r"\s+", " ", str(value)).strip().casefold()].append((value, count, row))
+        odd = [one for several in spelled.values() for one in several[1:]]
+        if not odd:
+            continue
+        lines = table.lines(engine, [row for _, _, row in odd[:EXAMPLES]])
+        many = sum(1 for several in spelled.values() if len(several) > 1)
+        message = (
+            f"{times(many, 'category', 'categories')} spelled in several ways, "
+            f"{times(sum(count for _, count, _ in odd), 'value')} in the rarer ones"
+        )
+        findings.append(
+            structural(
+                "category-variants",
+                message,
+                table.name,
+                column=column.name,
+                examples=[(lines.get(row, 0), row, value) for value, _, row in odd[:EXAMPLES]],
+                categories=many,
+                values=sum(count for _, count, _ in odd),
+            )
+        )
+    return findings
+
+
+def _few_valued(engine: Engine, table: Table, columns: Sequence[Column]) -> list[Column]:
+    """Returns the columns that have few different values among the first rows."""
+    head = f"(SELECT * FROM {table.source} LIMIT {_SAMPLE_ROWS})"
+    few: list[Column] = []
+    for at in range(0, len(columns), _AT_ONCE):
+        chunk = columns[at : at + _AT_ONCE]
+        parts = []
+        for one in chunk:
+            parts += [f"count(DISTINCT {quoted(one.name)})", f"count({quoted(one.name)})"]
+        row = engine.rows(f"SELECT {', '.join(parts)} FROM {head}")[0]
+        for nth, one in enumerate(chunk):
+            distinct, values = int(row[2 * nth]), int(row[2 * nth + 1])
+            if 1 < distinct <= _CATEGORIES and 2 * distinct <= values:
+                few.append(one)
+    return few

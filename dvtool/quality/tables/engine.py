@@ -1,0 +1,121 @@
+"""One DuckDB connection, bounded in memory and cut off from the network.
+
+Here lives what every query shares: the settings, fresh names, and the scratch folder that large
+tables spill to. What is read, and how, stands in the readers beside this module. Readers,
+profiles and checks of `dvtool.quality` call it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LARGE_BYTES = 64 << 20
+
+
+class Engine:
+    """A context manager around one in-memory DuckDB connection.
+
+    Everything it writes lies in one folder of its own below `scratch`, which is removed on exit.
+    The session's time zone is UTC, results keep the order of the file, and no extension is ever
+    fetched or loaded on the way.
+
+    Args:
+        memory_bytes: What DuckDB may hold in memory before it spills.
+        threads: Worker threads.
+        scratch: Folder for spilled data; the system's folder for temporary files when None.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+
+    def __init__(
+        self, *, memory_bytes: int = 1 << 30, threads: int = 2, scratch: Path | None = None
+    ) -> None:
+        import duckdb
+
+        self._folder: Path | None = None
+        self._parent = scratch
+        self._names = 0
+        self._attached = False
+        self.connection = duckdb.connect(
+            config={
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+                "memory_limit": f"{max(memory_bytes, 1 << 24)}B",
+                "threads": str(threads),
+                "temp_directory": str(self.folder / "spill"),
+                "preserve_insertion_order": "true",
+            }
+        )
+        self.connection.execute("SET TimeZone = 'UTC'")
+        self.connection.execute("SET enable_progress_bar = false")
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def folder(self) -> Path:
+        """Returns the engine's own scratch folder; it exists until `close`."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="dvtool-", dir=self._parent))
+        return self._folder
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Returns all rows of a query; empty for a statement without a result.
+
+        Raises:
+            duckdb.Error: The statement is wrong or its data cannot be read.
+        """
+        return self.connection.execute(sql, list(parameters)).fetchall()
+
+    def fresh(self, stem: str) -> str:
+        """Returns a plain SQL name that this engine has not given out before."""
+        self._names += 1
+        return f"{stem}_{self._names}"
+
+    def fresh_table(self, stem: str, size_bytes: int) -> str:
+        """Returns where to create a new table: in memory, or compressed on disk when it is large.
+
+        Args:
+            stem: Plain word for the name.
+            size_bytes: How large the data is as text, about.
+        """
+        name = self.fresh(stem)
+        if size_bytes < _LARGE_BYTES:
+            return name
+        if not self._attached:
+            self.rows(f"ATTACH {literal(str(self.folder / 'large.duckdb'))} AS large")
+            self._attached = True
+        return f"large.{name}"
+
+    def close(self) -> None:
+        """Closes the connection and removes the scratch folder; a second call does nothing."""
+        self.connection.close()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+
+def quoted(name: str) -> str:
+    """Returns a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Returns text as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,145 @@
+"""Reads JSON lines and JSON arrays of objects: nested fields become columns by path.
+
+Here the records of a file become one table with flat columns. Splitting and strictness stand in
+`jsonrecords`, paths in `jsonpaths`. `textfile` calls it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dvtool.quality.findings import Finding
+from dvtool.quality.tables import naming
+from dvtool.quality.tables.contents import judge_contents
+from dvtool.quality.tables.engine import Engine, literal
+from dvtool.quality.tables.jsonpaths import Leaf, leaves, target
+from dvtool.quality.tables.jsonrecords import Records, load_records
+from dvtool.quality.tables.kinding import TEMPORAL, decide
+from dvtool.quality.tables.lines import LineMap
+from dvtool.quality.tables.options import ReadOptions
+from dvtool.quality.tables.structure import EXAMPLES, structural, unreadable, worst_first
+from dvtool.quality.tables.table import Table
+from dvtool.quality.tables.textfile import PlainText
+from dvtool.quality.tables.views import Field, make_views
+
+_MAX_COLUMNS = 5000
+
+
+def read_json(engine: Engine, text: PlainText) -> Table:
+    """Returns the table of a JSON file: one row for each object, one column for each path.
+
+    Raises:
+        Unreadable: Not JSON, no object in it, or objects whose keys differ without end.
+    """
+    records = load_records(engine, text)
+    structure = engine.rows(f"SELECT json_group_structure(doc) FROM {records.table}")[0][0]
+    shape = json.loads(structure)
+    found = leaves(shape) if isinstance(shape, dict) else []
+    if not found or len(found) > _MAX_COLUMNS:
+        message = f"the objects have {len(found):,} different fields, allowed 1 to {_MAX_COLUMNS:,}"
+        raise unreadable("not-a-table", message, text.name)
+    base = _flattened(engine, text, records, json.dumps(target(shape)), found)
+    names, findings = naming.unique_names([one.name for one in found], text.name)
+    places = _places(text.path, records, base)
+    fields, settled, dated = _fields(engine, base, names, found, text=text, places=places)
+    findings = [*text.findings, *records.findings, *findings, *dated]
+    findings += _mixed(engine, records.table, names, found, name=text.name, places=places)
+    columns, source, raw = make_views(engine, base, "rowid + 1", fields)
+    table = Table(text.name, settled, columns, records.rows, source, raw, places=places)
+    findings += judge_contents(engine, table)
+    return replace(table, findings=worst_first(findings))
+
+
+def _flattened(
+    engine: Engine, text: PlainText, records: Records, structure: str, found: Sequence[Leaf]
+) -> str:
+    base = engine.fresh_table("json", text.seen.size_bytes)
+    flat = ", ".join(f"{one.expression} AS c{place}" for place, one in enumerate(found))
+    engine.rows(
+        f"CREATE TABLE {base} AS SELECT {flat}, record FROM (SELECT record, "
+        f"json_transform(doc, {literal(structure)}) AS s FROM {records.table})"
+    )
+    return base
+
+
+def _fields(
+    engine: Engine,
+    base: str,
+    names: Sequence[str],
+    found: Sequence[Leaf],
+    *,
+    text: PlainText,
+    places: LineMap,
+) -> tuple[list[Field], ReadOptions, list[Finding]]:
+    """Returns the fields: strings may be dates, unsigned numbers become signed ones."""
+    strings = [place for place, one in enumerate(found) if one.type == "VARCHAR"]
+    no_nulls = replace(text.options, nulls=())
+    dated, settled, findings = decide(
+        engine,
+        base,
+        [f"c{place}" for place in strings],
+        [names[place] for place in strings],
+        no_nulls,
+        name=text.name,
+        places=places,
+        kinds=TEMPORAL,
+        told=True,
+    )
+    fields = []
+    for place, one in enumerate(found):
+        if one.type == "VARCHAR":
+            fields.append(dated[strings.index(place)])
+        elif one.type.startswith("UBIGINT"):
+            fields.append(_signed(engine, base, names[place], f"c{place}", one.type))
+        else:
+            fields.append(Field(names[place], f"c{place}", one.type))
+    return fields, replace(settled, nulls=text.options.nulls), findings
+
+
+def _signed(engine: Engine, base: str, name: str, column: str, type_name: str) -> Field:
+    item = f"list_max({column})" if type_name.endswith("[]") else column
+    most = engine.rows(f"SELECT max({item}) FROM {base}")[0][0]
+    fits = most is None or int(most) < 1 << 63
+    signed = type_name.replace("UBIGINT", "BIGINT" if fits else "HUGEINT")
+    return Field(name, f"CAST({column} AS {signed})", signed)
+
+
+def _places(path: Path, records: Records, base: str) -> LineMap:
+    if not records.is_lines:
+        return LineMap()
+    return LineMap(path=path, table=base)
+
+
+def _mixed(
+    engine: Engine,
+    table: str,
+    names: Sequence[str],
+    found: Sequence[Leaf],
+    *,
+    name: str,
+    places: LineMap,
+) -> list[Finding]:
+    """Returns findings about fields that hold values of several types."""
+    findings = []
+    for place, one in enumerate(found):
+        if not one.mixed:
+            continue
+        value = f"doc -> {literal('$.' + '.'.join(json.dumps(key) for key in one.keys))}"
+        counts = engine.rows(
+            f"SELECT json_type({value}) AS kind, count(*), min(rowid) + 1 FROM {table} "
+            "WHERE kind IS NOT NULL AND kind <> 'NULL' GROUP BY kind ORDER BY 2 DESC, 1"
+        )
+        if not one.type.endswith("[]") and len(counts) < 2:
+            continue  # empty objects only
+        told = ", ".join(f"{int(many):,} {str(kind).lower()}" for kind, many, _ in counts)
+        rows = [int(row) for _, _, row in counts[1 : 1 + EXAMPLES]]
+        lines = places.find(engine, rows)
+        examples = [(lines.get(row, 0), row, None) for row in rows]
+        message = f"values of several types, kept as text: {told}"
+        findings.append(
+            structural("mixed-types", message, name, column=names[place], examples=examples)
+        )
+    return findings

@@ -1,0 +1,53 @@
+"""The drift of one table, a line a column: method, figure, interval, threshold, decision.
+
+Nothing is decided here. Called by `dvtool.cli`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dvtool.quality.judged import JudgedTable
+
+_ORDER = {"fail": 0, "undecided": 1, "pass": 2}
+_HEAD = ("column", "method", "figure", "interval", "allowed", "decision")
+
+
+def drift_lines(table: JudgedTable) -> Iterator[str]:
+    """Yields a table for people, what drifted first; one line when nothing was compared."""
+    if table.baseline is None:
+        yield f"{table.name}: no earlier version to compare with"
+        return
+    if not table.drift:
+        yield f"{table.name}: no column of {table.baseline.name} can be compared"
+        return
+    yield f"{table.name} against {table.baseline.name}, {table.baseline.why}"
+    rows = [_HEAD]
+    for column in sorted(table.drift, key=lambda one: _ORDER[str(one["decision"])]):
+        name = str(column["column"])
+        if column["role"] != "covariate":
+            name += " (label)"
+        for effect in column["effects"]:
+            rows.append((name, *_cells(effect)))
+            name = ""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield ("  " + "  ".join(cells)).rstrip()
+
+
+def _cells(effect: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    interval = f"{_number(effect['low'])} to {_number(effect['high'])}"
+    decision = str(effect["decision"]) if effect["decides"] else "shown only"
+    return (
+        str(effect["method"]),
+        _number(effect["value"]),
+        interval,
+        _number(effect["allowed"]),
+        decision,
+    )
+
+
+def _number(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, int | float) else "-"

@@ -1,0 +1,101 @@
+"""A judgement on one screen: lines of text, verdict first, then what was found, worst first.
+
+Nothing is decided here, and nothing is printed: the CLI does that. Called by `dvtool.cli`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from dvtool.quality.findings import Finding, Outcome, Severity, Verdict, verdict
+from dvtool.quality.judged import JudgedTable, Judgement
+
+SHOWN_FINDINGS = 12
+SHOWN_EXAMPLES = 3
+VALUE_WIDTH = 40
+
+
+def lines(judgements: Sequence[Judgement], *, verbose: bool = False) -> Iterator[str]:
+    """Yields a report; tables that pass take one line, notes are shown on request.
+
+    Args:
+        judgements: In the order to show them.
+        verbose: Show notes, every finding, and what would decide more for each table.
+    """
+    for judgement in judgements:
+        if not judgement.tables:
+            yield f"{judgement.name}: not-judged, no file in it is a table"
+        for table in judgement.tables:
+            yield from _table(table, judgement, verbose=verbose)
+    if sum(len(one.tables) for one in judgements) != 1:
+        yield summary(judgements)
+
+
+def summary(judgements: Sequence[Judgement]) -> str:
+    """Returns the counts of all tables on one line."""
+    counts = Counter(table.verdict for one in judgements for table in one.tables)
+    total = sum(counts.values())
+    if not total:
+        return "no table to judge"
+    parts = [f"{counts[one]} {one.value}" for one in Verdict if counts[one]]
+    return f"{total} table{'s' * (total != 1)}: {', '.join(parts)}"
+
+
+def _table(table: JudgedTable, judgement: Judgement, *, verbose: bool) -> Iterator[str]:
+    if not table.is_table:
+        if verbose:
+            yield f"{table.name}: not-judged, not a table by its name"
+        return
+    facts = [f"{table.rows:,} rows", f"{table.columns} columns", table.reading]
+    if judgement.version:
+        facts.append(judgement.version)
+    if judgement.remembered:
+        facts.append("as judged before")
+    yield f"{table.name}: {table.verdict.value} ({', '.join(one for one in facts if one)})"
+    if table.baseline is not None:
+        yield f"  compared with {table.baseline.name}, {table.baseline.why}"
+    shown = [one for one in table.findings if verbose or one.severity is not Severity.NOTE]
+    limit = len(shown) if verbose else SHOWN_FINDINGS
+    for finding in shown[:limit]:
+        yield from _finding(finding)
+    if len(shown) > limit:
+        yield f"  and {len(shown) - limit} more findings (-v shows them)"
+    notes = sum(one.severity is Severity.NOTE for one in table.findings)
+    if notes and not verbose:
+        yield f"  {notes} note{'s' * (notes != 1)} (-v shows {'them' if notes != 1 else 'it'})"
+    if table.would_decide_more:
+        yield f"  would decide more: {'; '.join(table.would_decide_more)}"
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    rule = f" ({finding.rule})" if finding.rule else ""
+    column = f" {finding.column}:" if finding.column else ""
+    yield f"  {_word(finding):9} {finding.place}{column} {finding.message} [{finding.code}]{rule}"
+    values = [one for one in finding.examples if one.value is not None][:SHOWN_EXAMPLES]
+    if values:
+        yield "            " + ", ".join(
+            f"{_where(one.place)}{_short(one.value)}" for one in values
+        )
+    if finding.hint:
+        yield f"            hint: {finding.hint}"
+
+
+def _word(finding: Finding) -> str:
+    if finding.severity is Severity.NOTE:
+        return "note"
+    if finding.outcome is Outcome.UNDECIDED:
+        return "undecided"
+    return verdict([finding]).value
+
+
+def _where(place: object) -> str:
+    line, row = getattr(place, "line", 0), getattr(place, "row", 0)
+    if line:
+        return f"line {line}: "
+    return f"row {row}: " if row else ""
+
+
+def _short(value: str | None) -> str:
+    text = repr(value)
+    return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 2]}…'"

@@ -1,0 +1,336 @@
+"""`dvtool check`, as a person meets it: any file, the work tree, what is staged, any commit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.harness import Repo
+
+GOOD_CHECKS = """\
+columns:
+  id: {type: int, unique: true}
+  age: {type: int, min: 0, max: 120, nulls: 0}
+  state: {type: text, in: [KA, MH, TN]}
+key: [id]
+rows: {min: 10}
+"""
+
+
+def table(rows: int = 300, *, seed: int = 1, **changes: dict[int, str]) -> str:
+    """Returns a CSV of people; `age={3: "x"}` puts a value into the fourth row."""
+    draw = random.Random(seed)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["id", "age", "state"])
+    for number in range(rows):
+        row = {
+            "id": str(number),
+            "age": str(draw.randrange(18, 90)),
+            "state": draw.choice(["KA", "MH", "TN"]),
+        }
+        for column, values in changes.items():
+            row[column] = values.get(number, row[column])
+        writer.writerow(row.values())
+    return out.getvalue()
+
+
+# -- any file, without git -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Repo:
+    """A folder in no repository."""
+    path = tmp_path / "plain"
+    path.mkdir()
+    return Repo(path, capfd)
+
+
+def test_any_file_is_judged_without_git_or_configuration(folder: Repo) -> None:
+    folder.write("new.csv", table())
+
+    result = folder.run("check", "new.csv")
+
+    assert result.out.startswith("new.csv: pass (300 rows, 3 columns, csv comma)\n")
+    assert "would decide more: checks of your own (dvtool suggest new.csv" in result.out
+
+
+def test_a_broken_file_fails_with_the_line(folder: Repo) -> None:
+    folder.write("new.csv", table() + "300,20,KA,extra\n")
+
+    result = folder.run("check", "new.csv", code=1)
+
+    assert "fail      new.csv:302 " in result.out
+    assert "[ragged-rows]" in result.out
+
+
+def test_a_baseline_shows_what_changed_in_plain_words(folder: Repo) -> None:
+    folder.write("old.csv", table(2000))
+    ages = {number: str(10 * (20 + number % 60)) for number in range(0, 2000, 4)}
+    folder.write("new.csv", table(2000, seed=2, age=ages))
+
+    result = folder.run("check", "new.csv", "--baseline", "old.csv")
+
+    assert "new.csv: warn" in result.out
+    assert "compared with old.csv, given as a file" in result.out
+    assert "multiplied by 10" in result.out
+    assert "retrain" not in result.out
+
+
+def test_a_removed_column_fails_and_an_added_one_warns(folder: Repo) -> None:
+    folder.write("old.csv", "a,b\n1,2\n3,4\n")
+    folder.write("less.csv", "a\n1\n3\n")
+    folder.write("more.csv", "a,b,c\n1,2,x\n3,4,y\n")
+
+    assert (
+        "[column-removed]" in folder.run("check", "less.csv", "--baseline", "old.csv", code=1).out
+    )
+    assert "warn" in folder.run("check", "more.csv", "--baseline", "old.csv").out
+
+
+def test_the_same_bytes_again_are_told(folder: Repo) -> None:
+    folder.write("old.csv", table())
+    folder.write("new.csv", table())
+
+    assert "[same-data]" in folder.run("check", "new.csv", "--baseline", "old.csv").out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["none.csv"], 2, "cannot judge none.csv: no such file"),
+        (["a.csv", "--baseline", "none.csv"], 2, "no baseline at none.csv"),
+        ([], 5, "git"),
+        (["a.csv", "--staged"], 5, "git"),
+    ],
+)
+def test_mistakes_are_answered_in_words(folder: Repo, words, code, said) -> None:
+    folder.write("a.csv", table())
+
+    assert said in folder.run("check", *words, code=code).err
+
+
+def test_an_empty_file_fails(folder: Repo) -> None:
+    folder.write("a.csv", "")
+
+    assert "[empty-file]" in folder.run("check", "a.csv", code=1).out
+
+
+def test_checks_beside_the_file_are_used_and_name_their_line(folder: Repo) -> None:
+    folder.write("a.csv", table(age={1: "", 7: "200"}))
+    folder.write("a.csv.checks.yaml", GOOD_CHECKS)
+
+    result = folder.run("check", "a.csv", code=1)
+
+    assert "a.csv:3 age: 1 of 300 values missing, allowed 0" in result.out
+    assert "(a.csv.checks.yaml:3)" in result.out
+    assert "a.csv:9 age:" in result.out
+
+
+def test_a_typo_in_checks_is_exit_4_with_file_line_and_a_proposal(folder: Repo) -> None:
+    folder.write("a.csv", table())
+    folder.write("a.csv.checks.yaml", "columns:\n  age: {type: int, mni: 0}\n")
+
+    result = folder.run("check", "a.csv", code=4)
+
+    assert "a.csv.checks.yaml:2" in result.err
+    assert "min" in result.err
+
+
+def test_a_check_that_cannot_run_is_undecided(folder: Repo) -> None:
+    folder.write("a.csv", table())
+    folder.write("a.csv.checks.yaml", "schema: schemas.py:Train\n")
+
+    result = folder.run("check", "a.csv", "--no-python", code=11)
+
+    assert "undecided" in result.out
+
+
+def test_json_has_verdict_findings_and_figures(folder: Repo) -> None:
+    folder.write("a.csv", table(age={1: ""}))
+    folder.write("a.csv.checks.yaml", GOOD_CHECKS)
+
+    answer = folder.run("check", "a.csv", "--json", code=1).json
+
+    assert answer["verdict"] == "fail"
+    (judged,) = answer["judgements"]
+    (found,) = judged["tables"][0]["findings"]
+    assert found["code"] == "nulls"
+    assert found["place"] == {"path": "a.csv", "line": 3, "row": 2}
+    assert found["rule"] == {"path": "a.csv.checks.yaml", "line": 3, "row": 0}
+
+
+def test_nothing_of_a_private_column_is_ever_shown(folder: Repo) -> None:
+    canary = "canary-5f2c"
+    folder.write("old.csv", table(state=dict.fromkeys(range(0, 300, 2), f"{canary}-old")))
+    folder.write(
+        "a.csv",
+        table(state={5: canary, 6: f"{canary}-x", **dict.fromkeys(range(9, 250), f"{canary}-new")}),
+    )
+    folder.write(
+        "a.csv.checks.yaml",
+        "columns:\n  state: {type: text, private: true, in: [KA], matches: '[A-Z]+', unique: true}\n",
+    )
+
+    for options in ([], ["-v"], ["--json"]):
+        result = folder.run("check", "a.csv", "--baseline", "old.csv", *options, code=1)
+
+        assert canary not in result.out + result.err
+        assert "state" in result.out
+
+
+# -- in a repository -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tracked(repo: Repo) -> Repo:
+    repo.write("people.csv", table())
+    repo.write("people.csv.checks.yaml", GOOD_CHECKS)
+    repo.run("add", "people.csv")
+    repo.commit("people")
+    return repo
+
+
+def test_what_is_as_in_head_is_judged_only_on_request(tracked: Repo) -> None:
+    assert "no data set differs from HEAD" in tracked.run("check").out
+    assert "people.csv: pass" in tracked.run("check", "--all").out
+    assert "people.csv: pass" in tracked.run("check", "people.csv").out
+
+
+def test_a_change_on_disk_is_judged_against_the_committed_version(tracked: Repo) -> None:
+    head = tracked.git("rev-parse", "HEAD")[:12]
+    tracked.write("people.csv", table(age={4: "-3"}))
+
+    result = tracked.run("check", code=1)
+
+    assert "work tree" in result.out
+    assert f"compared with people.csv@{head}" in result.out
+    assert "people.csv:6 age:" in result.out
+
+
+def test_good_data_staged_and_the_work_tree_spoilt(tracked: Repo) -> None:
+    tracked.write("people.csv", table(seed=3))
+    tracked.run("add", "people.csv")
+    tracked.write("people.csv", table(age={4: "-3"}))
+
+    assert "people.csv: pass" in tracked.run("check", "--staged").out
+    tracked.run("check", code=1)
+
+
+def test_bad_data_staged_and_the_work_tree_good(tracked: Repo) -> None:
+    tracked.write("people.csv", table(age={4: "-3"}))
+    tracked.run("add", "people.csv")
+    tracked.write("people.csv", table(seed=3))
+
+    assert "staged" in tracked.run("check", "--staged", code=1).out
+    tracked.run("check", "people.csv")
+
+
+def test_checks_are_those_of_the_judged_version(tracked: Repo) -> None:
+    tracked.write("people.csv.checks.yaml", GOOD_CHECKS.replace("max: 120", "max: 20"))
+
+    tracked.run("check", "--staged", "people.csv")
+    tracked.run("check", "people.csv", code=1)
+    tracked.run("check", "people.csv", "--rev", "HEAD")
+
+
+def test_any_commit_can_be_judged(tracked: Repo) -> None:
+    tracked.write("people.csv", table(age={4: "-3"}))
+    tracked.run("add", "people.csv")
+    bad = tracked.commit("bad")
+    tracked.write("people.csv", table(seed=5))
+    tracked.run("add", "people.csv")
+    tracked.commit("good again")
+
+    assert bad[:12] in tracked.run("check", "--rev", bad, code=1).out
+    tracked.run("check", "--rev", "HEAD")
+
+
+def test_bytes_that_are_not_here_are_asked_for(tracked: Repo) -> None:
+    tracked.run("push")
+    clone = tracked.clone("elsewhere")
+
+    assert "dvtool fetch" in clone.run("check", "--rev", "HEAD", code=6).err
+
+
+def test_a_directory_is_judged_file_by_file_and_other_files_are_not_tables(repo: Repo) -> None:
+    repo.write("data/a.csv", table())
+    repo.write("data/b.csv", table(seed=2, age={3: "x"}))
+    repo.write("data/notes.md", "# notes\n")
+    repo.write("data.checks.yaml", "tables:\n  '*.csv':\n    columns: {age: {type: int, min: 0}}\n")
+    repo.run("add", "data")
+    repo.git("add", "data.checks.yaml")
+
+    result = repo.run("check", "--staged", code=1)
+
+    assert "data/a.csv: pass" in result.out
+    assert "data/b.csv: fail" in result.out
+    assert "2 tables" in result.out or "1 fail" in result.out
+
+
+def test_a_table_that_the_checks_name_and_nobody_added_fails(repo: Repo) -> None:
+    repo.write("data/a.csv", table())
+    repo.write("data.checks.yaml", "tables:\n  gone.csv:\n    rows: {min: 1}\n")
+    repo.run("add", "data")
+    repo.git("add", "data.checks.yaml")
+
+    assert "[table-missing]" in repo.run("check", "--staged", code=1).out
+
+
+def test_a_known_verdict_loads_no_engine(tracked: Repo) -> None:
+    tracked.run("check", "people.csv")
+    code = (
+        "import sys; from dvtool.cli.entry import run; assert run(['check', 'people.csv']) == 0;"
+        "print(sorted({'duckdb', 'pandas', 'pyarrow', 'numpy'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tracked.path, capture_output=True, check=True, text=True
+    )
+
+    assert "as judged before" in done.stdout
+    assert done.stdout.endswith("[]\n")
+
+
+def test_other_checks_are_another_verdict(tracked: Repo) -> None:
+    tracked.run("check", "people.csv")
+    tracked.write("people.csv.checks.yaml", GOOD_CHECKS.replace("max: 120", "max: 20"))
+
+    assert "as judged before" not in tracked.run("check", "people.csv", code=1).out
+
+
+def test_suggested_checks_accept_what_they_came_from(tracked: Repo) -> None:
+    (tracked.path / "people.csv.checks.yaml").unlink()
+
+    wrote = tracked.run("suggest", "people.csv").out
+
+    assert "wrote " in wrote
+    text = tracked.read("people.csv.checks.yaml").decode()
+    assert "age: {type: int" in text
+    assert "# int in one version" in text
+    assert "people.csv: pass" in tracked.run("check", "people.csv").out
+    assert "has checks for this table already" in tracked.run("suggest", "people.csv", code=9).err
+
+
+def test_suggestions_from_history_have_bounds_that_every_version_keeps(repo: Repo) -> None:
+    for seed in range(8):
+        repo.write("people.csv", table(300 + seed, seed=seed))
+        repo.run("add", "people.csv")
+        repo.commit(f"version {seed}")
+
+    repo.run("suggest", "people.csv", "--history")
+
+    text = repo.read("people.csv.checks.yaml").decode()
+    assert "from 8 versions" in text
+    assert "min:" in text and "max:" in text
+    repo.commit("checks")
+    repo.write("people.csv", table(305, seed=99))
+    repo.run("check", "people.csv")
+    repo.write("people.csv", table(305, seed=99, age={9: "900"}))
+    repo.run("check", "people.csv", code=1)

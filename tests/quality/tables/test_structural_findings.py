@@ -1,0 +1,203 @@
+"""Broken files: each fault is one finding with its lines, and nothing is repaired in silence."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+
+import pytest
+import zstandard
+
+from dvtool.quality.findings import Verdict, verdict
+from dvtool.quality.tables.table import Unreadable
+
+
+def codes(table):
+    return [one.code for one in table.findings]
+
+
+def refused(read, data, name="t.csv"):
+    with pytest.raises(Unreadable) as caught:
+        read(data, name)
+    return caught.value.findings
+
+
+def test_ragged_rows_are_counted_with_lines_and_left_out(read, values):
+    table = read('a,b\n1,"x\ny"\n3\n4,5,6\n7,8\n')
+
+    assert values(table) == [(1, "x\ny"), (7, "8")]
+    (finding,) = table.findings
+    assert finding.message == (
+        "2 rows without 2 fields, allowed 0: 1 too few, 1 too many; left out of the table"
+    )
+    assert [one.place.line for one in finding.examples] == [4, 5]
+    assert finding.figures["too_few"] == 1
+
+
+def test_lines_of_rows_after_ragged_ones_are_right(read, engine):
+    table = read('a,b\n1,"x\ny"\n3\n\n4,5,6\n7,8\n')
+
+    assert table.lines(engine, [1, 2, 3]) == {1: 2, 2: 7}
+
+
+def test_a_last_line_cut_short_is_truncated(read):
+    table = read("a,b,c\n1,2,3\n4,5")
+
+    assert [(one.code, one.place.line) for one in table.findings] == [("truncated", 3)]
+
+
+def test_a_file_that_ends_inside_quotes_is_truncated(read):
+    table = read('a,b\n1,x\n2,"yz')
+
+    assert [(one.code, one.place.line) for one in table.findings] == [("truncated", 3)]
+
+
+def test_a_quote_never_closed_in_the_middle_is_found(read):
+    table = read('a,b\n1,x\n2,"y\n3,z\n4,w\n')
+
+    assert [(one.code, one.place.line) for one in table.findings] == [("broken-quotes", 3)]
+    assert table.rows == 1
+
+
+def test_a_missing_last_line_end_alone_is_fine(read):
+    assert read("a,b\n1,2\n3,4").findings == ()
+
+
+@pytest.mark.parametrize(
+    ("ending", "pack"),
+    [("gz", gzip.compress), ("zst", zstandard.ZstdCompressor().compress), ("bz2", bz2.compress)],
+)
+def test_a_packed_file_cut_off_is_truncated(read, ending, pack):
+    whole = pack("".join(f"{n},{n * n}\n" for n in range(120_000)).encode())
+
+    table = read(whole[: len(whole) // 2], f"t.csv.{ending}")
+
+    assert "truncated" in codes(table)
+    assert verdict(table.findings) is Verdict.FAIL
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\n  \n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_no_table(read, data):
+    assert [one.code for one in refused(read, data)] == ["empty-file"]
+
+
+def test_a_header_alone_is_no_table(read):
+    (finding,) = refused(read, "id,name\n")
+
+    assert finding.code == "header-only"
+    assert finding.message == "no data row after the header of 2 columns"
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [(b"PAR1abcd", "Parquet"), (b"PK\x03\x04abc", "zip"), (b"\x89PNG\r\n", "PNG")],
+)
+def test_another_kind_of_file_is_named(read, data, word):
+    (finding,) = refused(read, data)
+
+    assert finding.code == "not-a-table"
+    assert word in finding.message
+
+
+def test_invalid_bytes_among_utf_8_are_damage_with_lines(read):
+    table = read("a,b\n1,é\n2,x\n3,".encode() + b"\xff\n")
+
+    (finding,) = table.findings
+    assert (finding.code, finding.place.line) == ("encoding-damage", 4)
+    assert finding.examples[0].value == "\\xff"
+
+
+def test_a_file_in_cp1252_is_read_with_a_warning(read, values):
+    table = read("a,b\n1,café\n2,x\n".encode("cp1252"))
+
+    assert values(table)[0] == (1, "café")
+    assert table.options.encoding == "cp1252"
+    assert [(one.code, one.severity.value) for one in table.findings] == [("encoding", "warn")]
+
+
+@pytest.mark.parametrize("damage", ["cafÃ©", "it\u00e2\u20ac\u2122s", "caf\ufffd", "10Â°"])
+def test_text_garbled_earlier_is_damage(read, damage):
+    table = read(f"a,b\n1,x\n2,{damage}\n")
+
+    assert [(one.code, one.place.line) for one in table.findings] == [("encoding-damage", 3)]
+
+
+@pytest.mark.parametrize("text", ["São Paulo", "NÃO", "Ærøskøbing", "naïve", "Â", "日本"])
+def test_honest_letters_are_no_damage(read, text):
+    assert read(f"a,b\n1,x\n2,{text}\n").findings == ()
+
+
+def test_zero_bytes_are_found(read):
+    table = read(b"a,b\n1,x\n2,y\0z\n")
+
+    assert [(one.code, one.place.line) for one in table.findings] == [("null-bytes", 3)]
+
+
+def test_names_used_twice_are_found_and_made_unique(read):
+    table = read("id,ID,x\n1,2,3\n")
+
+    assert [one.name for one in table.columns] == ["id", "ID_2", "x"]
+    assert codes(table) == ["duplicate-headers"]
+
+
+def test_a_column_without_name_is_found(read):
+    table = read("a,,c\n1,2,3\n4,5,6\n")
+
+    assert [one.name for one in table.columns] == ["a", "column2", "c"]
+    assert codes(table) == ["blank-headers"]
+
+
+def test_an_index_without_name_is_only_noted(read):
+    table = read(",a\n0,x\n1,y\n")
+
+    assert [(one.code, one.severity.value) for one in table.findings] == [("unnamed-index", "note")]
+
+
+def test_different_line_ends_in_one_file_are_found(read, values):
+    table = read("a,b\r\n1,2\n3,4\r\n")
+
+    assert values(table) == [(1, 2), (3, 4)]
+    assert codes(table) == ["mixed-newlines"]
+
+
+def test_constant_and_empty_columns_are_noted(read):
+    body = "".join(f"{n},x,\n" for n in range(10))
+
+    table = read(f"id,same,none\n{body}")
+
+    assert [one.key for one in table.findings] == ["same.constant-column", "none.empty-column"]
+    assert verdict(table.findings) is Verdict.PASS
+
+
+def test_copies_of_rows_are_counted_exactly(read):
+    table = read("a,b\n1,x\n2,y\n1,x\n1,x\n2,y\n")
+
+    (finding,) = table.findings
+    assert (finding.code, finding.figures["rows"], finding.figures["groups"]) == (
+        "duplicate-rows",
+        3,
+        2,
+    )
+    assert [one.place.line for one in finding.examples] == [4, 6]
+
+
+def test_one_category_spelled_in_two_ways_is_found(read):
+    body = "red\nblue\n" * 20
+
+    table = read(f"c\n{body}Red \n")
+
+    finding = next(one for one in table.findings if one.code == "category-variants")
+    assert (finding.column, finding.examples[0].value, finding.place.line) == ("c", "Red ", 42)
+
+
+def test_a_damaged_parquet_file_is_truncated(read):
+    assert [one.code for one in refused(read, b"PAR1" + b"x" * 100, "t.parquet")] == ["truncated"]
+
+
+def test_a_message_is_one_line_without_full_stop(read):
+    table = read("a,,a\n1,2,3\n01,x\n")
+
+    assert table.findings
+    for finding in table.findings:
+        assert "\n" not in finding.message
+        assert not finding.message.endswith(".")
