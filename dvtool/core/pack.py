@@ -27,10 +27,16 @@ RECORD: Final = struct.Struct("<32sQQQQ")
 """sha256 of the raw bytes, raw size, stored size, xxh3-64 of the stored bytes, codec: 64 bytes."""
 RAW: Final = 0
 ZSTD: Final = 1
+LIST: Final = 2
+"""The record is a chunk list, stored raw; it is in no index."""
+LIST_HEAD_BYTES: Final = 48
+"""What a chunk list has before its first chunk."""
 END: Final = 255
 MAX_RECORD_BYTES: Final = 64 * 2**20
 """No record holds more raw bytes; a reader refuses to allocate for one that claims to."""
 
+_SLICES: Final = 4
+_SLICE_BYTES: Final = 4 * 2**10
 _NO_DIGEST = bytes(DIGEST_BYTES)
 
 
@@ -42,7 +48,7 @@ class Record(NamedTuple):
         raw: Size before compression, in bytes.
         stored: Size in the pack, without the head.
         check: xxh3-64 of the stored bytes.
-        codec: RAW, ZSTD or END.
+        codec: RAW, ZSTD, LIST or END.
     """
 
     digest: Digest
@@ -66,21 +72,48 @@ class Packer:
     def record(self, digest: Digest, data: bytes | memoryview) -> tuple[bytes, bytes | memoryview]:
         """Returns head and stored bytes of one record.
 
-        Compressed bytes are used when they save at least one part in 32.
+        Compressed bytes are used when they save at least one part in 32; of long data a sample
+        is tried first.
 
         Raises:
             ValueError: `data` is larger than MAX_RECORD_BYTES; no reader would take it.
         """
-        if len(data) > MAX_RECORD_BYTES:
-            raise ValueError(f"a record holds {MAX_RECORD_BYTES} bytes, not {len(data)}")
         stored: bytes | memoryview = data
         codec = RAW
-        if self._compressor is not None and len(data) > 64:
+        if self._compressor is not None and len(data) > 64 and self._may_pay(data):
             small = self._compressor.compress(data)
-            if len(small) <= len(data) - len(data) // 32:
+            if _pays(small, data):
                 stored, codec = small, ZSTD
-        check = xxhash.xxh3_64_intdigest(stored)
-        return RECORD.pack(digest, len(data), len(stored), check, codec), stored
+        return _record_head(digest, len(data), stored, codec), stored
+
+    def _may_pay(self, data: bytes | memoryview) -> bool:
+        """Says whether a sample of `data` gets smaller; data not much longer than it always may."""
+        if len(data) < 8 * _SLICES * _SLICE_BYTES:
+            return True
+        assert self._compressor is not None
+        step = (len(data) - _SLICE_BYTES) // (_SLICES - 1)
+        starts = range(0, step * _SLICES, step)
+        sample = b"".join(data[start : start + _SLICE_BYTES] for start in starts)
+        return _pays(self._compressor.compress(sample), sample)
+
+
+def list_record(digest: Digest, data: bytes) -> tuple[bytes, bytes]:
+    """Returns head and stored bytes of the record of a chunk list.
+
+    Raises:
+        ValueError: `data` is larger than MAX_RECORD_BYTES.
+    """
+    return _record_head(digest, len(data), data, LIST), data
+
+
+def _record_head(digest: Digest, raw: int, stored: bytes | memoryview, codec: int) -> bytes:
+    if raw > MAX_RECORD_BYTES:
+        raise ValueError(f"a record holds {MAX_RECORD_BYTES} bytes, not {raw}")
+    return RECORD.pack(digest, raw, len(stored), xxhash.xxh3_64_intdigest(stored), codec)
+
+
+def _pays(small: bytes, data: bytes | memoryview) -> bool:
+    return len(small) <= len(data) - len(data) // 32
 
 
 def encode_header(nonce: bytes) -> bytes:
@@ -117,14 +150,23 @@ def parse_record_head(data: bytes | memoryview, offset: int = 0) -> Record:
     elif codec == ZSTD:
         fits = stored < raw <= MAX_RECORD_BYTES
     else:
-        fits = codec == RAW and stored == raw <= MAX_RECORD_BYTES
+        least = {RAW: 0, LIST: LIST_HEAD_BYTES + 1}.get(codec)
+        fits = least is not None and least <= stored == raw <= MAX_RECORD_BYTES
     if not fits:
         raise CorruptObject("record head makes no sense")
     return Record(Digest(digest), raw, stored, check, codec)
 
 
-def decode_record(data: bytes | memoryview, expected: Digest) -> bytes:
+def decode_record(
+    data: bytes | memoryview, expected: Digest, *, is_proven_later: bool = False
+) -> bytes:
     """Returns the raw bytes of the record that fills `data`, proven to be `expected`.
+
+    Args:
+        data: Head and stored bytes, no more.
+        expected: The digest that the record was asked for by.
+        is_proven_later: The caller checks the sha256 of the blob that this is a part of; here
+            only the name in the head and the xxh3 are looked at.
 
     Raises:
         CorruptObject: Cut off, altered, or not the blob asked for.
@@ -133,7 +175,7 @@ def decode_record(data: bytes | memoryview, expected: Digest) -> bytes:
     if head.codec == END or len(data) != RECORD.size + head.stored:
         raise CorruptObject(f"object {format_digest(expected)} is cut off")
     raw = decode_body(head, memoryview(data)[RECORD.size :])
-    found = digest_of(raw)
+    found = head.digest if is_proven_later else digest_of(raw)
     if found != expected or head.digest != expected:
         raise CorruptObject(
             f"object {format_digest(expected)} does not match its name (found {format_digest(found)})"
@@ -149,7 +191,7 @@ def decode_body(head: Record, stored: memoryview) -> bytes:
     """
     if xxhash.xxh3_64_intdigest(stored) != head.check:
         raise CorruptObject(f"object {format_digest(head.digest)} was altered or cut off")
-    if head.codec == RAW:
+    if head.codec != ZSTD:
         return bytes(stored)
     return _decompressed(head, stored)
 

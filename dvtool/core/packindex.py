@@ -2,7 +2,7 @@
 
 Write-once, sorted, fixed width, with a fan-out table and a checksum, so that a look-up needs no
 parsing: the value wraps the file's bytes. Records are located by pack, offset and stored length;
-blobs larger than one part are lists of parts, each a record of its own. Spec:
+large blobs are lists of parts or chunks, each a record of its own. Spec:
 docs/format.md#pack-index.
 """
 
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import Final, NamedTuple, TypeVar
 
@@ -28,6 +28,9 @@ _FANOUT: Final = struct.Struct("<256I")
 _PACK: Final = struct.Struct("<32sQ")
 _RECORD: Final = struct.Struct("<32sIIQ")
 _BLOB: Final = struct.Struct("<32sQII")
+_ENDED_PART: Final = struct.Struct("<32sQ")
+_ENDED: Final = 1
+"""Flag: parts are followed by where they end in their blob."""
 
 
 class PackRef(NamedTuple):
@@ -47,11 +50,19 @@ class RecordRow(NamedTuple):
 
 
 class BlobRow(NamedTuple):
-    """A large blob: digest, size in bytes, and the digests of its parts in order."""
+    """A large blob.
+
+    Attributes:
+        digest: Of the whole.
+        size: Of the whole, in bytes.
+        parts: Digests of its parts or chunks, in order, at least one.
+        ends: Offset in the blob after each part; empty where that is not known.
+    """
 
     digest: Digest
     size: int
     parts: tuple[Digest, ...]
+    ends: tuple[int, ...] = ()
 
 
 _Row = TypeVar("_Row", RecordRow, BlobRow)
@@ -74,6 +85,7 @@ class PackIndex:
         records: The record table's bytes, sorted by digest.
         blobs: The blob table's bytes, sorted by digest.
         parts: The part table's bytes.
+        has_ends: The part table says where parts end.
     """
 
     packs: tuple[PackRef, ...]
@@ -81,9 +93,15 @@ class PackIndex:
     fanout: tuple[int, ...]
     blobs: memoryview
     parts: memoryview
+    has_ends: bool = False
 
     def __len__(self) -> int:
         return len(self.records) // _RECORD.size
+
+    @property
+    def blob_count(self) -> int:
+        """How many large blobs it speaks of."""
+        return len(self.blobs) // _BLOB.size
 
     def digests(self) -> Iterator[Digest]:
         """Yields the digest of every record and of every large blob."""
@@ -99,7 +117,12 @@ class PackIndex:
     def blob_rows(self) -> Iterator[BlobRow]:
         """Yields every large blob's row, sorted by digest."""
         for digest, size, first, count in _BLOB.iter_unpack(self.blobs):
-            yield BlobRow(digest, size, self._parts(first, count))
+            yield self._blob_row(digest, size, first, count)
+
+    def blob_digests(self) -> Iterator[Digest]:
+        """Yields every large blob's digest, sorted, without its parts."""
+        for row in _BLOB.iter_unpack(self.blobs):
+            yield row[0]
 
     def locate(self, digest: Digest) -> Location | None:
         """Returns where the record of `digest` lies, None when this index has none."""
@@ -112,11 +135,11 @@ class PackIndex:
 
     def parts_of(self, digest: Digest) -> BlobRow | None:
         """Returns the parts of a large blob, None when this index has no such blob."""
-        at = _search(self.blobs, _BLOB.size, digest, 0, len(self.blobs) // _BLOB.size)
+        at = _search(self.blobs, _BLOB.size, digest, 0, self.blob_count)
         if at is None:
             return None
         _, size, first, count = _BLOB.unpack_from(self.blobs, at)
-        return BlobRow(digest, size, self._parts(first, count))
+        return self._blob_row(digest, size, first, count)
 
     def locate_all(self, wanted: Container[Digest]) -> Iterator[tuple[Digest, Location]]:
         """Yields the location of every record in `wanted`; one pass over the table."""
@@ -125,11 +148,16 @@ class PackIndex:
             if digest in wanted:
                 yield digest, Location(packs[pack], offset, RECORD.size + stored)
 
-    def _parts(self, first: int, count: int) -> tuple[Digest, ...]:
-        table = bytes(self.parts[first * DIGEST_BYTES : (first + count) * DIGEST_BYTES])
-        return tuple(
-            Digest(table[i : i + DIGEST_BYTES]) for i in range(0, len(table), DIGEST_BYTES)
-        )
+    def _blob_row(self, digest: Digest, size: int, first: int, count: int) -> BlobRow:
+        if not self.has_ends:
+            table = bytes(self.parts[first * DIGEST_BYTES : (first + count) * DIGEST_BYTES])
+            starts = range(0, len(table), DIGEST_BYTES)
+            parts = tuple(Digest(table[start : start + DIGEST_BYTES]) for start in starts)
+            return BlobRow(digest, size, parts)
+        width = _ENDED_PART.size
+        rows = list(_ENDED_PART.iter_unpack(self.parts[first * width : (first + count) * width]))
+        ends = tuple(end for _, end in rows) if rows[-1][1] else ()
+        return BlobRow(digest, size, tuple(Digest(part) for part, _ in rows), ends)
 
 
 def _search(table: memoryview, width: int, digest: bytes, low: int, high: int) -> int | None:
@@ -149,18 +177,22 @@ def _search(table: memoryview, width: int, digest: bytes, low: int, high: int) -
 def encode_index(
     packs: Sequence[PackRef], records: Iterable[RecordRow], blobs: Iterable[BlobRow] = ()
 ) -> bytes:
-    """Returns the bytes of an index; rows in any order, of equal digests the first stays."""
+    """Returns the bytes of an index; rows in any order, of equal digests the first stays.
+
+    It takes the flag for ends only if a blob has them, so that indexes of remotes with fixed
+    parts stay as they were.
+    """
     # Packed rows sort as their digests do, and make no work for the garbage collector.
     record_rows = _sorted_unique([_RECORD.pack(*row) for row in records])
     blob_rows = _unique(blobs)
     counts = [0] * 256
     for first_byte, count in Counter(map(itemgetter(0), record_rows)).items():
         counts[first_byte] = count
-    parts = [part for blob in blob_rows for part in blob.parts]
+    parts, flags = _packed_parts(blob_rows)
     firsts = [0, *accumulate(len(blob.parts) for blob in blob_rows)]
     body = b"".join(
         [
-            _HEAD.pack(MAGIC, len(packs), len(record_rows), len(blob_rows), len(parts), 0),
+            _HEAD.pack(MAGIC, len(packs), len(record_rows), len(blob_rows), len(parts), flags),
             _FANOUT.pack(*accumulate(counts)),
             *(_PACK.pack(*pack) for pack in packs),
             *record_rows,
@@ -172,6 +204,17 @@ def encode_index(
         ]
     )
     return body + sha256(body).digest()
+
+
+def _packed_parts(blobs: Sequence[BlobRow]) -> tuple[list[bytes], int]:
+    """Returns the rows of the part table, and the flags they ask for."""
+    if not any(blob.ends for blob in blobs):
+        return [part for blob in blobs for part in blob.parts], 0
+    return [
+        _ENDED_PART.pack(part, end)
+        for blob in blobs
+        for part, end in zip(blob.parts, blob.ends or [0] * len(blob.parts), strict=True)
+    ], _ENDED
 
 
 def _sorted_unique(packed: list[bytes]) -> list[bytes]:
@@ -199,7 +242,7 @@ def parse_index(data: bytes) -> PackIndex:
     if len(data) < _HEAD.size + _FANOUT.size + DIGEST_BYTES:
         raise CorruptObject("pack index is cut off")
     magic, n_packs, n_records, n_blobs, n_parts, flags = _HEAD.unpack_from(data)
-    if magic != MAGIC or flags:
+    if magic != MAGIC or flags not in (0, _ENDED) or (flags and not n_parts):
         raise CorruptObject("not a pack index, or one of a newer format")
     sizes = (
         _HEAD.size,
@@ -207,7 +250,7 @@ def parse_index(data: bytes) -> PackIndex:
         n_packs * _PACK.size,
         n_records * _RECORD.size,
         n_blobs * _BLOB.size,
-        n_parts * DIGEST_BYTES,
+        n_parts * (_ENDED_PART.size if flags else DIGEST_BYTES),
     )
     ends = list(accumulate(sizes))
     view = memoryview(data)
@@ -219,6 +262,7 @@ def parse_index(data: bytes) -> PackIndex:
         fanout=_FANOUT.unpack_from(data, _HEAD.size),
         blobs=view[ends[3] : ends[4]],
         parts=view[ends[4] : ends[5]],
+        has_ends=flags == _ENDED,
     )
     _check_rows(index, n_parts)
     return index
@@ -244,10 +288,22 @@ def _check_rows(index: PackIndex, n_parts: int) -> None:
     # Parts stand once each, in the order of the blobs, so a small file cannot claim long lists.
     previous = b""
     used = 0
-    for digest, _, first, count in _BLOB.iter_unpack(index.blobs):
+    for digest, size, first, count in _BLOB.iter_unpack(index.blobs):
         if digest <= previous or first != used or count == 0:
             raise CorruptObject("pack index blob rows are not sorted or share parts")
         previous = digest
         used += count
+        if used > n_parts:
+            break
+        if index.has_ends:
+            _check_ends(index.parts[first * _ENDED_PART.size : used * _ENDED_PART.size], size)
     if used != n_parts:
         raise CorruptObject("pack index parts belong to no blob")
+
+
+def _check_ends(parts: memoryview, size: int) -> None:
+    """Checks that the ends of one blob's parts rise to its size, or are all zero: not known."""
+    ends = [end for _, end in _ENDED_PART.iter_unpack(parts)]
+    rises = ends[0] > 0 and ends[-1] == size and all(a < b for a, b in pairwise(ends))
+    if not rises and any(ends):
+        raise CorruptObject("pack index parts do not add up to their blob")

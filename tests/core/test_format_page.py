@@ -10,7 +10,7 @@ import pytest
 
 from dvtool.core import manifest, pack, paths
 from dvtool.core.config import combine
-from dvtool.store.remote.layout import RemoteFormat, encode_format
+from dvtool.store.remote.layout import NEW_REMOTE, encode_format
 
 TOP = Path(__file__).parents[2]
 GOLDEN = TOP / "tests" / "golden"
@@ -72,7 +72,7 @@ def test_example_of_a_configuration_is_read_as_the_page_says(tmp_path):
 
 
 def test_example_of_a_remote_is_what_a_first_push_writes():
-    assert BLOCKS["example", "dvtool.json"].encode() == encode_format(RemoteFormat())
+    assert BLOCKS["example", "dvtool.json"].encode() == encode_format(NEW_REMOTE)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dvtool.core.chunklist import encode_chunk_list, parse_chunk_list
 from dvtool.core.digest import NO_DIGEST, Digest, fingerprint_of
 from dvtool.core.manifest import Shard, encode_shards
 from dvtool.core.pack import (
@@ -20,6 +21,7 @@ from dvtool.core.pack import (
     decode_record,
     encode_end,
     encode_header,
+    list_record,
     scan_pack,
 )
 from dvtool.core.packindex import (
@@ -182,6 +184,23 @@ def test_pack_index():
     assert set(index.rows()) == set(rows)
     assert index.locate(TABLE) == Location(ref, 166, 72)
     assert index.parts_of(HELLO_TABLE) == blob
+
+
+def test_pack_with_a_chunk_list_and_its_index():
+    pack, index = _golden("chunks.pack"), _golden("chunks.idx")
+    blob = BlobRow(HELLO_TABLE, 14, (HELLO, TABLE), (6, 14))
+    rows = [RecordRow(HELLO, 0, 6, 32), RecordRow(TABLE, 0, 8, 102)]
+
+    *chunks, (record, offset) = scan_pack(pack)
+    found = decode_record(pack[offset:-64], record.digest)
+
+    assert [(chunk.digest, at) for chunk, at in chunks] == [(HELLO, 32), (TABLE, 102)]
+    assert (record.codec, offset) == (2, 174)
+    assert parse_chunk_list(found) == blob
+    assert encode_chunk_list(blob) == found
+    assert pack[offset:-64] == b"".join(list_record(record.digest, found))
+    assert list(parse_index(index).blob_rows()) == [blob]
+    assert encode_index([PackRef(sha256(pack).digest(), 430)], rows, [blob]) == index
 
 
 def test_root_and_segment():

@@ -38,9 +38,18 @@ rows = st.builds(
     st.integers(0, 2**20),
     st.integers(32, 2**39),
 )
-blobs = st.builds(
-    BlobRow, digests, st.integers(0, 2**63), st.lists(digests, min_size=1, max_size=4).map(tuple)
-)
+part_lists = st.lists(digests, min_size=1, max_size=4).map(tuple)
+without_ends = st.builds(BlobRow, digests, st.integers(0, 2**63), part_lists, st.just(()))
+
+
+@st.composite
+def with_ends(draw: st.DrawFn) -> BlobRow:
+    ends = sorted(draw(st.sets(st.integers(1, 2**63), min_size=1, max_size=4)))
+    parts = draw(st.lists(digests, min_size=len(ends), max_size=len(ends)))
+    return BlobRow(draw(digests), ends[-1], tuple(parts), tuple(ends))
+
+
+blobs = st.one_of(without_ends, with_ends())
 
 
 @law
@@ -131,8 +140,8 @@ def _by_hand(*, n_packs=1, n_records=0, n_blobs=0, n_parts=0, flags=0, magic=b"D
     return signed(head + struct.pack("<256I", *fan) + struct.pack("<32sQ", *PACKS[0]) + tail)
 
 
-def _blob(digest: bytes, first: int, count: int) -> bytes:
-    return struct.pack("<32sQII", digest, 7, first, count)
+def _blob(digest: bytes, first: int, count: int, size: int = 7) -> bytes:
+    return struct.pack("<32sQII", digest, size, first, count)
 
 
 def test_an_index_made_by_hand_is_read_when_it_is_right():
@@ -170,3 +179,41 @@ def test_an_index_made_by_hand_is_read_when_it_is_right():
 def test_index_made_by_hand_that_breaks_a_bound_is_refused(bad):
     with pytest.raises(CorruptObject):
         parse_index(bad)
+
+
+def _with_parts(parts: bytes, count: int, size: int) -> bytes:
+    return _by_hand(
+        n_blobs=1, n_parts=count, flags=1, tail=_blob(b"a" * 32, 0, count, size) + parts
+    )
+
+
+def _ended(*ends: int) -> bytes:
+    return b"".join(struct.pack("<32sQ", b"p" * 32, end) for end in ends)
+
+
+def test_ends_made_by_hand_are_read():
+    index = parse_index(_with_parts(_ended(5, 9), 2, 9))
+
+    assert index.parts_of(Digest(b"a" * 32)) == BlobRow(
+        Digest(b"a" * 32), 9, (Digest(b"p" * 32),) * 2, (5, 9)
+    )
+    assert list(index.blob_digests()) == [b"a" * 32]
+
+
+def test_parts_whose_ends_are_all_zero_have_none():
+    assert parse_index(_with_parts(_ended(0, 0), 2, 9)).parts_of(Digest(b"a" * 32)).ends == ()
+
+
+@pytest.mark.parametrize("ends", [(5, 8), (5, 10), (9, 5), (5, 5), (0, 9), (9, 9), (9, 0)])
+def test_ends_that_do_not_rise_to_the_size_are_refused(ends):
+    with pytest.raises(CorruptObject):
+        parse_index(_with_parts(_ended(*ends), 2, 9))
+
+
+def test_an_index_of_blobs_without_ends_keeps_its_first_layout():
+    blob = BlobRow(name("b"), 9, (name("a"), name("c")))
+
+    made = encode_index(PACKS, [], [blob])
+
+    assert made[24:32] == bytes(8)
+    assert made[-96:-32] == name("a") + name("c")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dvtool.core.chunklist import parse_chunk_list
 from dvtool.core.digest import Digest, parse_digest
 from dvtool.core.manifest import Shard, decode_block, decode_shard
 from dvtool.core.pack import decode_record, parse_record_head, scan_pack
@@ -28,6 +29,7 @@ PARSERS = {
     "record": lambda data: decode_record(data, ANY),
     "record head": parse_record_head,
     "index": parse_index,
+    "chunk list": parse_chunk_list,
     "root": parse_root,
     "segment": decode_segment,
     "path": unquote,

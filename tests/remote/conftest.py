@@ -1,4 +1,4 @@
-"""The remotes that the contract suite and the round trips run against."""
+"""The remotes that the round trips run against; the contract of stores is in tests/servers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from dvtool.store.remote.backend import Backend
-from dvtool.store.remote.fsspec_backend import FsspecBackend, open_backend
+from dvtool.store.remote.fsspec_backend import open_backend
 from dvtool.store.remote.memory import MemoryBackend
 from tests.remote.parts import Counting
 
@@ -95,24 +95,13 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     return _make(request.param, request, tmp_path)
 
 
-@pytest.fixture(params=["memory", "file", "s3", "fsspec"])
-def any_backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    """The same, and the generic backend over a file system of fsspec's own."""
-    return _make(request.param, request, tmp_path)
-
-
 def _make(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     if kind == "memory":
         return MemoryBackend()
     if kind == "file":
         return open_backend((tmp_path / "remote dir").as_uri())
-    if kind == "s3":
-        make: Callable[[], Backend] = request.getfixturevalue("s3_backend")
-        return make()
-    from fsspec.implementations.memory import MemoryFileSystem
-
-    root = f"/{secrets.token_hex(6)}"
-    return FsspecBackend(MemoryFileSystem(), root, url=f"gs:/{root}")
+    make: Callable[[], Backend] = request.getfixturevalue("s3_backend")
+    return make()
 
 
 @pytest.fixture

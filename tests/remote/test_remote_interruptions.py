@@ -215,7 +215,7 @@ def test_a_disk_that_is_not_mounted_is_not_filled(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("protocol", "package", "extra"),
-    [("gs", "gcsfs", "gs"), ("az", "adlfs", "azure"), ("ssh", "sshfs", "ssh")],
+    [("gs", "gcsfs", "gs"), ("az", "adlfs", "azure"), ("ssh", "asyncssh", "ssh")],
 )
 def test_a_protocol_without_its_package_names_the_pip_line(
     protocol: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch

@@ -1,7 +1,7 @@
 """Fetching: blobs of a remote come into the local store, each proven by its sha256.
 
 Small blobs arrive by planned ranges, in any order; large ones part after part into a file of
-their own. A copy that is cut off or altered is dropped and another one tried; what has no sound
+their own, and only those parts are asked for that no file here has. A copy that is cut off or altered is dropped and another one tried; what has no sound
 copy is told at the end, when everything else has arrived. Called by `dvtool.ops`.
 """
 
@@ -18,10 +18,11 @@ from dvtool.core.digest import Digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.packindex import BlobRow, PackRef
 from dvtool.errors import DvtoolError
-from dvtool.store.remote.assemble import assemble, store_blob
+from dvtool.store.remote.assemble import Sources, assemble, store_blob
 from dvtool.store.remote.losses import loss_of, raise_losses
 from dvtool.store.remote.plan import ReadRange, plan_ranges
 from dvtool.store.remote.reading import DECODERS, Damaged, Reader, Shared
+from dvtool.store.remote.reuse import FileChunk, chunks_here, partial_name
 
 if TYPE_CHECKING:
     from dvtool.store.local import LocalStore
@@ -79,7 +80,7 @@ def fetch_blobs(
     )
     progress.start("fetch", total_bytes=sum(sizes.values()) or None, total_items=len(todo))
     with store.writer() as writer:
-        fetching = _Fetching(remote, snapshot, writer, progress, max(1, jobs or FETCH_JOBS))
+        fetching = _Fetching(remote, snapshot, store, writer, progress, max(1, jobs or FETCH_JOBS))
         fetching.run(todo)
     raise_losses(fetching.losses, snapshot)
     return FetchResult(fetching.fetched, fetching.fetched_bytes)
@@ -91,6 +92,7 @@ class _Fetching:
 
     remote: Remote
     snapshot: Snapshot
+    store: LocalStore
     writer: StoreWriter
     progress: Progress
     jobs: int
@@ -126,13 +128,14 @@ class _Fetching:
                 failed[digest] = Damaged(digest, digest, None, loss_of(digest, self.snapshot))
             else:
                 large.append(row)
+        here = chunks_here(self.store, self.snapshot, large)
         reader = Reader(self.remote)
         ranges = Shared(plan_ranges(places))
         with _pool(self.jobs) as downloads, _pool(DECODERS) as workers:
             running = [
                 workers.submit(self._small, reader, ranges, downloads) for _ in range(DECODERS)
             ]
-            running += [workers.submit(self._large, reader, row, downloads) for row in large]
+            running += [workers.submit(self._large, reader, row, here, downloads) for row in large]
             try:
                 for damage in _outcomes(running):
                     failed[damage.blob] = damage
@@ -163,14 +166,20 @@ class _Fetching:
         """How many downloads each worker may be ahead of itself."""
         return -(-self.jobs // DECODERS)
 
-    def _large(self, reader: Reader, row: BlobRow, pool: ThreadPoolExecutor) -> list[Damaged]:
-        places = [
-            (part, self.snapshot.locate(part, avoid=self._avoid.get(part, ())))
-            for part in row.parts
-        ]
-        known = [(part, at) for part, at in places if at is not None]
+    def _large(
+        self,
+        reader: Reader,
+        row: BlobRow,
+        here: Mapping[Digest, FileChunk],
+        pool: ThreadPoolExecutor,
+    ) -> list[Damaged]:
+        known = self.snapshot.locate_all(set(row.parts), avoid=self._avoid)
+        places = [(part, known[part]) for part in row.parts if part in known]
+        part_bytes = self.snapshot.format.part_bytes
+        partial = partial_name(self.store, row.digest)
+        sources = Sources(places, here, part_bytes, partial)
         damage = assemble(
-            reader, self.writer, row, known, pool, window=self.window, progress=self.progress
+            reader, self.writer, row, sources, pool, window=self.window, progress=self.progress
         )
         if damage is not None:
             return [damage]

@@ -23,6 +23,10 @@ def loss_of(digest: Digest, snapshot: Snapshot) -> DvtoolError:
     A cut-off pack or an unreadable index that may have known the blob is damage, not absence.
     """
     text = format_digest(digest)
+    if (reason := snapshot.notes.erased.get(digest)) is not None:
+        return ObjectMissing(
+            f"object {text} was erased on purpose: {reason}", hint="nothing brings it back"
+        )
     for name in _bad_packs(digest, snapshot):
         what = snapshot.problems.get(name, "is damaged")
         error = f"{snapshot.url}/{name} {what}; it should hold object {text}"
@@ -59,7 +63,7 @@ def raise_losses(losses: Mapping[Digest, DvtoolError], snapshot: Snapshot) -> No
         losses.values(), key=lambda error: (isinstance(error, ObjectMissing), str(error))
     )
     kind = CorruptObject if isinstance(errors[0], CorruptObject) else ObjectMissing
-    hint = "push from a clone that has them, or fetch from another remote"
+    hint = errors[0].hint or "push from a clone that has them, or fetch from another remote"
     if kind is CorruptObject:
         hint = "dvtool verify --remote --repair, in a clone that has the data, replaces them"
     if len(errors) == 1:

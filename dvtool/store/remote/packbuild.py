@@ -10,8 +10,9 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from dvtool.core.digest import Digest
-from dvtool.core.pack import NONCE_BYTES, Packer, encode_end, encode_header
+from dvtool.core.chunklist import MAX_CHUNKS, encode_chunk_list
+from dvtool.core.digest import Digest, digest_of
+from dvtool.core.pack import NONCE_BYTES, Packer, encode_end, encode_header, list_record
 from dvtool.core.packindex import BlobRow, PackRef
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class PackBuilder:
         self.rows: list[tuple[Digest, int, int]] = []
         self.blob_rows: list[BlobRow] = []
         self.raw_bytes = 0
+        self._lists = 0
 
     @property
     def size(self) -> int:
@@ -48,15 +50,34 @@ class PackBuilder:
 
     def add(self, digest: Digest, data: bytes | memoryview) -> None:
         """Appends one record; `data` is not looked at after the return."""
+        head, stored = self._choose_packer().record(digest, data)
+        self._dull = self._dull + 1 if len(stored) == len(data) else 0
+        spool = self._begun()
+        self.rows.append((digest, len(stored), spool.size))
+        spool.append(head)
+        spool.append(stored)
+        self.raw_bytes += len(data)
+
+    def add_blob(self, row: BlobRow) -> None:
+        """Notes a large blob whose last part was just added, or was there before.
+
+        Where the ends of its parts are known, the list of them goes into the pack as well: an
+        index that is lost can then be built again from packs alone.
+        """
+        self.blob_rows.append(row)
+        if row.ends and len(row.parts) <= MAX_CHUNKS:
+            data = encode_chunk_list(row)
+            spool = self._begun()
+            for piece in list_record(digest_of(data), data):
+                spool.append(piece)
+            self._lists += 1
+
+    def _begun(self) -> Spool:
+        """Returns the spool, with the header in it."""
         if self._spool is None:
             self._spool = self._new_spool()
             self._spool.append(encode_header(os.urandom(NONCE_BYTES)))
-        head, stored = self._choose_packer().record(digest, data)
-        self._dull = self._dull + 1 if len(stored) == len(data) else 0
-        self.rows.append((digest, len(stored), self._spool.size))
-        self._spool.append(head)
-        self._spool.append(stored)
-        self.raw_bytes += len(data)
+        return self._spool
 
     def _choose_packer(self) -> Packer:
         """Returns the packer that tries zstd, or, where it has not paid for long, one that does not.
@@ -70,7 +91,7 @@ class PackBuilder:
         """Ends the pack and returns it; None when it has no records."""
         if self._spool is None:
             return None
-        self._spool.append(encode_end(len(self.rows)))
+        self._spool.append(encode_end(len(self.rows) + self._lists))
         ref = PackRef(self._spool.sha256(), self._spool.size)
         return BuiltPack(ref, self.rows, self.raw_bytes, self._spool)
 

@@ -2,17 +2,18 @@
 
 Pure: places in, ranges out. A request costs as much as reading some hundred KiB, so ranges that
 are close are read as one, and there are never more than two ranges for each pack touched, taken
-together. Called by `fetch`.
+together. Called by `fetch`, `assemble` and `ranged`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
 from dvtool.core.digest import Digest
-from dvtool.core.packindex import Location, PackRef
+from dvtool.core.packindex import BlobRow, Location, PackRef
 
 GAP_BYTES: Final = 256 * 2**10
 """Records with fewer unwanted bytes between them are read in one request."""
@@ -71,6 +72,26 @@ def runs_in_order(parts: Iterable[Placed]) -> list[ReadRange]:
                 continue
         ranges.append(ReadRange(at.pack, [(digest, at)]))
     return ranges
+
+
+def ends_of(row: BlobRow, part_bytes: int) -> tuple[int, ...]:
+    """Returns the offset in a blob after each of its parts; empty when it cannot be known.
+
+    Args:
+        row: The blob. Where it does not say itself, its parts are taken to be of fixed size.
+        part_bytes: That size, by the remote's format.
+    """
+    if row.ends:
+        return row.ends
+    ends = range(part_bytes, row.size + part_bytes, part_bytes)
+    return (*ends[:-1], row.size) if len(ends) == len(row.parts) else ()
+
+
+def covering(ends: Sequence[int], start: int, end: int) -> range:
+    """Returns which parts hold the bytes from `start` up to `end`; none when that is nothing."""
+    if start >= end:
+        return range(0)
+    return range(bisect_right(ends, start), min(bisect_left(ends, end) + 1, len(ends)))
 
 
 def _runs(records: list[Placed], gap_bytes: int) -> list[list[Placed]]:

@@ -1,7 +1,8 @@
 """Reading records of packs: one request into a spool, then every record proven.
 
-Nothing that fails its sha256 gets past this module; what is wrong becomes a `Damaged`, so that
-one bad record never costs the good ones beside it. Called by `fetch`, `assemble` and `verify`.
+Nothing that fails its sha256 gets past this module, unless the caller proves a whole blob; what is
+wrong becomes a `Damaged`, so that one bad record never costs the good ones beside it. Called by
+`fetch`, `assemble`, `ranged` and `verify`.
 """
 
 from __future__ import annotations
@@ -69,14 +70,20 @@ class Reader:
         yield from self.take_apart(one, self.download(one))
 
     def take_apart(
-        self, one: ReadRange, found: Spool | ObjectMissing
+        self, one: ReadRange, found: Spool | ObjectMissing, *, is_proven_later: bool = False
     ) -> Iterator[tuple[Digest, bytes | Damaged]]:
-        """Yields every record of a range that was downloaded, and closes its spool."""
+        """Yields every record of a range that was downloaded, and closes its spool.
+
+        Args:
+            one: The range.
+            found: What `download` returned for it.
+            is_proven_later: See `pack.decode_record`.
+        """
         if isinstance(found, ObjectMissing):
             yield from ((d, Damaged(d, d, one.pack, found)) for d, _ in one.records)
             return
         with found:
-            yield from self._decode(one, found)
+            yield from self._decode(one, found, is_proven_later=is_proven_later)
 
     def ahead(
         self, ranges: Iterator[ReadRange], pool: ThreadPoolExecutor, *, window: int
@@ -125,11 +132,14 @@ class Reader:
             raise
         return spool
 
-    def _decode(self, one: ReadRange, spool: Spool) -> Iterator[tuple[Digest, bytes | Damaged]]:
+    def _decode(
+        self, one: ReadRange, spool: Spool, *, is_proven_later: bool
+    ) -> Iterator[tuple[Digest, bytes | Damaged]]:
         start = one.start
         for digest, at in one.records:
             try:
-                yield digest, decode_record(spool.read_at(at.offset - start, at.length), digest)
+                data = spool.read_at(at.offset - start, at.length)
+                yield digest, decode_record(data, digest, is_proven_later=is_proven_later)
             except CorruptObject as error:
                 where = f"{self._remote.url}/{layout.pack_name(at.pack.name)}"
                 text = format_digest(digest)
