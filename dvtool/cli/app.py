@@ -34,8 +34,16 @@ SECTIONS: dict[str, dict[str, str]] = {
         "pull": "Download bytes and write the files",
         "get": "Copy data out of any repository",
     },
+    "Judge": {
+        "check": "Judge data by structure, checks and change",
+        "drift": "Show how far columns moved",
+        "profile": "Show what the columns of a table hold",
+        "suggest": "Write a draft of checks for a table",
+    },
     "Care": {
         "verify": "Prove that bytes are there and whole",
+        "gc": "Remove what nobody needs",
+        "purge": "Remove data from a remote on purpose",
         "doctor": "Look for what could go wrong",
         "config": "Show or change settings",
         "resolve": "Finish a merge of a data set",

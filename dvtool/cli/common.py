@@ -26,6 +26,23 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 PATH = click.Path(path_type=str)
 
+
+class Size(click.ParamType[int]):
+    """A number of bytes as people write it: `500k`, `2M`, `1G`, powers of 1024."""
+
+    name = "size"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        text = str(value).strip().lower().removesuffix("ib").removesuffix("b")
+        unit = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}.get(text[-1:], 1)
+        number = text[:-1] if unit > 1 else text
+        if not number.isascii() or not number.isdigit():
+            self.fail(f"{value!r} is no size: write 500k, 2M or a number of bytes", param, ctx)
+        return int(number) * unit
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would happen, do nothing.")
@@ -33,6 +50,9 @@ jobs_option = click.option(
     "-j", "--jobs", type=click.IntRange(1, 256), help="How many transfers at once."
 )
 remote_option = click.option("-r", "--remote", "remote", metavar="NAME", help="Which remote.")
+limit_rate_option = click.option(
+    "--limit-rate", type=Size(), metavar="SIZE", help="At most so many bytes a second, as 2M."
+)
 force_option = click.option("--force", is_flag=True, help="Overwrite unsaved work.")
 
 
@@ -46,7 +66,9 @@ def example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def open_workspace(*, quiet: bool = True, must_be_ready: bool = True) -> Workspace:
+def open_workspace(
+    *, quiet: bool = True, must_be_ready: bool = True, limit_rate: int | None = None
+) -> Workspace:
     """Returns the workspace around the current directory."""
     from dvtool.ops.workspace import Workspace
 
@@ -55,6 +77,7 @@ def open_workspace(*, quiet: bool = True, must_be_ready: bool = True) -> Workspa
         environ=dict(os.environ),
         progress=watcher(quiet=quiet),
         must_be_ready=must_be_ready,
+        limit_rate=limit_rate,
     )
 
 

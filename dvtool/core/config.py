@@ -35,7 +35,11 @@ COMMITTED_KEYS: Final = frozenset(
         "fetch.exclude",
     }
 )
-CLONE_KEYS: Final = (COMMITTED_KEYS - {"format", "repository"}) | {"store.path", "store.link"}
+CLONE_KEYS: Final = (COMMITTED_KEYS - {"format", "repository"}) | {
+    "store.path",
+    "store.link",
+    "store.limit",
+}
 """Which key may stand where: a commit does not choose where this machine writes, or how."""
 LIST_KEYS: Final = frozenset({"fetch.include", "fetch.exclude"})
 ENVIRONMENT: Final = {
@@ -62,6 +66,7 @@ class Settings:
         store_path: A store shared between clones, absolute or from `~/`; None for the clone's own.
         store_link: How checkout shares bytes with the store: `reflink`, which falls back to a
             copy. The key is there for ways to come.
+        store_limit_bytes: Size that `gc --local` keeps the store under; None for no limit.
         fetch_include: Patterns of data sets that `fetch` brings; empty for all.
         fetch_exclude: Patterns of data sets that `fetch` leaves out.
         remotes: By name, sorted.
@@ -74,6 +79,7 @@ class Settings:
     lock_timeout_s: float = DEFAULT_LOCK_TIMEOUT_S
     store_path: Path | None = None
     store_link: Link = "reflink"
+    store_limit_bytes: int | None = None
     fetch_include: tuple[str, ...] = ()
     fetch_exclude: tuple[str, ...] = ()
     remotes: Mapping[str, RemoteConfig] = field(default_factory=dict)
@@ -145,6 +151,7 @@ def combine(
         lock_timeout_s=strongest(layers, "lock.timeout", _parse_seconds, DEFAULT_LOCK_TIMEOUT_S),
         store_path=strongest(here, "store.path", _parse_store_path, None),
         store_link=strongest(here, "store.link", _parse_link, "reflink"),
+        store_limit_bytes=strongest(here, "store.limit", _parse_bytes, None),
         fetch_include=whole_list(layers, "fetch.include"),
         fetch_exclude=whole_list(layers, "fetch.exclude"),
         remotes=remotes_of(commit, here[2]),
@@ -204,6 +211,13 @@ def _parse_seconds(text: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text):
         raise InvalidText(f"expected seconds as a number, found {text[:40]!r}")
     return float(text)
+
+
+def _parse_bytes(text: str) -> int | None:
+    found = re.fullmatch(r"([0-9]{1,15})([kMGT]?)", text)
+    if not found:
+        raise InvalidText(f"expected bytes, or a number with k, M, G or T, found {text[:40]!r}")
+    return int(found[1]) << {"": 0, "k": 10, "M": 20, "G": 30, "T": 40}[found[2]]
 
 
 def _parse_store_path(text: str) -> Path | None:

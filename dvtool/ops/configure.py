@@ -26,6 +26,7 @@ def settings_shown(workspace: Workspace, key: str | None) -> dict[str, object]:
         "lock.timeout": settings.lock_timeout_s,
         "store.path": str(workspace.store.root),
         "store.link": settings.store_link,
+        "store.limit": settings.store_limit_bytes or "",
         "fetch.include": list(settings.fetch_include),
         "fetch.exclude": list(settings.fetch_exclude),
     }

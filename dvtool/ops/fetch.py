@@ -115,7 +115,15 @@ def fetch_blobs(
     remote = workspace.remote(remote_name)
     wanted = {digest: blobs[digest] for digest in missing}
     jobs = jobs or workspace.settings.jobs
-    done = remote.fetch_blobs(remote.snapshot(), workspace.store, wanted, jobs=jobs)
+    snapshot = remote.snapshot()
+    try:
+        done = remote.fetch_blobs(snapshot, workspace.store, wanted, jobs=jobs)
+    except ObjectMissing:
+        # Garbage collection may have moved things into other packs since the listing.
+        fresh = remote.snapshot()
+        if fresh.listed.keys() == snapshot.listed.keys():
+            raise
+        done = remote.fetch_blobs(fresh, workspace.store, wanted, jobs=jobs)
     return FetchReport(len(blobs), done.fetched, done.fetched_bytes)
 
 

@@ -17,6 +17,7 @@ from dvtool.git.revisions import BRANCHES, TAGS, current_refs, head, resolve_com
 from dvtool.ops.coverage import Need, covering_roots, needs_of
 from dvtool.ops.versions import selected_sidecars, shards_of
 from dvtool.ops.workspace import Workspace
+from dvtool.store.remote.gc.age import PushClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,9 @@ def push(
     if paths and (branches or tags):
         raise UsageError("paths go with --rev, not with --all-branches or --all-tags")
     remote = workspace.remote(remote_name)
-    snapshot = remote.snapshot()
+    clock = PushClock()
+    # What garbage collection has condemned does not count as being there.
+    snapshot = remote.snapshot(leaning=True)
     tips = _tips(workspace, rev=rev, branches=branches, tags=tags)
     if paths:
         plans = [
@@ -74,10 +77,16 @@ def push(
             for name, commit in tips.items()
         ]
     else:
-        plans = _plan_histories(workspace, tips, covering_roots(workspace, remote, snapshot))
+        roots = covering_roots(workspace, remote, snapshot)
+        in_force = [root for root in roots if remote.is_in_force(snapshot, root)]
+        plans = _plan_histories(workspace, tips, roots, in_force)
     need = _joined(plan.need for plan in plans)
     missing = snapshot.missing(need.blobs)
     lost = workspace.store.missing(missing)
+    if lost and not dry_run:
+        remote.rescue(snapshot, lost)
+        missing = snapshot.missing(need.blobs)
+    lost &= snapshot.plain.missing(lost)
     refs = tuple(plan.ref for plan in plans)
     if dry_run:
         _check_lost(need, lost, remote.url)
@@ -87,10 +96,16 @@ def push(
     done = remote.push_blobs(snapshot, workspace.store, sizes, jobs=jobs)
     # No root before everything it speaks of is there.
     _check_lost(need, lost, remote.url)
+    clock.check()
     scope: Scope = "partial" if paths or workspace.git.layout.shallow else "full"
+    written = []
     for plan in plans:
         root = Root(workspace.settings.repository, plan.ref, plan.commit, scope, ())
-        remote.write_root(snapshot, root, before=plan.before, new_digests=plan.need.blobs)
+        written.append(
+            remote.write_root(snapshot, root, before=plan.before, new_digests=plan.need.blobs)
+        )
+    if written:
+        remote.settle(snapshot, written, workspace.store)
     return PushReport(
         remote.name,
         remote.url,
@@ -113,15 +128,15 @@ class _Plan:
 
 
 def _plan_histories(
-    workspace: Workspace, tips: dict[str, str], roots: Sequence[Root]
+    workspace: Workspace, tips: dict[str, str], roots: Sequence[Root], in_force: Sequence[Root]
 ) -> list[_Plan]:
-    """Returns a plan for each ref whose history no root covers yet.
+    """Returns a plan for each ref whose history no root in force covers yet.
 
     A root bounds the walk only of histories it lies in: what a side branch's root covers beyond
     them is not theirs, and what they share with it must stand in their own root too.
     """
     plans: list[_Plan] = []
-    covered = [root.commit for root in roots]
+    covered = [root.commit for root in in_force]
     for name, commit in tips.items():
         if is_covered(workspace.git, commit, covered):
             continue

@@ -60,7 +60,7 @@ def open_remote(workspace: Workspace, name: str | None) -> Remote:
     approval = workspace.environ.get(TRUST_VARIABLE, "")
     ensure_trusted(workspace.git, workspace.settings, config, approval=approval)
     url = _absolute(workspace, config.url)
-    backend = open_backend(url, options=config.storage_options())
+    backend = open_backend(url, options=config.storage_options(), limit_rate=workspace.limit_rate)
     # Immutable files of the remote are cached by its address: another bucket, another cache.
     place = sha256(f"{url}\n{config.endpoint_url}".encode("utf-8", "surrogateescape")).hexdigest()[
         :32

@@ -81,6 +81,15 @@ def _repair_here(workspace: Workspace, digest: Digest, error: DvtoolError) -> Pr
     return Problem(digest, "", f"{error}; fetched again", repaired=True)
 
 
+def rebuild_remote_index(workspace: Workspace, *, remote_name: str | None) -> VerifyReport:
+    """Writes indexes over packs that no readable index names, so that what they hold is found."""
+    from dvtool.store.remote.gc.rebuild import rebuild_index
+
+    done = rebuild_index(workspace.remote(remote_name))
+    problems = tuple(Problem(Digest(b""), "", what) for what in done.damaged)
+    return VerifyReport(done.records, problems)
+
+
 def verify_range(
     workspace: Workspace, ranges: Sequence[str], *, remote_name: str | None, at_remote: bool
 ) -> VerifyReport:
@@ -98,10 +107,12 @@ def verify_range(
         snapshot = workspace.remote(remote_name).snapshot()
         missing = snapshot.missing(need.blobs)
         place = "the remote"
+        erased = snapshot.notes.erased
     else:
         missing = workspace.store.missing(need.blobs)
         place = "the store"
-    problems = [_missing(need, digest, place) for digest in sorted(missing)]
+        erased = {}
+    problems = [_missing(need, digest, place, erased.get(digest)) for digest in sorted(missing)]
     problems += [
         Problem(Digest(b""), f"{dataset} at {commit[:12]}", str(error))
         for commit, dataset, error in need.unreadable
@@ -109,9 +120,10 @@ def verify_range(
     return VerifyReport(len(need.blobs), tuple(problems))
 
 
-def _missing(need: Need, digest: Digest, place: str) -> Problem:
+def _missing(need: Need, digest: Digest, place: str, reason: str | None) -> Problem:
     commit, dataset = need.where[digest]
-    return Problem(digest, f"{dataset} at {commit[:12]}", f"is not in {place}")
+    why = "" if reason is None else f": it was erased on purpose: {reason}"
+    return Problem(digest, f"{dataset} at {commit[:12]}", f"is not in {place}{why}")
 
 
 def _tips(workspace: Workspace, ranges: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -22,6 +22,7 @@ from dvtool.core.tree import Tree
 from dvtool.errors import NoRepository, ObjectMissing, StoreFailed
 from dvtool.git.plumbing import Git
 from dvtool.git.settings import read_settings
+from dvtool.store.clones import register
 from dvtool.store.durable import store_error
 from dvtool.store.local import LocalStore
 from dvtool.store.locks import FileLock
@@ -40,11 +41,13 @@ class Workspace:
         git: The repository.
         environ: The environment the program runs in.
         progress: Whom to tell that work moves on.
+        limit_rate: Most bytes a second to and from remotes; None for no limit.
     """
 
     git: Git
     environ: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = SILENT
+    limit_rate: int | None = None
 
     @classmethod
     def open(
@@ -54,13 +57,14 @@ class Workspace:
         environ: Mapping[str, str],
         progress: Progress = SILENT,
         must_be_ready: bool = True,
+        limit_rate: int | None = None,
     ) -> Workspace:
         """Returns the workspace that `cwd` is in.
 
         Raises:
             NoRepository: There is no git work tree, or no `.dvtool` at its top.
         """
-        workspace = cls(Git.at(cwd, environ=environ), environ, progress)
+        workspace = cls(Git.at(cwd, environ=environ), environ, progress, limit_rate)
         if must_be_ready and not workspace.is_ready:
             raise NoRepository(
                 f"no {CONFIG_FILE} at the top of the work tree {workspace.top}", hint="dvtool init"
@@ -96,6 +100,9 @@ class Workspace:
     def store(self) -> LocalStore:
         """The blobs on this machine."""
         root = self.settings.store_path or self.shared_dir / "store"
+        if self.settings.store_path is not None:
+            with suppress(StoreFailed):  # one that cannot be written can still be read from
+                register(root, self.git.layout.common_dir)
         return LocalStore.open(root, progress=self.progress)
 
     def remote(self, name: str | None = None) -> Remote:

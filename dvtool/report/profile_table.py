@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ SHOWN_VALUES = 3
 VALUE_WIDTH = 24
 _HEAD = ("column", "kind", "nulls", "distinct", "min", "mean", "max", "values")
 _QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+_TOKEN = re.compile(r"#[0-9a-f]{16}")
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -106,7 +108,7 @@ def _top(column: ColumnProfile) -> list[tuple[str, float]]:
         if column.kind is Kind.BOOL:
             name = "true" if key else "false"
         # Counts of 1 single out rows; a token tells a person nothing.
-        if count > 1 and not (name.startswith("#") and name == str(key)):
+        if count > 1 and not _TOKEN.fullmatch(name):
             found.append((name, count / tally.total))
     return found
 

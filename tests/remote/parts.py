@@ -61,6 +61,10 @@ class Counting:
                 self.creates_left -= 1
         return self.inner.create(name, data)
 
+    def delete(self, name: str) -> None:
+        self._count("delete", name)
+        self.inner.delete(name)
+
     def close(self) -> None:
         self.inner.close()
 

@@ -12,6 +12,7 @@ from dvtool.cli.common import (
     human_size,
     in_repository,
     jobs_option,
+    limit_rate_option,
     open_workspace,
     remote_option,
     reporting,
@@ -28,6 +29,7 @@ from dvtool.cli.common import (
 @click.option("--all-commits", "commits", is_flag=True, help="Every commit there is.")
 @remote_option
 @jobs_option
+@limit_rate_option
 @reporting
 def command(
     paths: tuple[str, ...],
@@ -37,6 +39,7 @@ def command(
     commits: bool,
     remote: str | None,
     jobs: int | None,
+    limit_rate: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -46,7 +49,7 @@ def command(
     """
     from dvtool.ops.fetch import fetch
 
-    workspace = open_workspace(quiet=quiet or as_json)
+    workspace = open_workspace(quiet=quiet or as_json, limit_rate=limit_rate)
     report = fetch(
         workspace,
         remote_name=remote,

@@ -13,6 +13,7 @@ from dvtool.cli.common import (
     human_size,
     in_repository,
     jobs_option,
+    limit_rate_option,
     open_workspace,
     remote_option,
     reporting,
@@ -28,6 +29,7 @@ from dvtool.cli.common import (
 @force_option
 @remote_option
 @jobs_option
+@limit_rate_option
 @reporting
 def command(
     paths: tuple[str, ...],
@@ -38,6 +40,7 @@ def command(
     force: bool,
     remote: str | None,
     jobs: int | None,
+    limit_rate: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -48,7 +51,7 @@ def command(
     """
     from dvtool.ops.pull import pull
 
-    workspace = open_workspace(quiet=quiet or as_json)
+    workspace = open_workspace(quiet=quiet or as_json, limit_rate=limit_rate)
     report = pull(
         workspace,
         paths=in_repository(workspace, paths),

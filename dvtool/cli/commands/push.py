@@ -13,6 +13,7 @@ from dvtool.cli.common import (
     human_size,
     in_repository,
     jobs_option,
+    limit_rate_option,
     open_workspace,
     remote_option,
     reporting,
@@ -27,6 +28,7 @@ from dvtool.cli.common import (
 @click.option("--all-commits", "commits", is_flag=True, help="All branches and all tags.")
 @remote_option
 @jobs_option
+@limit_rate_option
 @dry_run_option
 @reporting
 def command(
@@ -37,6 +39,7 @@ def command(
     commits: bool,
     remote: str | None,
     jobs: int | None,
+    limit_rate: int | None,
     dry_run: bool,
     as_json: bool,
     quiet: bool,
@@ -48,7 +51,7 @@ def command(
     """
     from dvtool.ops.push import push
 
-    workspace = open_workspace(quiet=quiet or as_json)
+    workspace = open_workspace(quiet=quiet or as_json, limit_rate=limit_rate)
     report = push(
         workspace,
         remote_name=remote,

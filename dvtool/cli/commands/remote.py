@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from dvtool.cli.common import Output, count, example, human_size, open_workspace, reporting
+from dvtool.cli.common import (
+    Output,
+    count,
+    example,
+    human_size,
+    jobs_option,
+    open_workspace,
+    reporting,
+)
 
 local_option = click.option(
     "--local", is_flag=True, help="Only in this clone (may hold secrets), not in .dvtool."
@@ -128,3 +136,21 @@ def check(name: str | None, trust: bool, as_json: bool, quiet: bool) -> None:
     )
     for pack in found.damaged:
         output.text(f"  damaged or missing: {pack}")
+
+
+@command.command("copy", epilog=example("dvtool remote copy origin backup"))
+@click.argument("source")
+@click.argument("target")
+@jobs_option
+@reporting
+def copy(source: str, target: str, jobs: int | None, as_json: bool, quiet: bool) -> None:
+    """Copy all that a remote holds to another one."""
+    from dvtool.ops.copy import copy as copy_all
+
+    done = copy_all(open_workspace(quiet=quiet or as_json), source, target, jobs=jobs)
+    output = Output(as_json=as_json, quiet=quiet)
+    output.data(done)
+    output.text(
+        f"copied {count(done.objects, 'object')}, {human_size(done.copied_bytes)};"
+        f" {done.there_already} were there already"
+    )

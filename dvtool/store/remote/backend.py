@@ -155,5 +155,11 @@ class Backend(Protocol):
             True when it was created, False when an object of that name exists already.
         """
 
+    def delete(self, name: str) -> None:
+        """Deletes an object; one that is not there is no error.
+
+        Only garbage collection and erasure call this, so pushers need no right to delete.
+        """
+
     def close(self) -> None:
         """Lets go of connections."""

@@ -86,6 +86,12 @@ class FileBackend:
                 _sync_directory(os.path.dirname(path))
             return created
 
+    def delete(self, name: str) -> None:
+        """Deletes an object's file; its folder stays, for somebody may be creating another."""
+        with self._failures(name), suppress(FileNotFoundError):
+            os.unlink(self._path(name))
+            _sync_directory(os.path.dirname(self._path(name)))
+
     def close(self) -> None:
         """Does nothing: no connection is held."""
 

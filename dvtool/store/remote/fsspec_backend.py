@@ -1,14 +1,12 @@
-"""Opening a remote's URL, and the backend for every protocol that only fsspec speaks here.
+"""Opening a remote's URL, and the backend for the protocols that only fsspec speaks here.
 
-`open_backend` is the only place that chooses an implementation; files, memory and S3 have modules
-of their own. What is left (Google, Azure, SSH) goes through fsspec's generic calls and is
-experimental until the contract suite has passed on a real server. Called by `dvtool.ops`.
+`open_backend` is the only place that chooses an implementation; files, memory, S3 and SSH have
+modules of their own. What is left, Google and Azure, goes through fsspec's generic calls: both
+have a conditional create behind `mode="create"`. Called by `dvtool.ops`.
 """
 
 from __future__ import annotations
 
-import errno
-import secrets
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +22,7 @@ from dvtool.errors import (
     UsageError,
 )
 from dvtool.store.remote.backend import Listed, Sink, Spool
+from dvtool.store.remote.failures import CERTIFICATE_HINT, CREDENTIALS_HINT, kind_of
 from dvtool.store.remote.redact import redact, secrets_of
 from dvtool.store.remote.retry import DELAYS_S, Retrying
 
@@ -36,26 +35,15 @@ if TYPE_CHECKING:
 
 PROTOCOLS: Final = frozenset({"file", "s3", "gs", "gcs", "az", "abfs", "ssh", "sftp", "memory"})
 """All protocols a remote may have. A closed list: fsspec knows some that run programs."""
-_PACKAGES: Final = {
-    "gs": ("gcsfs", "gs"),
-    "gcs": ("gcsfs", "gs"),
-    "az": ("adlfs", "azure"),
-    "abfs": ("adlfs", "azure"),
-    "ssh": ("sshfs", "ssh"),
-    "sftp": ("sshfs", "ssh"),
-}
-"""The package that speaks a protocol, and the extra that installs it."""
-_RENAMES: Final = frozenset({"ssh", "sftp"})
-"""Protocols without a conditional create, but whose rename refuses a name that is taken."""
 _STEP_BYTES: Final = 16 * 2**20
-_TEMPORARY: Final = frozenset(
-    {errno.EIO, errno.EAGAIN, errno.EBUSY, errno.ETIMEDOUT, errno.EPIPE, errno.ECONNRESET}
-    | {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ECONNABORTED}
-)
 
 
 def open_backend(
-    url: str, *, options: Mapping[str, object] | None = None, delays_s: tuple[float, ...] = DELAYS_S
+    url: str,
+    *,
+    options: Mapping[str, object] | None = None,
+    delays_s: tuple[float, ...] = DELAYS_S,
+    limit_rate: int | None = None,
 ) -> Backend:
     """Returns a backend for `url`, with retries around it; nothing is sent yet.
 
@@ -64,12 +52,19 @@ def open_backend(
         options: Options of the protocol's fsspec file system, already typed; `endpoint_url` of
             another S3 server is one.
         delays_s: How long to wait before each further try.
+        limit_rate: Bytes a second, both ways together; None for as fast as it goes.
 
     Raises:
-        UsageError: The URL has an unknown protocol, is chained, or lacks a place.
+        UsageError: The URL has an unknown protocol, is chained, or lacks a place; or the limit is
+            below `throttle.LIMIT_MIN`.
         ExtraMissing: The protocol needs a package that is not installed.
     """
-    return Retrying(_open_plain(url, options or {}), delays_s=delays_s)
+    backend = _open_plain(url, options or {})
+    if limit_rate is not None:
+        from dvtool.store.remote.throttle import Bucket, Throttled
+
+        backend = Throttled(backend, Bucket(limit_rate))
+    return Retrying(backend, delays_s=delays_s)
 
 
 def _open_plain(url: str, options: Mapping[str, object]) -> Backend:
@@ -86,6 +81,10 @@ def _open_plain(url: str, options: Mapping[str, object]) -> Backend:
         from dvtool.store.remote.s3_backend import S3Backend
 
         return S3Backend.open(root, options=options)
+    if protocol in ("ssh", "sftp"):
+        from dvtool.store.remote.ssh_backend import SshBackend
+
+        return SshBackend.open(root, options=options)
     return FsspecBackend.open(protocol, root, options=options)
 
 
@@ -125,7 +124,8 @@ class FsspecBackend:
         *,
         url: str,
         secrets: frozenset[str] = frozenset(),
-        renames: bool = False,
+        errors: tuple[type[Exception], ...] = (),
+        buckets: bool = False,
     ) -> None:
         """Takes a file system and the path of the root in it.
 
@@ -134,136 +134,183 @@ class FsspecBackend:
             root: Path without protocol.
             url: For messages; credentials in it are hidden.
             secrets: Texts that no message may hold.
-            renames: Create by writing under a hidden name and renaming it.
+            errors: What the file system raises besides `OSError`.
+            buckets: The root's first part is a bucket, which dvtool never creates.
         """
         self.url = redact(url, secrets)
         self._fs = filesystem
         self._root = root.rstrip("/")
         self._secrets = secrets
-        self._renames = renames
+        self._errors: tuple[type[Exception], ...] = (OSError, *errors)
+        self._buckets = buckets
 
     @classmethod
     def open(cls, protocol: str, root: str, *, options: Mapping[str, object]) -> FsspecBackend:
-        """Returns a backend for a protocol of _PACKAGES.
+        """Returns a backend for Google's or Azure's storage.
 
         Raises:
-            ExtraMissing: Its package is not installed.
-            UsageError: The package does not know an option.
+            ExtraMissing: The protocol's package is not installed.
+            UsageError: The package does not know an option, or there are no credentials.
         """
-        import importlib
-
-        package, extra = _PACKAGES[protocol]
+        hidden = secrets_of(options)
+        url = redact(f"{protocol}://{root}", hidden)
+        make = _google if protocol in ("gs", "gcs") else _azure
+        extra = "gs" if make is _google else "azure"
         try:
-            importlib.import_module(package)
+            filesystem, errors = make(options)
         except ImportError as error:
             raise ExtraMissing(
-                f"{protocol}:// needs the package {package}", hint=f"pip install 'dvtool[{extra}]'"
+                f"{protocol}:// needs the package {error.name}",
+                hint=f"pip install 'dvtool[{extra}]'",
             ) from error
-        import fsspec
-
-        hidden = secrets_of(options)
-        url = f"{protocol}://{root}"
-        try:
-            filesystem, path = fsspec.core.url_to_fs(
-                url, skip_instance_cache=True, use_listings_cache=False, **options
-            )
         except (TypeError, ValueError, KeyError) as error:
-            said = redact(str(error), hidden)
-            raise UsageError(f"options of remote {redact(url, hidden)}: {said}") from None
-        except OSError as error:  # some connect at once
-            said = redact(str(error), hidden)
-            raise RemoteFailed(f"remote {redact(url, hidden)}: {said}") from None
-        return cls(filesystem, path, url=url, secrets=hidden, renames=protocol in _RENAMES)
+            raise UsageError(f"options of remote {url}: {redact(str(error), hidden)}") from None
+        except OSError as error:  # where credentials are looked for at once
+            raise RemoteFailed(f"remote {url}: {redact(str(error), hidden)}") from None
+        return cls(filesystem, root, url=url, secrets=hidden, errors=errors, buckets=True)
 
     def list(self) -> dict[str, Listed]:
         """Returns every object."""
         skip = len(self._root) + 1
         found: dict[str, Listed] = {}
-        with self._failures(""), suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), self._failures(""):
             for path, facts in self._fs.find(self._root, detail=True).items():
-                name = path[skip:]
-                if facts.get("type") == "file" and not name.rpartition("/")[2].startswith("."):
-                    found[name] = Listed(int(facts["size"]), _modified_s(facts))
+                if facts.get("type") == "file":
+                    found[path[skip:]] = Listed(int(facts["size"]), _modified_s(facts))
+        if not found and self._buckets:
+            self._check_bucket()
         return found
 
     def read(self, name: str, *, size_limit: int) -> bytes:
         """Returns a whole object."""
-        with self._failures(name):
-            data: bytes = self._fs.cat_file(self._path(name), start=0, end=size_limit + 1)
+        data = b""
+        with suppress(_PastTheEnd), self._failures(name):  # where an object is empty
+            data = self._fs.cat_file(self._path(name), start=0, end=size_limit + 1)
         if len(data) > size_limit:
             raise CorruptObject(f"{self.url}/{name} is larger than {size_limit} bytes")
         return data
 
     def read_range(self, name: str, start: int, end: int, sink: Sink) -> None:
         """Appends a part of an object to `sink`, in steps that fit into memory."""
-        with self._failures(name):
+        with suppress(_PastTheEnd):
             while start < end:
                 stop = min(end, start + _STEP_BYTES)
-                data = self._fs.cat_file(self._path(name), start=start, end=stop)
+                with self._failures(name):
+                    data = self._fs.cat_file(self._path(name), start=start, end=stop)
                 sink.append(data)
                 start += len(data)
                 if start < stop:
                     return
 
     def create(self, name: str, data: bytes | Spool) -> bool:
-        """Creates an object by the file system's exclusive mode, or by a rename."""
-        path = self._path(name)
+        """Creates an object by the service's conditional write; it is in memory meanwhile."""
         body = data if isinstance(data, bytes) else b"".join(data.blocks())
-        with self._failures(name):
-            try:
-                if self._renames:
-                    return self._create_by_rename(path, body)
-                self._fs.pipe_file(path, body, mode="create")
-            except FileExistsError:
-                return False
-            return True
+        try:
+            with self._failures(name):
+                self._fs.pipe_file(self._path(name), body, mode="create")
+        except FileExistsError:
+            return False
+        except ObjectMissing:
+            raise self._no_bucket() from None
+        return True
+
+    def delete(self, name: str) -> None:
+        """Deletes an object."""
+        with suppress(ObjectMissing), self._failures(name):
+            self._fs.rm_file(self._path(name))
 
     def close(self) -> None:
         """Leaves closing to the file system's own end."""
 
-    def _create_by_rename(self, path: str, body: bytes) -> bool:
-        parent, _, name = path.rpartition("/")
-        self._fs.makedirs(parent, exist_ok=True)
-        if self._fs.exists(path):
-            return False
-        hidden = f"{parent}/.dvtool-{secrets.token_hex(8)}-{name}"
-        try:
-            self._fs.pipe_file(hidden, body)
-            self._fs.mv(hidden, path)
-        except OSError:
-            with suppress(OSError):
-                self._fs.rm_file(hidden)
-            if self._fs.exists(path):
-                return False
-            raise
-        return True
-
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
 
+    def _check_bucket(self) -> None:
+        """Tells an empty place from a bucket that is not there."""
+        try:
+            with self._failures(""):
+                self._fs.info(self._root.partition("/")[0])
+        except FileNotFoundError:
+            raise self._no_bucket() from None
+        except RemoteTemporary:
+            raise
+        except RemoteFailed:
+            pass  # who may list below the prefix need not be allowed to look at the bucket
+
+    def _no_bucket(self) -> RemoteFailed:
+        bucket = self._root.partition("/")[0]
+        return RemoteFailed(
+            f"remote {self.url}: bucket {bucket} does not exist",
+            hint="create the bucket, or correct the address: dvtool remote list",
+        )
+
     @contextmanager
     def _failures(self, name: str) -> Iterator[None]:
+        """Turns foreign errors into ours; what callers handle stays `FileExistsError` and so on."""
         try:
             yield
-        except FileNotFoundError:
-            if not name:
-                raise
-            raise ObjectMissing(f"no object {self.url}/{name}") from None
-        except FileExistsError:
-            raise
-        except PermissionError as error:
-            hint = "check the credentials and what they may do"
-            raise RemoteFailed(self._said(error, name), hint=hint) from None
-        except (TimeoutError, ConnectionError) as error:
-            raise RemoteTemporary(self._said(error, name)) from None
-        except OSError as error:
-            temporary = error.errno is None or error.errno in _TEMPORARY
-            kind = RemoteTemporary if temporary else RemoteFailed
-            raise kind(self._said(error, name)) from None
+        except self._errors as error:
+            kind = kind_of(error)
+            said = self._said(error, name)
+            if kind == "missing":
+                if not name:
+                    raise FileNotFoundError(said) from None
+                raise ObjectMissing(f"no object {self.url}/{name}") from None
+            if kind == "taken":
+                raise FileExistsError(said) from None
+            if kind == "past-the-end":
+                raise _PastTheEnd(said) from None
+            if kind == "temporary":
+                raise RemoteTemporary(said) from None
+            hint = {"denied": CREDENTIALS_HINT, "untrusted": CERTIFICATE_HINT}.get(kind, "")
+            raise RemoteFailed(said, hint=hint) from None
 
     def _said(self, error: BaseException, name: str) -> str:
         where = f"remote {self.url}: {name}: " if name else f"remote {self.url}: "
-        return where + redact(str(error) or type(error).__name__, self._secrets)
+        first = (str(error) or type(error).__name__).partition("\n")[0]
+        return where + redact(first, self._secrets)
+
+
+class _PastTheEnd(Exception):
+    """A range that starts after the object's last byte."""
+
+
+_OPTIONS: Final[dict[str, Any]] = {"skip_instance_cache": True, "use_listings_cache": False}
+_Opened = tuple["AbstractFileSystem", tuple[type[Exception], ...]]
+
+
+def _google(options: Mapping[str, object]) -> _Opened:
+    """Returns gcsfs's plain file system: one request a call, its own retries off.
+
+    What `gcsfs` exports asks for each bucket's kind by gRPC first, and waits a minute where only
+    HTTP is spoken, as by proxies and emulators.
+    """
+    import aiohttp
+    from gcsfs.core import GCSFileSystem
+    from gcsfs.retry import ChecksumError, HttpError, NonRetryableError
+    from google.auth.exceptions import GoogleAuthError
+
+    class Plain(GCSFileSystem):  # type: ignore[misc]
+        async def _request(self, *args: object, **kwargs: object) -> object:
+            return await GCSFileSystem._request.__wrapped__(self, *args, **kwargs)
+
+        async def _pipe_file(self, path: str, data: bytes, **kwargs: object) -> object:
+            # From 50 MiB on gcsfs would send pieces, whose condition is checked at the first only.
+            return await super()._pipe_file(path, data, chunksize=len(data) + 1, **kwargs)
+
+    errors = (HttpError, ChecksumError, NonRetryableError, GoogleAuthError)
+    return Plain(**_OPTIONS, **options), (*errors, aiohttp.ClientError, ValueError)
+
+
+def _azure(options: Mapping[str, object]) -> _Opened:
+    """Returns adlfs's file system, its own retries off."""
+    from adlfs import AzureBlobFileSystem
+    from azure.core.exceptions import AzureError
+
+    filesystem = AzureBlobFileSystem(**_OPTIONS, **options)
+    # adlfs passes no option on; Azure's own default waits 15 seconds and more before each try.
+    filesystem.service_client._config.retry_policy.total_retries = 0
+    return filesystem, (AzureError, ValueError)
 
 
 def _modified_s(facts: Mapping[str, Any]) -> float:

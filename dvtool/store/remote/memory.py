@@ -62,6 +62,12 @@ class MemoryBackend:
             self._modified_s[name] = time.time()
             return True
 
+    def delete(self, name: str) -> None:
+        """Deletes an object."""
+        with self._lock:
+            self.objects.pop(name, None)
+            self._modified_s.pop(name, None)
+
     def close(self) -> None:
         """Does nothing: a shared place stays."""
 

@@ -21,7 +21,7 @@ def parallel(action: Callable[[_In], _Out], items: Iterable[_In], *, jobs: int) 
         DvtoolError: The first failure, in the order of the items; what had not begun is dropped.
     """
     todo = list(items)
-    if len(todo) < 2:
+    if len(todo) < 2 or jobs == 1:
         return [action(item) for item in todo]
     with ThreadPoolExecutor(min(jobs, len(todo))) as pool:
         futures = [pool.submit(action, item) for item in todo]

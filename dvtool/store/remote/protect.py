@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dvtool.core.digest import Digest, digest_of
 from dvtool.core.roots import (
@@ -29,8 +29,14 @@ from dvtool.store.remote.push import push_bytes
 from dvtool.store.remote.reading import Damaged, Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from dvtool.store.remote.remote import Remote
     from dvtool.store.remote.snapshot import Snapshot
+
+RENEW_S: Final = 7 * 24 * 3600
+"""A root older than this is written anew by a push that relies on it: half the grace period, for
+a younger one than that is never retired."""
 
 
 def write_root(
@@ -43,7 +49,8 @@ def write_root(
 ) -> Root:
     """Creates a root whose segments hold those of `before` and `new_digests`.
 
-    Sends nothing when the very same root is there already.
+    Sends nothing when the very same root is there already. One that was retired, or is so old
+    that it may be retired soon, does not count: then a small segment more gives it a new name.
 
     Args:
         remote: Where.
@@ -74,14 +81,51 @@ def write_root(
         kept.append(Segment(digest, len(new)))
         kept.sort(key=lambda segment: (-segment.count, segment.digest))
     complete = replace(root, segments=tuple(kept))
+    spare = _spare_segments(complete)
+    while (name := object_name(complete)) in snapshot.listed or name in snapshot.notes.retired:
+        if is_in_force(remote, snapshot, name):
+            return complete
+        again = next(spare, None)
+        if again is None:  # it holds nothing, so nothing is lost with it
+            return complete
+        push_bytes(remote, snapshot, [again])
+        extra = Segment(digest_of(again), len(decode_segment(again)))
+        kept = sorted({*complete.segments, extra}, key=lambda one: (-one.count, one.digest))
+        complete = replace(root, segments=tuple(kept))
     text = encode_root(complete)
-    name = layout.root_name(root.repository, sha256(text).digest())
-    if name not in snapshot.listed:
-        remote.put_format(snapshot)
-        remote.put(name, text)
-        remote.cache.put(name, text)
-        snapshot.listed[name] = Listed(len(text), 0.0)
+    remote.put_format(snapshot)
+    remote.put(name, text)
+    remote.cache.put(name, text)
+    snapshot.listed[name] = Listed(len(text), 0.0)
     return complete
+
+
+def object_name(root: Root) -> str:
+    """Returns the name of a root's object."""
+    return layout.root_name(root.repository, sha256(encode_root(root)).digest())
+
+
+def is_in_force(remote: Remote, snapshot: Snapshot, name: str) -> bool:
+    """Says whether a root is there, not retired, and too young to be retired soon.
+
+    Its age counts by this machine's clock or the newest object's time, whichever is later: too
+    old a guess costs one small object.
+    """
+    facts = snapshot.listed.get(name)
+    if facts is None or name in snapshot.notes.retired:
+        return False
+    newest_s = max(one.modified_s for one in snapshot.listed.values())
+    return facts.modified_s <= 0 or max(remote.now_s(), newest_s) - facts.modified_s < RENEW_S
+
+
+def _spare_segments(root: Root) -> Iterator[bytes]:
+    """Yields segments that add nothing: each holds only the digest of the one before."""
+    if root.segments:
+        digest = root.segments[-1].digest
+        while True:
+            data = encode_segment([digest])
+            yield data
+            digest = digest_of(data)
 
 
 def digests_of(remote: Remote, snapshot: Snapshot, root: Root) -> set[Digest]:

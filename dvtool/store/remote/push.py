@@ -8,12 +8,15 @@ copy stops here and not at whoever pulls. Roots are written by `protect`, after 
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import xxhash
 
+from dvtool.core.chunking import chunks_of
 from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.packindex import BlobRow
@@ -23,6 +26,7 @@ from dvtool.store.remote.upload import PACKS_PER_INDEX, Uploader
 
 if TYPE_CHECKING:
     from dvtool.store.local import LocalStore
+    from dvtool.store.remote.layout import RemoteFormat
     from dvtool.store.remote.remote import Remote
     from dvtool.store.remote.snapshot import Snapshot
 
@@ -116,7 +120,9 @@ def push_bytes(
     )
     with uploader.running(), _Cutter(remote, snapshot, uploader) as cutter:
         for digest in sorted(todo):
-            cutter.add_parts(digest, _parts_of(by_digest[digest], snapshot.format.part_bytes))
+            data = by_digest[digest]
+            pieces = _pieces(io.BytesIO(data), len(data), snapshot.format)
+            cutter.add_parts(digest, pieces)
         cutter.finish()
     return PushResult(len(todo), uploader.packs, uploader.raw_bytes, uploader.sent_bytes)
 
@@ -129,7 +135,6 @@ class _Cutter:
         self._snapshot = snapshot
         self._uploader = uploader
         self._builder = PackBuilder(remote.cache.spool)
-        self._part_bytes = snapshot.format.part_bytes
         self._added: set[Digest] = set()
 
     def __enter__(self) -> _Cutter:
@@ -147,7 +152,7 @@ class _Cutter:
     def add_large(self, store: LocalStore, digest: Digest) -> None:
         """Adds a blob read from the store's file in parts."""
         with store.open_blob(digest) as file:
-            self.add_parts(digest, _proven_parts(store, digest, file, self._part_bytes))
+            self.add_parts(digest, _proven_parts(store, digest, file, self._snapshot.format))
 
     def add_parts(self, digest: Digest, parts: Iterator[bytes]) -> None:
         """Adds a blob that comes in parts: a single one is a record, more are a list of them.
@@ -156,16 +161,17 @@ class _Cutter:
         """
         names: list[Digest] = []
         held = next(parts, b"")
-        size = len(held)
+        ends = [len(held)]
         for part in parts:
             names.append(self._add_part(held))
-            size += len(part)
+            ends.append(ends[-1] + len(part))
             held = part
         if not names:
             self._add(digest, held)
             return
         names.append(self._add_part(held))
-        self._builder.blob_rows.append(BlobRow(digest, size, tuple(names)))
+        known = tuple(ends) if self._snapshot.format.chunks else ()
+        self._builder.add_blob(BlobRow(digest, ends[-1], tuple(names), known))
 
     def _add_part(self, part: bytes) -> Digest:
         name = digest_of(part)
@@ -192,17 +198,22 @@ class _Cutter:
         self._close_pack()
 
 
-def _parts_of(data: bytes, part_bytes: int) -> Iterator[bytes]:
-    return (data[start : start + part_bytes] for start in range(0, len(data), part_bytes))
+def _pieces(file: BinaryIO, size: int, format: RemoteFormat) -> Iterator[bytes]:
+    """Returns chunks or parts of a blob of `size` bytes, as the remote's format has it."""
+    if format.chunks is not None and size > format.part_bytes:
+        return chunks_of(file, format.chunks)
+    return iter(lambda: _read_full(file, format.part_bytes), b"")
 
 
 def _proven_parts(
-    store: LocalStore, digest: Digest, file: BinaryIO, part_bytes: int
+    store: LocalStore, digest: Digest, file: BinaryIO, format: RemoteFormat
 ) -> Iterator[bytes]:
     """Yields a blob in parts and fails at the end if they were not what was stored."""
     large = store.large(digest)
     fast = xxhash.xxh3_128()
-    while part := _read_full(file, part_bytes):
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    for part in _pieces(file, size, format):
         fast.update(part)
         yield part
     if large is None or fast.digest() != large.fingerprint:

@@ -24,6 +24,8 @@ _QUERY: Final = re.compile(
 _HEADER: Final = re.compile(r"(?P<name>\b(?:Bearer|Basic|AWS4-HMAC-SHA256)\s)[^\n]+")
 _ACCESS_KEY: Final = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
 
+_PART: Final = re.compile(r"(?:AccountKey|SharedAccessSignature)=([^;]+)", re.IGNORECASE)
+
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
     """Returns `text` without credentials.
@@ -55,4 +57,5 @@ def secrets_of(options: Mapping[str, object]) -> frozenset[str]:
             found |= secrets_of(value)
         elif isinstance(value, str) and _SECRET_NAME.search(name):
             found.add(value)
+            found.update(_PART.findall(value))
     return frozenset(found)

@@ -7,7 +7,8 @@ load when they are needed. Called by `dvtool.ops`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,7 @@ from dvtool.core.digest import Digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.packindex import PackIndex, parse_index
 from dvtool.core.roots import Root, parse_root
-from dvtool.errors import CorruptObject, DvtoolError, ObjectMissing
+from dvtool.errors import CorruptObject, DvtoolError, ObjectMissing, RemoteTemporary
 from dvtool.store.remote import layout
 from dvtool.store.remote.backend import Listed
 from dvtool.store.remote.cache import Cache
@@ -32,13 +33,21 @@ if TYPE_CHECKING:
 
 JOBS: Final = 8
 """How many transfers run at once unless the caller says otherwise."""
+_LOOKS: Final = 3
 
 
 class Remote:
     """One remote of one clone. Safe to use from several threads."""
 
     def __init__(
-        self, backend: Backend, *, cache_dir: Path, name: str = "", progress: Progress = SILENT
+        self,
+        backend: Backend,
+        *,
+        cache_dir: Path,
+        name: str = "",
+        progress: Progress = SILENT,
+        now_s: Callable[[], float] = time.time,
+        jobs: int = JOBS,
     ) -> None:
         """Takes where objects are and where to keep what never changes; sends nothing.
 
@@ -47,11 +56,17 @@ class Remote:
             cache_dir: A directory for this remote alone; made when needed.
             name: What the user calls it.
             progress: Told of all transfers, and of damage met on the way.
+            now_s: This machine's time in seconds since 1970; nothing is deleted by it.
+            jobs: How many small objects are read at once.
         """
         self.backend = backend
         self.name = name
         self.cache = Cache(cache_dir)
         self.progress = progress
+        self.now_s = now_s
+        self._jobs = jobs
+        # Parsing takes a second a million rows, and one command may look more than once.
+        self._parsed: dict[str, tuple[int, PackIndex]] = {}
 
     @property
     def url(self) -> str:
@@ -62,26 +77,57 @@ class Remote:
         """Lets go of connections."""
         self.backend.close()
 
-    def snapshot(self, *, jobs: int = JOBS) -> Snapshot:
+    def snapshot(self, *, leaning: bool = False) -> Snapshot:
         """Returns what the remote has: one listing, and what of it was never read before.
+
+        Args:
+            leaning: Whether something new will be built on what is there, as a push does: then
+                what garbage collection has condemned counts as absent.
 
         Raises:
             RemoteFailed: Unreachable, refused, or of a format that this dvtool does not know.
+            CorruptObject: Somebody leans, and what is condemned cannot be told.
         """
+        from dvtool.store.remote.gc.notes import read_notes
+
         listed = self.backend.list()
-        found = self._format(listed)
-        damaged: dict[str, str] = {}
-        names = [name for name in listed if layout.INDEX.fullmatch(name)]
-        results = parallel(lambda name: self._index(name, listed[name]), names, jobs=jobs)
-        indexes = {}
-        for name, result in zip(names, results, strict=True):
-            if isinstance(result, PackIndex):
-                indexes[name] = result
-            else:
-                damaged[name] = result
-                self.progress.note(f"{self.url}/{name}: {result}")
+        for _ in range(_LOOKS):
+            found = self._format(listed)
+            names = [name for name in listed if layout.INDEX.fullmatch(name)]
+            results = parallel(lambda name: self._index(name, listed[name]), names, jobs=self._jobs)  # noqa: B023
+            damaged = {n: r for n, r in zip(names, results, strict=True) if isinstance(r, str)}
+            if not damaged:
+                break
+            # Garbage collection may have replaced an index since the listing.
+            again = self.backend.list()
+            if again.keys() >= damaged.keys():
+                break
+            listed = again
+        for name, what in damaged.items():
+            self.progress.note(f"{self.url}/{name}: {what}")
+        self._parsed = {n: self._parsed[n] for n in names if n in self._parsed}
+        indexes = {n: r for n, r in zip(names, results, strict=True) if isinstance(r, PackIndex)}
+        notes = read_notes(self, listed, strict=leaning)
+        plain = Snapshot(
+            self.url,
+            listed,
+            indexes,
+            format=found,
+            problems=damaged,
+            load_roots=self._roots,
+            notes=notes,
+        )
+        if not leaning:
+            return plain
         return Snapshot(
-            self.url, listed, indexes, format=found, problems=damaged, load_roots=self._roots
+            self.url,
+            dict(listed),
+            indexes,
+            format=found,
+            problems=damaged,
+            load_roots=self._roots,
+            notes=notes,
+            plain=plain,
         )
 
     def push_blobs(
@@ -122,6 +168,24 @@ class Remote:
         from dvtool.store.remote.protect import write_root
 
         return write_root(self, snapshot, root, before=before, new_digests=new_digests)
+
+    def is_in_force(self, snapshot: Snapshot, root: Root) -> bool:
+        """Says whether a push may rely on a root; see `protect.is_in_force`."""
+        from dvtool.store.remote.protect import is_in_force, object_name
+
+        return is_in_force(self, snapshot, object_name(root))
+
+    def rescue(self, snapshot: Snapshot, digests: Iterable[Digest]) -> set[Digest]:
+        """Copies what only condemned packs have; see `gc.lean.rescue`."""
+        from dvtool.store.remote.gc.lean import rescue
+
+        return rescue(self, snapshot, digests)
+
+    def settle(self, snapshot: Snapshot, roots: Sequence[Root], store: LocalStore) -> None:
+        """Looks again after roots were written; see `gc.lean.settle`."""
+        from dvtool.store.remote.gc.lean import settle
+
+        settle(self, snapshot, roots, store)
 
     def digests_of(self, snapshot: Snapshot, root: Root) -> set[Digest]:
         """Returns everything a root protects; see `protect.digests_of`."""
@@ -186,25 +250,32 @@ class Remote:
         if facts is None:
             if any(layout.PACK.fullmatch(name) for name in listed):
                 self.progress.note(f"{self.url}/{layout.FORMAT_NAME} is gone; reading as format 1")
-            return RemoteFormat()
+            return layout.NEW_REMOTE
         key = f"{layout.FORMAT_NAME}.{facts.size}.{int(facts.modified_s * 1e6)}"
         text = self.cache.get(key)
         if text is None:
             text = self.backend.read(layout.FORMAT_NAME, size_limit=layout.FORMAT_BYTES_MAX)
+            if len(text) != facts.size:  # it has no name to prove it by, and would be kept
+                raise RemoteTemporary(f"{self.url}/{layout.FORMAT_NAME} arrived cut off")
             self.cache.put(key, text)
         return layout.parse_format(text, url=self.url)
 
     def _index(self, name: str, facts: Listed) -> PackIndex | str:
         """Returns an index, or what is wrong with it."""
+        known = self._parsed.get(name)
+        if known is not None and known[0] == facts.size:
+            return known[1]
         if facts.size > layout.INDEX_BYTES_MAX:
             return f"is larger than {layout.INDEX_BYTES_MAX} bytes"
-        data = self._named(name, layout.INDEX.fullmatch(name)[1], facts.size)  # type: ignore[index]
+        data = self.named(name, layout.INDEX.fullmatch(name)[1], facts.size)  # type: ignore[index]
         if isinstance(data, str):
             return data
         try:
-            return parse_index(data)
+            index = parse_index(data)
         except CorruptObject as error:
             return str(error)
+        self._parsed[name] = (facts.size, index)
+        return index
 
     def _roots(self, snapshot: Snapshot) -> list[Root]:
         """Returns all readable roots.
@@ -212,17 +283,22 @@ class Remote:
         One that is cut off or altered is noted and left out: what it protected is then pushed
         again, never assumed.
         """
-        names = [name for name in snapshot.listed if layout.ROOT.fullmatch(name)]
-        results = parallel(self._root, names, jobs=JOBS)
+        names = [
+            name
+            for name in snapshot.listed
+            if layout.ROOT.fullmatch(name) and name not in snapshot.notes.retired
+        ]
+        results = parallel(self.root, names, jobs=self._jobs)
         for name, result in zip(names, results, strict=True):
             if isinstance(result, str):
                 self.progress.note(f"{self.url}/{name}: {result}")
         return [result for result in results if isinstance(result, Root)]
 
-    def _root(self, name: str) -> Root | str:
+    def root(self, name: str) -> Root | str:
+        """Returns a root by its object name, or what is wrong with it."""
         match = layout.ROOT.fullmatch(name)
         assert match is not None
-        data = self._named(name, match[2], None)
+        data = self.named(name, match[2], None)
         if isinstance(data, str):
             return data
         try:
@@ -230,7 +306,7 @@ class Remote:
         except CorruptObject as error:
             return str(error)
 
-    def _named(self, name: str, digest: str, listed_bytes: int | None) -> bytes | str:
+    def named(self, name: str, digest: str, listed_bytes: int | None) -> bytes | str:
         """Returns the bytes of an object named by its sha256, or what is wrong with it."""
         data = self.cache.get(name)
         if data is not None and sha256(data).hexdigest() == digest:

@@ -69,6 +69,10 @@ class Retrying:
         """
         return self._retry(lambda: self._inner.create(name, data))
 
+    def delete(self, name: str) -> None:
+        """Deletes an object; an earlier try may have done it."""
+        self._retry(lambda: self._inner.delete(name))
+
     def close(self) -> None:
         """Lets go of connections."""
         self._inner.close()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,10 +87,9 @@ class S3Backend:
             import s3fs
         except ImportError as error:
             raise ExtraMissing("s3:// needs the package s3fs", hint="pip install s3fs") from error
-        given = options.get("config_kwargs")
         merged = {
             **options,
-            "config_kwargs": {**_CONFIG, **(given if isinstance(given, dict) else {})},
+            "config_kwargs": _over(_CONFIG, options.get("config_kwargs")),
             "skip_instance_cache": True,
             "use_listings_cache": False,
         }
@@ -145,6 +144,11 @@ class S3Backend:
             return False
         return True
 
+    def delete(self, name: str) -> None:
+        """Deletes an object; one request. In a versioned bucket its old version stays."""
+        with suppress(ObjectMissing):
+            self._call("delete_object", name, Key=self._prefix + name)
+
     def close(self) -> None:
         """Closes the connections and waits until they are."""
         from fsspec.asyn import sync
@@ -165,6 +169,8 @@ class S3Backend:
 
     def _call(self, method: str, name: str, **arguments: object) -> dict[str, Any]:
         with self._failures(name):
+            # s3fs adds the encryption and class of `s3_additional_kwargs` by itself, not this.
+            arguments |= self._fs.req_kw
             answer: dict[str, Any] = self._fs.call_s3(method, Bucket=self._bucket, **arguments)
             return answer
 
@@ -185,12 +191,12 @@ class S3Backend:
             yield
         except ClientError as error:
             raise self._answered(error, name) from None
+        except SSLError as error:  # an OSError too, so it comes first
+            raise RemoteFailed(self._said(error, name), hint=_CERTIFICATE_HINT) from None
         except OSError as error:  # what s3fs makes of botocore's errors, and sockets' own
             if isinstance(error.__cause__, ClientError):
                 raise self._answered(error.__cause__, name) from None
             raise RemoteTemporary(self._said(error, name)) from None
-        except SSLError as error:
-            raise RemoteFailed(self._said(error, name), hint=_CERTIFICATE_HINT) from None
         except (ConnectionError, HTTPClientError, HttpError, IncompleteReadError) as error:
             raise RemoteTemporary(self._said(error, name)) from None
         except BotoCoreError as error:
@@ -222,9 +228,18 @@ class S3Backend:
         return where + redact(str(error) or type(error).__name__, self._secrets)
 
 
+def _over(ours: Mapping[str, object], theirs: object) -> dict[str, object]:
+    """Returns our settings with the user's over them, group by group."""
+    found = dict(ours)
+    for name, value in theirs.items() if isinstance(theirs, dict) else ():
+        mine = found.get(name)
+        found[name] = _over(mine, value) if isinstance(mine, dict) else value
+    return found
+
+
 _CREDENTIALS_HINT: Final = "check the credentials (AWS_PROFILE, ~/.aws/credentials, …) and what they may do with the bucket"
 
-_CERTIFICATE_HINT: Final = "the server's certificate is not trusted here: check the address"
+_CERTIFICATE_HINT: Final = "the server's certificate is not trusted here: check the address, or name its CA in AWS_CA_BUNDLE"
 
 
 class _PastTheEnd(Exception):

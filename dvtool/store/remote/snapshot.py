@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Final
 
 from dvtool.core.digest import Digest
+from dvtool.core.gcmarks import NO_NOTES, Notes
 from dvtool.core.pack import RECORD
 from dvtool.core.packindex import BlobRow, Location, PackIndex, PackRef
 from dvtool.core.roots import Root
@@ -22,6 +23,8 @@ from dvtool.store.remote.layout import RemoteFormat
 
 _SCAN_SHARE: Final = 24
 """One binary search costs about as much as walking over this many rows."""
+_BATCH_PARTS: Final = 2**18
+"""Parts are looked up together, at least so many of them: each look-up walks over the indexes."""
 _Avoid = Mapping[Digest, Collection[PackRef]]
 _NOTHING: Final[dict[Digest, Collection[PackRef]]] = {}
 
@@ -35,9 +38,12 @@ class Snapshot:
     Attributes:
         url: The remote's address, for messages.
         listed: Every object by name.
+        by_name: Every readable index by its object name, condemned ones too.
         format: What `dvtool.json` says, or what it will say.
         problems: Object name → what is wrong with it: packs that are gone or have another size,
             indexes that do not match their name.
+        notes: What garbage collection and erasure have written down.
+        plain: For a snapshot to lean on, the one to read by; else the snapshot itself.
     """
 
     def __init__(
@@ -49,8 +55,23 @@ class Snapshot:
         format: RemoteFormat | None = None,
         problems: dict[str, str] | None = None,
         load_roots: Callable[[Snapshot], list[Root]] | None = None,
+        notes: Notes = NO_NOTES,
+        plain: Snapshot | None = None,
     ) -> None:
-        """Takes a listing and the indexes in it, by object name."""
+        """Takes a listing and the indexes in it, by object name.
+
+        Args:
+            url: The remote's address.
+            listed: Every object.
+            indexes: All that are readable.
+            format: What `dvtool.json` says.
+            problems: What is known to be wrong already.
+            load_roots: Reads the roots, when first asked for.
+            notes: What garbage collection and erasure say.
+            plain: Given, this one is to lean on: what is condemned counts as absent, so that it is
+                sent again, and what was erased as present, so that it is not. One to read by
+                takes what is condemned as long as it is there, and nothing that was erased.
+        """
         self.url = url
         self.listed = listed
         self.format = format or RemoteFormat()
@@ -60,8 +81,18 @@ class Snapshot:
         self._roots: list[Root] | None = None
         self._indexes: list[tuple[PackIndex, frozenset[PackRef] | None]] = []
         self._disbelieved: set[Digest] = set()
-        for name in sorted(indexes, key=lambda name: (listed[name].modified_s, name)):
-            self._take(indexes[name])
+        self.by_name = dict(indexes)
+        self.notes = notes
+        self.plain = plain or self
+        self._leaning = plain is not None
+        if not self._leaning:
+            self._disbelieved.update(notes.erased)
+        condemned = notes.condemned
+        for name in sorted(
+            indexes, key=lambda name: (name not in condemned, listed[name].modified_s, name)
+        ):
+            if not (self._leaning and name in condemned):
+                self._take(indexes[name])
 
     @property
     def roots(self) -> list[Root]:
@@ -88,6 +119,7 @@ class Snapshot:
             self.listed[name] = Listed(0, 0.0)
             for ref in index.packs:
                 self.listed[layout.pack_name(ref.name)] = Listed(ref.size, 0.0)
+            self.by_name[name] = index
             self._take(index)
             self._disbelieved.difference_update(index.digests())
 
@@ -104,6 +136,8 @@ class Snapshot:
     def _is_sound(self, ref: PackRef) -> bool:
         name = layout.pack_name(ref.name)
         facts = self.listed.get(name)
+        if name in self.notes.condemned and (facts is None or self._leaning):
+            return False
         if facts is None:
             self.problems[name] = "is gone"
         elif facts.size != ref.size:
@@ -119,6 +153,20 @@ class Snapshot:
     def missing(self, digests: Iterable[Digest]) -> set[Digest]:
         """Returns those of `digests` that cannot be read whole."""
         wanted = set(digests)
+        if self._leaning:
+            wanted.difference_update(self.notes.erased)
+        damaged = wanted & self._disbelieved
+        wanted = self._missing_records(wanted - damaged)
+        for index, _ in self._indexes:
+            for rows in _rows_in(index, wanted):
+                lost = self._missing_records({part for row in rows for part in row.parts})
+                wanted.difference_update(
+                    row.digest for row in rows if not lost or lost.isdisjoint(row.parts)
+                )
+        return wanted | damaged
+
+    def _missing_records(self, wanted: set[Digest]) -> set[Digest]:
+        """Returns those of `wanted`, which is used up, that have no sound record."""
         damaged = wanted & self._disbelieved
         wanted -= damaged
         for index, bad in self._indexes:
@@ -129,8 +177,6 @@ class Snapshot:
             else:
                 found = _locate_in(index, wanted)
                 wanted.difference_update(d for d, at in found if not bad or at.pack not in bad)
-        if wanted and any(len(index.blobs) for index, _ in self._indexes):
-            wanted = {digest for digest in wanted if self.parts_of(digest) is None}
         return wanted | damaged
 
     def locate(self, digest: Digest, *, avoid: Collection[PackRef] = ()) -> Location | None:
@@ -163,6 +209,8 @@ class Snapshot:
 
     def parts_of(self, digest: Digest) -> BlobRow | None:
         """Returns the parts of a large blob; None unless each of them can be read."""
+        if digest in self._disbelieved:
+            return None
         for index, _ in self._indexes:
             row = index.parts_of(digest)
             if row is not None and all(self.locate(part) for part in set(row.parts)):
@@ -191,6 +239,30 @@ class Snapshot:
 
 def _is_few(wanted: Collection[Digest], index: PackIndex) -> bool:
     return len(wanted) * _SCAN_SHARE < len(index)
+
+
+def _rows_in(index: PackIndex, wanted: set[Digest]) -> Iterator[list[BlobRow]]:
+    """Yields the rows of large blobs in `wanted`, in batches whose parts fit into little memory.
+
+    `wanted` may lose digests between batches.
+    """
+    if len(wanted) * _SCAN_SHARE < index.blob_count:
+        here = list(wanted)
+    else:
+        here = [digest for digest in index.blob_digests() if digest in wanted]
+    batch: list[BlobRow] = []
+    count = 0
+    for digest in here:
+        row = index.parts_of(digest)
+        if row is None:
+            continue
+        batch.append(row)
+        count += len(row.parts)
+        if count >= _BATCH_PARTS:
+            yield batch
+            batch, count = [], 0
+    if batch:
+        yield batch
 
 
 def _locate_in(index: PackIndex, wanted: set[Digest]) -> Iterable[tuple[Digest, Location]]:

@@ -1,0 +1,151 @@
+"""Collecting garbage at a remote: retire, mark, sweep.
+
+One call does as much as is due: roots that were found dead are retired, packs that no root reaches
+are condemned, thin ones after what lives in them has a copy, and what was condemned a grace period
+ago is deleted. Which roots are dead is for `dvtool.ops.gc` to find out. Called through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dvtool.core.gcmarks import Mark, Retirement, batches
+from dvtool.store.remote.gc.age import GRACE_S
+from dvtool.store.remote.gc.live import read_live
+from dvtool.store.remote.gc.moving import copy_records, stale_indexes, write_survivors
+from dvtool.store.remote.gc.notes import server_now_s, write_notes
+from dvtool.store.remote.gc.plan import LIVE_SHARE, Condemned, plan_condemned
+from dvtool.store.remote.gc.sweep import Swept, due, sweep
+
+if TYPE_CHECKING:
+    from dvtool.store.remote.remote import Remote
+    from dvtool.store.remote.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class GcReport:
+    """What a collection did, or would do.
+
+    Attributes:
+        is_dry_run: Nothing was written or deleted.
+        alive: Objects that roots reach.
+        retired: Roots taken out of force.
+        dead_packs: Packs condemned because nothing in them is alive.
+        thin_packs: Packs condemned after what is alive in them was copied.
+        condemned_bytes: What their deletion will free.
+        waiting: Objects condemned, now or earlier, that the grace period still keeps.
+        deleted: Objects deleted; in a dry run those that would be.
+        deleted_bytes: Their size.
+    """
+
+    is_dry_run: bool
+    alive: int
+    retired: int
+    dead_packs: int
+    thin_packs: int
+    condemned_bytes: int
+    waiting: int
+    deleted: int
+    deleted_bytes: int
+
+
+def _nothing(_: Snapshot) -> Collection[str]:
+    return ()
+
+
+def collect(
+    remote: Remote,
+    *,
+    find_dead: Callable[[Snapshot], Collection[str]] = _nothing,
+    grace_s: float = GRACE_S,
+    live_share: float = LIVE_SHARE,
+    delete: bool = False,
+) -> GcReport:
+    """Collects garbage.
+
+    Args:
+        remote: Where.
+        find_dead: Returns the object names of roots that nobody needs. Called after the server's
+            time was taken; a root that was younger than GRACE_S by then stays all the same.
+        grace_s: How long what is condemned stays, in seconds by the server's clock.
+        live_share: Packs with a smaller share of living bytes are rewritten, 0 to 1.
+        delete: Write and delete; else only say what would be done.
+
+    Raises:
+        CorruptObject, ObjectMissing: It cannot be seen what is alive; nothing was deleted.
+        RemoteFailed: The remote is unreachable or refused.
+    """
+    view = remote.snapshot(leaning=True)
+    if not delete:
+        # No probe is written, so this machine's time must do to say what would happen.
+        now_s = max((one.modified_s for one in view.listed.values()), default=0.0)
+        now_s = max(now_s, remote.now_s())
+        retired = _old_enough(view, find_dead(view), now_s)
+        live = read_live(remote, view.plain, without=frozenset(retired))
+        plan = plan_condemned(view, live, before_s=now_s - grace_s / 2, live_share=live_share)
+        names = due(view, now_s=now_s, grace_s=grace_s).names
+        would = Swept(len(names), sum(view.listed[name].size for name in names))
+        return _report(plan, would, view, alive=len(live.digests), retired=len(retired), dry=True)
+    now_s = server_now_s(remote)
+    retired = _old_enough(view, find_dead(view), now_s)
+    if retired:
+        write_notes(remote, [Retirement(names) for names in batches(retired)])
+        view = remote.snapshot(leaning=True)
+    live = read_live(remote, view.plain)
+    plan = plan_condemned(view, live, before_s=now_s - grace_s / 2, live_share=live_share)
+    condemn(remote, view, plan)
+    swept = sweep(remote, now_s=now_s, grace_s=grace_s)
+    left = remote.snapshot()
+    return _report(plan, swept, left, alive=len(live.digests), retired=len(retired))
+
+
+def condemn(remote: Remote, view: Snapshot, plan: Condemned) -> None:
+    """Copies what is to stay, then writes the marks: in this order, so that no reader is without.
+
+    Raises:
+        CorruptObject: Something that is to stay is damaged; nothing is condemned.
+        RemoteFailed: The remote is unreachable or refused.
+    """
+    if not plan.names:
+        return
+    stale = stale_indexes(view, plan.packs)
+    if plan.moved or plan.blobs:
+        copy_records(remote, view, view, records=plan.moved, blobs=plan.blobs)
+    write_survivors(remote, view, stale, plan.packs)
+    write_notes(remote, [Mark(names) for names in batches(plan.names)])
+
+
+def _old_enough(view: Snapshot, roots: Collection[str], now_s: float) -> list[str]:
+    """Returns those of `roots` that may be retired: a younger one's commit may be on its way.
+
+    However short a grace period was asked for, roots get the usual one.
+    """
+    before_s = now_s - GRACE_S
+    return [
+        name
+        for name in roots
+        if name in view.listed
+        and name not in view.notes.retired
+        and 0 < view.listed[name].modified_s <= before_s
+    ]
+
+
+def _report(
+    plan: Condemned, swept: Swept, left: Snapshot, *, alive: int, retired: int, dry: bool = False
+) -> GcReport:
+    waiting = len(left.notes.condemned & left.listed.keys())
+    if dry:
+        waiting = max(0, waiting - swept.deleted)
+    return GcReport(
+        is_dry_run=dry,
+        alive=alive,
+        retired=retired,
+        dead_packs=len(plan.dead),
+        thin_packs=len(plan.thin),
+        condemned_bytes=plan.freed_bytes,
+        waiting=waiting,
+        deleted=swept.deleted,
+        deleted_bytes=swept.deleted_bytes,
+    )

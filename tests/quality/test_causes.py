@@ -1,0 +1,87 @@
+"""A finding is told where its violations come from; none is lost, and nothing private is named."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dvtool.quality.causes import with_causes
+from dvtool.quality.checks.evaluate import evaluate
+from dvtool.quality.checks.parsing import parse_checks
+from dvtool.quality.findings import Finding
+from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.opening import open_table
+
+SOURCE = "t.csv.checks.yaml"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with Engine(scratch=tmp_path) as made:
+        yield made
+
+
+def judged(engine: Engine, folder: Path, checks: str) -> tuple[list[Finding], list[Finding]]:
+    """Returns findings before and after; rows 1 to 100 of 2,000, all from TN, are spoilt."""
+    draw = random.Random(2)
+    path = folder / "t.csv"
+    lines = ["id,state,age,code"]
+    for row in range(2000):
+        is_bad = row < 100
+        state = "TN" if is_bad else draw.choice(["KA", "MH"])
+        age = ["", "900", "-5"][row % 3] if is_bad else str(draw.randrange(18, 90))
+        lines.append(f"{row},{state},{age},{'??' if is_bad else 'A1'}")
+    path.write_text("\n".join(lines) + "\n")
+    table = open_table(engine, path, name="t.csv")
+    (spec,) = parse_checks(checks, source=SOURCE).tables
+    before = evaluate(engine, table, spec, source=SOURCE)
+    return before, with_causes(engine, table, spec, before, source=SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("column", "code"),
+    [
+        ("age: {nulls: 0}", "nulls"),
+        ("age: {nulls: '<= 1%'}", "nulls"),
+        ("age: {min: 0}", "min"),
+        ("age: {max: 120}", "max"),
+        ("age: {mean: 40..60}", "mean"),
+        ("code: {matches: '[A-Z][0-9]'}", "matches"),
+        ("code: {in: [A1]}", "in"),
+    ],
+)
+def test_each_kind_of_finding_gets_its_slice(
+    engine: Engine, tmp_path: Path, column: str, code: str
+) -> None:
+    before, after = judged(engine, tmp_path, f"columns:\n  {column}\n")
+
+    (finding,) = after
+    assert finding.key.endswith(f".{before[0].code}")
+    assert finding.figures["slice"]["support"] == 0.05
+    assert "state = 'TN'" in finding.hint
+
+
+def test_a_rule_in_sql_gets_its_slice(engine: Engine, tmp_path: Path) -> None:
+    _, (finding,) = judged(engine, tmp_path, "rules: [{sql: 'age >= 0 and age < 120'}]\n")
+
+    assert finding.hint.endswith("lie in state = 'TN' (5% of rows)")
+
+
+def test_nothing_private_is_named(engine: Engine, tmp_path: Path) -> None:
+    checks = "columns:\n  state: {private: true}\n  code: {private: true, in: [A1]}\n"
+
+    _, (finding,) = judged(engine, tmp_path, checks)
+
+    assert finding.hint == "all violations lie in rows 1 to 100 (5% of rows)"
+
+
+def test_findings_without_a_condition_stay_as_they_are(engine: Engine, tmp_path: Path) -> None:
+    before, after = judged(
+        engine, tmp_path, "columns:\n  gone: {type: int}\n  state: {unique: true}\n"
+    )
+
+    assert len(before) == 2
+    assert after == before

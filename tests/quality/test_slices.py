@@ -1,0 +1,232 @@
+"""The slice that explains a failing figure is found when there is one, and only then."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from scipy import stats
+
+from dvtool.quality.slices import (
+    Slice,
+    _luck_of_counts,
+    _luck_of_mean,
+    _luck_of_violations,
+    explain,
+    explain_counts,
+    explain_files,
+    explain_mean,
+)
+from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.opening import open_table
+from dvtool.quality.tables.table import Table
+
+ROWS = 4000
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with Engine(scratch=tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def people(engine: Engine, tmp_path: Path) -> Callable[..., Table]:
+    """Makes a table of ages, 40 rows a day and three states; `bad(row, state)` leaves gaps."""
+
+    def make(bad: Callable[[int, str], bool], *, seed: int = 1) -> Table:
+        draw = random.Random(seed)
+        lines = ["id,day,state,age"]
+        for row in range(ROWS):
+            day = dt.date(2024, 1, 1) + dt.timedelta(days=row // 40)
+            state = draw.choice(["KA", "MH", "TN"])
+            age = "" if bad(row, state) else str(draw.randrange(18, 90))
+            lines.append(f"{row},{day},{state},{age}")
+        path = tmp_path / "people.csv"
+        path.write_text("\n".join(lines) + "\n")
+        return open_table(engine, path)
+
+    return make
+
+
+def test_a_run_of_bad_days_is_found_to_the_day(engine: Engine, people) -> None:
+    table = people(lambda row, _: 1200 <= row < 1320)
+
+    found = explain(engine, table, "age IS NULL", time="day")
+
+    assert found == Slice("time", "day", "2024-01-31", "2024-02-02", 120, 0.03, 1.0, True)
+    assert found.words() == "all violations lie in day 2024-01-31 to 2024-02-02 (3% of rows)"
+
+
+def test_without_a_time_column_the_run_of_rows_is_named(engine: Engine, people) -> None:
+    table = people(lambda row, _: row >= 3800)
+
+    found = explain(engine, table, "age IS NULL")
+
+    assert found is not None
+    assert found.where() == "rows 3,801 to 4,000"
+    assert found.support == 0.05
+
+
+def test_a_bad_category_is_found(engine: Engine, people) -> None:
+    table = people(lambda row, state: state == "TN" and row % 7 == 0)
+
+    found = explain(engine, table, "age IS NULL", time="day")
+
+    assert found is not None
+    assert (found.kind, found.column, found.value, found.share) == ("category", "state", "'TN'", 1)
+
+
+def test_what_most_violations_have_in_common_is_said_with_their_share(
+    engine: Engine, people
+) -> None:
+    table = people(lambda row, _: 1200 <= row < 1320 or row in (5, 3000))
+
+    found = explain(engine, table, "age IS NULL", time="day")
+
+    assert found is not None
+    assert not found.is_enough
+    assert found.share == pytest.approx(120 / 122)
+    assert found.words().startswith("98.4% of violations lie in day 2024-01-31")
+
+
+def test_an_allowed_share_may_remain(engine: Engine, people) -> None:
+    table = people(lambda row, _: 1200 <= row < 1320 or row % 400 == 0)
+
+    found = explain(engine, table, "age IS NULL", time="day", allowed=0.01)
+
+    assert found is not None
+    assert found.is_enough
+    assert 0.9 <= (found.share or 0) < 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_violations_spread_evenly_have_no_slice(engine: Engine, people, seed: int) -> None:
+    draw = random.Random(100 + seed)
+    table = people(lambda _row, _state: draw.random() < 0.03, seed=seed)
+
+    assert explain(engine, table, "age IS NULL", time="day") is None
+
+
+@pytest.mark.parametrize("bad", [set(), {17}, {17, 900}])
+def test_no_or_few_violations_explain_nothing(engine: Engine, people, bad: set[int]) -> None:
+    table = people(lambda row, _: row in bad)
+
+    assert explain(engine, table, "age IS NULL", time="day") is None
+
+
+def test_a_private_column_is_never_the_answer(engine: Engine, people) -> None:
+    table = people(lambda row, state: state == "TN" and row % 7 == 0)
+
+    assert explain(engine, table, "age IS NULL", private=frozenset({"state"})) is None
+
+
+def test_a_private_time_is_never_the_answer(engine: Engine, people) -> None:
+    table = people(lambda row, _: 1200 <= row < 1320)
+
+    found = explain(engine, table, "age IS NULL", time="day", private=frozenset({"day"}))
+
+    assert found is not None
+    assert found.kind == "rows"
+
+
+def test_a_column_does_not_explain_itself(engine: Engine, people) -> None:
+    table = people(lambda _row, _state: False)
+
+    assert explain(engine, table, "state = 'TN'", column="state") is None
+
+
+def test_an_empty_table_has_no_slice(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n")
+    table = open_table(engine, path)
+
+    assert explain(engine, table, "a IS NULL") is None
+    assert explain_mean(engine, table, "0.0", lambda mean: mean > 1) is None
+
+
+def test_the_days_that_move_a_mean_are_found(engine: Engine, people) -> None:
+    table = people(lambda _row, _state: False)
+    value = "CASE WHEN id BETWEEN 2000 AND 2079 THEN age * 100 ELSE age END"
+
+    found = explain_mean(engine, table, value, lambda mean: 50 <= mean <= 57, time="day")
+
+    assert found is not None
+    assert found.where() == "day 2024-02-20 to 2024-02-21"
+    assert found.words() == "without day 2024-02-20 to 2024-02-21 (2% of rows) it would pass"
+
+
+def test_a_mean_that_has_moved_everywhere_has_no_slice(engine: Engine, people) -> None:
+    table = people(lambda _row, _state: False)
+
+    assert explain_mean(engine, table, "age + 10", lambda mean: mean <= 57, time="day") is None
+    assert explain_mean(engine, table, "age", lambda mean: mean <= 53.4, time="day") is None
+
+
+def test_large_numbers_do_not_drown_a_mean(engine: Engine, people) -> None:
+    table = people(lambda _row, _state: False)
+    value = "1e12 + CASE WHEN id < 40 THEN 1000 ELSE age END"
+
+    found = explain_mean(engine, table, value, lambda mean: mean <= 1e12 + 57, time="day")
+
+    assert found is not None
+    assert found.where() == "day 2024-01-01"
+
+
+def test_a_shift_between_categories_is_placed(engine: Engine, people) -> None:
+    table = people(lambda _row, _state: False)
+    state = "CASE WHEN id BETWEEN 400 AND 599 THEN 'KA' ELSE state END"
+    counts = [f"({state}) = '{one}'" for one in ("KA", "MH", "TN")]
+
+    def passes(sums: tuple[float, ...]) -> bool:
+        return max(sums[1:]) / sum(sums[1:]) < 0.35
+
+    found = explain_counts(engine, table, counts, passes, time="day", column="state")
+
+    assert found is not None
+    first, last = dt.date.fromisoformat(found.value), dt.date.fromisoformat(found.last)
+    assert dt.date(2024, 1, 11) <= first <= last <= dt.date(2024, 1, 15)
+
+
+def test_the_file_that_is_to_blame_is_named(engine: Engine) -> None:
+    files = {f"{number:02}.csv": (100, 0) for number in range(30)} | {"07.csv": (100, 20)}
+
+    found = explain_files(files)
+
+    assert found is not None
+    assert found.words() == "all violations lie in 07.csv (3.33% of rows)"
+    assert explain_files({name: (100, 1) for name in files}) is None
+
+
+@pytest.mark.parametrize(("n", "support", "inside"), [(20, 0.05, 6), (100, 0.3, 60), (9, 0.5, 9)])
+def test_the_bound_on_violations_is_above_the_binomial_tail(
+    n: int, support: float, inside: int
+) -> None:
+    bound = math.exp(_luck_of_violations((1000 * support, inside), (1000, n)))
+
+    assert stats.binom.sf(inside - 1, n, support) <= bound <= 1
+
+
+def test_the_bound_on_means_is_above_the_t_like_tail() -> None:
+    draw = random.Random(4)
+    part, rest = ([draw.gauss(mu, 2) for _ in range(n)] for mu, n in ((0.6, 60), (0, 900)))
+    both = part + rest
+    sums = [(len(one), len(one), sum(one), sum(x * x for x in one)) for one in (part, both)]
+
+    bound = math.exp(_luck_of_mean(*sums))
+
+    assert stats.ttest_ind(part, rest).pvalue <= bound <= 1
+
+
+def test_the_bound_on_counts_is_above_the_g_test() -> None:
+    part, rest = (40, 5, 5), (300, 310, 290)
+    both = tuple(a + b for a, b in zip(part, rest, strict=True))
+    expected = [sum(part) * one / sum(both) for one in both]
+
+    bound = math.exp(_luck_of_counts((50, *part), (sum(both), *both)))
+
+    assert stats.power_divergence(part, expected, lambda_=0).pvalue <= bound < 0.01
