@@ -8,6 +8,7 @@ docs/format.md#pack-index.
 
 from __future__ import annotations
 
+import os
 import struct
 from bisect import bisect_left
 from collections import Counter
@@ -63,6 +64,21 @@ class BlobRow(NamedTuple):
     size: int
     parts: tuple[Digest, ...]
     ends: tuple[int, ...] = ()
+
+    @property
+    def is_nonce(self) -> bool:
+        """Whether it stands for no blob, and only makes its index unlike any other."""
+        return self.size == 0
+
+
+def nonce_row() -> BlobRow:
+    """Returns a row that makes an index unlike any other, for one that names no new pack.
+
+    A name that was condemned must never come back, and an index over packs that have been in
+    another one could.
+    """
+    nonce = Digest(os.urandom(DIGEST_BYTES))
+    return BlobRow(nonce, 0, (nonce,))
 
 
 _Row = TypeVar("_Row", RecordRow, BlobRow)

@@ -1,118 +1,27 @@
 """`profile`: what the columns of a table hold, of any file and of any version.
 
-Finds the files, looks up what is known of each, and profiles the rest; a file whose bytes are
-named by a digest is profiled once in the life of a clone. Statistics are `dvtool.quality.profile`,
-text is `dvtool.report`. Called by the CLI.
+Finds the files of the work tree, of a commit, of every version. A file whose bytes are named by a
+digest is profiled once in the life of a clone, by `profiler`; text is `dvtool.report`. Called by
+the CLI.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
 
-from dvtool.core.digest import format_digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.sidecar import Sidecar
-from dvtool.errors import InvalidText, ObjectMissing
+from dvtool.errors import ObjectMissing
 from dvtool.git.revisions import resolve_commit
 from dvtool.ops import baselines, subjects
+from dvtool.ops.profiler import Profiled, Profiler
 from dvtool.ops.selection import Selected
 from dvtool.ops.status import compare_dataset
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes
 from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace
-from dvtool.quality.checks.model import ChecksFile, TableSpec
-from dvtool.quality.checks.parsing import parse_checks, table_for
-from dvtool.quality.profile.encode import decode, encode, profile_address
-from dvtool.quality.profile.merge import merge
-from dvtool.quality.profile.model import Profile
-from dvtool.quality.profile.privacy import Privacy, salt_of
-from dvtool.quality.tables.opening import is_table
-from dvtool.store.profiles import ProfileFolder
-
-if TYPE_CHECKING:
-    from dvtool.quality.tables.options import ReadOptions
-
-SNIFFING: Final = 1
-"""Raised when files without `read:` come to be read in another way."""
-MEMORY_BYTES: Final = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class FileProfile:
-    """One file of a version.
-
-    Attributes:
-        name: As the user knows it.
-        profile: None when there is none; then `why` says the reason.
-        is_new: Whether it was computed just now, not looked up.
-        is_missing: Whether its bytes are not here, so that nothing can be said: a gap.
-        why: Why there is no profile, or a reader's warning; empty normally.
-        address: Under which it is kept; empty when it is not.
-        private: Columns of which no value may be shown.
-    """
-
-    name: str
-    profile: Profile | None
-    is_new: bool = False
-    is_missing: bool = False
-    why: str = ""
-    address: str = ""
-    private: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """The profile of several files together, and how many they are."""
-
-    files: int
-    profile: Profile
-
-
-@dataclass(frozen=True, slots=True)
-class Profiled:
-    """One version of a data set, or a file or folder outside of any.
-
-    Attributes:
-        name: The data set, or the path as typed.
-        version: `work tree`, a commit's first 12 digits, or empty.
-        files: Its tables, sorted by path.
-        gap: Why nothing is known of the version at all; empty normally.
-    """
-
-    name: str
-    version: str
-    files: tuple[FileProfile, ...] = ()
-    gap: str = ""
-
-    @property
-    def private(self) -> frozenset[str]:
-        """Columns that are private in any of its files."""
-        return frozenset(name for one in self.files for name in one.private)
-
-    @property
-    def totals(self) -> tuple[Total, ...]:
-        """Files with the same columns together, the most files first; none for a single file."""
-        return totals(one.profile for one in self.files if one.profile is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """What decides a profile besides the bytes: how they are read, and what may be kept."""
-
-    read: ReadOptions | None = None
-    privacy: Mapping[str, Privacy] = field(default_factory=dict)
-    label: str = ""
-
-    @property
-    def private(self) -> frozenset[str]:
-        """Columns of which no value may be shown."""
-        return frozenset(name for name, one in self.privacy.items() if one is Privacy.PRIVATE)
 
 
 def profile_paths(
@@ -148,6 +57,8 @@ def profile_datasets(
 ) -> list[Profiled]:
     """Profiles data sets of the work tree or of a commit.
 
+    For a commit's files whose bytes are not here a remote is asked for their profiles.
+
     Args:
         workspace: Where.
         paths: Relative to the top; every data set when empty.
@@ -158,7 +69,7 @@ def profile_datasets(
         InvalidText: A sidecar or a checks file breaks its format.
     """
     commit = resolve_commit(workspace.git, rev) if rev else None
-    profiler = Profiler.of(workspace)
+    profiler = Profiler.of(workspace, network=commit is not None)
     found = []
     for one, sidecar in selected_sidecars(workspace, commit, list(paths)):
         checks = (
@@ -209,167 +120,6 @@ def profile_history(workspace: Workspace, paths: Sequence[str] = ()) -> list[Pro
             found.append(profiler.version(str(one), commit, files, checks))
     profiler.finish()
     return found
-
-
-def totals(profiles: Iterable[Profile]) -> tuple[Total, ...]:
-    """Returns profiles with the same columns merged, the most files first.
-
-    Columns, kinds, privacy and label must agree; a file on its own is left out, since its total
-    would say nothing more.
-    """
-    groups: dict[object, Total] = {}
-    for one in profiles:
-        columns = tuple((column.name, column.kind, column.privacy) for column in one.columns)
-        key = (columns, one.label, one.key_id)
-        known = groups.get(key)
-        groups[key] = (
-            Total(1, one) if known is None else Total(known.files + 1, merge(known.profile, one))
-        )
-    several = [one for one in groups.values() if one.files > 1]
-    return tuple(sorted(several, key=lambda one: -one.files))
-
-
-def repository_key(repository: str) -> bytes:
-    """Returns the key of a repository's tokens; empty before it has an id.
-
-    It follows from what everyone with the repository can read: it keeps those without it from
-    comparing tokens with guesses, and nobody else.
-    """
-    return sha256(f"dvtool-profile-key\n{repository}".encode()).digest() if repository else b""
-
-
-def address_of(file: FileBytes, spec: Spec, key: bytes) -> str:
-    """Returns where the profile of a file is kept, known before the file is opened.
-
-    Empty for a file without a digest.
-    """
-    if file.digest is None:
-        return ""
-    if spec.read is None:
-        # What sniffing finds follows from the bytes and from the name's endings.
-        name = os.path.basename(file.name).lower()
-        options: dict[str, Any] = {"sniffed": SNIFFING, "endings": name.split(".")[1:][-2:]}
-    else:
-        options = spec.read.to_mapping()
-    told = {
-        "privacy": {name: one.value for name, one in sorted(spec.privacy.items())},
-        "label": spec.label,
-        "key": salt_of(salt_of(key).encode())[:8] if key else "",
-    }
-    return profile_address(format_digest(file.digest), options, told)
-
-
-class Profiler:
-    """Gives the profiles of files, from the folder where they are known, computed where not."""
-
-    def __init__(self, folder: ProfileFolder | None, key: bytes, progress: Progress) -> None:
-        """Takes where profiles are kept (None for nowhere), the key of tokens, and whom to tell."""
-        self._folder = folder
-        self._key = key
-        self._progress = progress
-        self._new = 0
-
-    @classmethod
-    def of(cls, workspace: Workspace) -> Profiler:
-        """Returns the one that keeps what all work trees of a clone share."""
-        folder = ProfileFolder(workspace.shared_dir / "profiles")
-        return cls(folder, repository_key(workspace.settings.repository), workspace.progress)
-
-    def version(
-        self,
-        name: str,
-        version: str,
-        files: Mapping[str, FileBytes],
-        checks: Sequence[ChecksText | None],
-    ) -> Profiled:
-        """Returns the profiles of a version's tables.
-
-        Args:
-            name: As shown.
-            version: Likewise.
-            files: By path inside the data set.
-            checks: Of that version, then others whose private columns count as well.
-        """
-        parsed = [
-            None if one is None else parse_checks(one.text, source=one.path) for one in checks
-        ]
-        self._progress.start(f"profile {name}", total_items=len(files))
-        found = []
-        for path, file in files.items():
-            spec = spec_for(parsed, path)
-            if spec is not None or is_table(file.name) or path == "":
-                found.append(self.file(file, spec or Spec()))
-            self._progress.advance(items=1)
-        return Profiled(name, version, tuple(found))
-
-    def file(self, file: FileBytes, spec: Spec) -> FileProfile:
-        """Returns the profile of one file."""
-        address = address_of(file, spec, self._key)
-        known = self._known(address)
-        if known is not None:
-            return FileProfile(file.name, known, address=address, private=spec.private)
-        try:
-            found = self._compute(file, spec)
-        except ObjectMissing as error:
-            return FileProfile(file.name, None, is_missing=True, why=str(error))
-        if found.profile is not None and address and self._folder is not None:
-            self._new += self._folder.put(address, encode(found.profile))
-            return replace(found, address=address)
-        return found
-
-    def finish(self) -> None:
-        """Keeps the folder within its bound."""
-        if self._new and self._folder is not None:
-            self._folder.trim()
-
-    def _known(self, address: str) -> Profile | None:
-        text = self._folder.get(address) if address and self._folder is not None else None
-        if text is None:
-            return None
-        try:
-            return decode(text)
-        except InvalidText:
-            return None  # of another version, or spoilt: computed again
-
-    def _compute(self, file: FileBytes, spec: Spec) -> FileProfile:
-        from dvtool.quality.profile.compute import profile_table
-        from dvtool.quality.tables.engine import Engine
-        from dvtool.quality.tables.opening import open_table
-        from dvtool.quality.tables.table import Unreadable
-
-        with ExitStack() as files, Engine(memory_bytes=MEMORY_BYTES) as engine:
-            path = files.enter_context(file.open())
-            try:
-                table = open_table(engine, path, name=file.name, options=spec.read)
-            except Unreadable as error:
-                why = error.findings[0].message if error.findings else str(error)
-                return FileProfile(file.name, None, why=why, private=spec.private)
-            profile = profile_table(
-                engine,
-                table,
-                privacy=spec.privacy,
-                label=spec.label,
-                key=self._key,
-                size_bytes=path.stat().st_size,
-            )
-        return FileProfile(file.name, profile, is_new=True, private=spec.private)
-
-
-def spec_for(checks: Sequence[ChecksFile | None], path: str) -> Spec | None:
-    """Returns what the checks say about profiling a file; None when they do not name it.
-
-    How to read it and its label come from the first checks, the version's own; a column that any
-    of them calls private is private.
-    """
-    specs = [None if one is None else table_for(one, path) for one in checks]
-    if not any(specs):
-        return None
-    own = specs[0] or TableSpec()
-    privacy = {one.name: Privacy.PUBLIC for one in own.columns if one.public and not one.private}
-    for spec in specs:
-        if spec is not None:
-            privacy |= dict.fromkeys(spec.private, Privacy.PRIVATE)
-    return Spec(own.read, privacy, own.label)
 
 
 def _part(files: Mapping[str, FileBytes], one: Selected) -> dict[str, FileBytes]:

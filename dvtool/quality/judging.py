@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from dvtool.errors import DvtoolError
 from dvtool.quality import drifting
+from dvtool.quality.causes import with_causes
 from dvtool.quality.checks.evaluate import evaluate
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.policy import apply_policy
@@ -82,7 +83,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
     found = list(table.findings)
     more: list[str] = []
     if given.spec is not None:
-        found += evaluate(
+        broken = evaluate(
             engine,
             table,
             spec,
@@ -91,6 +92,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
             now=given.now,
             table_of=_opener(engine, given),
         )
+        found += with_causes(engine, table, spec, broken, source=given.source)
         found += _schema(engine, given, spec, table)
         found += _splits(engine, given, spec)
     else:

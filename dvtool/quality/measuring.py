@@ -14,12 +14,16 @@ from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.table import Column, Table
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from dvtool.quality.drift.distributions import Distribution
 
 MAX_EXACT: Final = 200_000
 """Distinct numbers counted one by one; beyond that a grid of quantiles stands for them."""
 GRID: Final = 4096
 """Steps of that grid: ranks are right to 1/4096."""
+_BATCH_ROWS: Final = 1 << 17
 MAX_CATEGORIES: Final = 1_000
 """Distinct texts compared one by one; a column with more is free text, not a category."""
 NEAR_UNIQUE: Final = 0.5
@@ -90,11 +94,8 @@ def _numeric(engine: Engine, table: Table, value: str) -> Distribution | Incompa
             nulls=table.rows - int(present),
             distinct=len(values),
         )
-    steps = ", ".join(repr((number + 0.5) / GRID) for number in range(GRID))
-    (quantiles,), *_ = engine.rows(
-        f"SELECT quantile_disc({value}, [{steps}]) FROM {table.source} WHERE {finite}"
-    )
-    values, times = np.unique(np.asarray(quantiles, dtype=np.float64) + 0.0, return_counts=True)
+    quantiles = _grid(engine, table, value, finite, int(present))
+    values, times = np.unique(quantiles + 0.0, return_counts=True)
     return NumericDistribution(
         values,
         np.asarray(times * (int(present) / GRID), dtype=np.float64),
@@ -102,6 +103,32 @@ def _numeric(engine: Engine, table: Table, value: str) -> Distribution | Incompa
         nulls=table.rows - int(present),
         error=1 / GRID,
     )
+
+
+def _grid(
+    engine: Engine, table: Table, value: str, finite: str, present: int
+) -> NDArray[np.float64]:
+    """Returns the values at the middles of `GRID` equal steps of rank, ascending, shape (GRID,).
+
+    The engine sorts, spilling if it must, and the ranks are picked from the stream: asked for as
+    many quantiles at once, DuckDB 2.0 takes twenty times as long for the same values.
+    """
+    import numpy as np
+
+    # The smallest rank with a share of at least (step + 1/2) / GRID below or at it, from 0.
+    ranks = np.array(
+        [-(-present * (2 * step + 1) // (2 * GRID)) - 1 for step in range(GRID)], dtype=np.int64
+    )
+    reader = engine.connection.sql(
+        f"SELECT {value} AS v FROM {table.source} WHERE {finite} ORDER BY 1"
+    ).to_arrow_reader(_BATCH_ROWS)
+    picked = []
+    start = 0
+    for batch in reader:
+        first, last = np.searchsorted(ranks, (start, start + batch.num_rows))
+        picked.append(batch.column(0).to_numpy()[ranks[first:last] - start])
+        start += batch.num_rows
+    return np.concatenate(picked)
 
 
 def _categorical(engine: Engine, table: Table, column: Column) -> Distribution | Incomparable:

@@ -1,4 +1,4 @@
-"""A folder of profiles: small compressed texts by the address that says what they are about.
+"""A folder of profiles: small compressed texts, by the file that they are about and an address.
 
 Here live the files, their compression and their bound; what a profile's text means, and how its
 address comes about, is `dvtool.quality.profile`. Everything in it can be computed again, so damage
@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from dvtool.core.digest import Digest
 from dvtool.errors import InvalidText, StoreFailed
 from dvtool.store.durable import make_directory, remove_stale_temps, write_atomically
 
@@ -23,23 +24,32 @@ MOST_PACKED_BYTES: Final = 32 << 20
 KEPT_BYTES: Final = 1 << 30
 """What a folder may take, compressed; the profiles that were not asked for longest go first."""
 _SUFFIX: Final = ".json.zst"
-_ADDRESS = re.compile(r"[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[0-9a-f]{64}/[0-9a-f]{64}")
+
+
+def profile_name(digest: Digest, address: str) -> str:
+    """Returns what a profile is called: the file's digest and the address, 64 hex digits each.
+
+    One file has several profiles when it was read, or its columns were protected, in several ways.
+    """
+    return f"{digest.hex()}/{address}"
 
 
 class ProfileFolder:
-    """The profiles that a clone keeps, one file each."""
+    """The profiles that a clone keeps, one file each; names are those of `profile_name`."""
 
     def __init__(self, folder: Path) -> None:
         """Takes the folder, which is made when something is put into it."""
         self._folder = folder
 
-    def get(self, address: str) -> bytes | None:
-        """Returns the text kept under an address; None when there is none, or it is damaged.
+    def get(self, name: str) -> bytes | None:
+        """Returns the text of that name; None when there is none, or it is damaged.
 
-        Args:
-            address: 64 hex digits.
+        Raises:
+            InvalidText: The name is none that `profile_name` gives.
         """
-        path = self._path(address)
+        path = self._path(name)
         try:
             if path.stat().st_size > MOST_PACKED_BYTES:
                 return None
@@ -50,15 +60,36 @@ class ProfileFolder:
             os.utime(path)  # asked for just now: the last to be forgotten
         return text
 
-    def put(self, address: str, text: bytes) -> bool:
-        """Keeps a text under an address; returns False when the disk cannot take it."""
-        path = self._path(address)
+    def put(self, name: str, text: bytes) -> bool:
+        """Keeps a text under a name; returns False when the disk cannot take it.
+
+        Raises:
+            InvalidText: The name is none that `profile_name` gives.
+        """
+        path = self._path(name)
         try:
             make_directory(path.parent)
             write_atomically(path, packed(text), temp_directory=self._folder / "tmp")
         except StoreFailed:
             return False
         return True
+
+    def digests(self) -> list[Digest]:
+        """Returns the files of which something is kept, sorted."""
+        try:
+            found = sorted(os.listdir(self._folder))
+        except OSError:
+            return []
+        return [Digest(bytes.fromhex(one)) for one in found if _HEX.fullmatch(one)]
+
+    def names_of(self, digest: Digest) -> list[str]:
+        """Returns the names of all profiles of one file, sorted; none is no error."""
+        try:
+            found = os.listdir(self._folder / digest.hex())
+        except OSError:
+            return []
+        names = (f"{digest.hex()}/{one.removesuffix(_SUFFIX)}" for one in sorted(found))
+        return [name for name in names if _NAME.fullmatch(name)]
 
     def trim(self, *, most_bytes: int = KEPT_BYTES) -> int:
         """Forgets what was not asked for longest until the rest takes at most `most_bytes`.
@@ -75,23 +106,24 @@ class ProfileFolder:
                 with suppress(OSError):
                     os.unlink(path)
                     forgotten += 1
+                    os.rmdir(os.path.dirname(path))  # refused while another profile lies there
         return forgotten
 
     def __len__(self) -> int:
         """Returns how many profiles are kept."""
         return sum(1 for _ in self._files())
 
-    def _path(self, address: str) -> Path:
-        if not _ADDRESS.fullmatch(address):
-            raise InvalidText(f"expected 64 hex digits, found {address[:80]!r}")
-        return self._folder / address[:2] / f"{address}{_SUFFIX}"
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise InvalidText(f"expected two times 64 hex digits, found {name[:160]!r}")
+        return self._folder / f"{name}{_SUFFIX}"
 
     def _files(self) -> Iterator[tuple[float, int, str]]:
         """Yields time of last use, size in bytes and path."""
-        for folder, _, names in os.walk(self._folder):
-            for name in names:
-                if name.endswith(_SUFFIX) and _ADDRESS.fullmatch(name.removesuffix(_SUFFIX)):
-                    path = os.path.join(folder, name)
+        for folder, _, files in os.walk(self._folder):
+            for file in files:
+                if _NAME.fullmatch(f"{os.path.basename(folder)}/{file.removesuffix(_SUFFIX)}"):
+                    path = os.path.join(folder, file)
                     with suppress(OSError):
                         facts = os.stat(path)
                         yield facts.st_mtime, facts.st_size, path

@@ -244,7 +244,21 @@ def test_addresses_on_the_list_come_back(repo, url):
     assert read_settings(repo.api).pick_remote().url == url
 
 
-@pytest.mark.parametrize("key", ["store.path", "store.link", "remote.origin.trusted"])
+@pytest.mark.parametrize(
+    ("text", "size_bytes"), [("0", 0), ("1000", 1000), ("500M", 500 << 20), ("2T", 2 << 40)]
+)
+def test_the_limit_of_the_store_is_bytes_or_a_number_with_a_unit(repo, text, size_bytes):
+    set_for_clone(repo.api, "store.limit", text)
+
+    assert read_settings(repo.api).store_limit_bytes == size_bytes
+
+
+def test_a_limit_of_the_store_that_is_no_size_is_refused(repo):
+    with pytest.raises(UsageError, match="expected bytes"):
+        set_for_clone(repo.api, "store.limit", "plenty")
+
+
+@pytest.mark.parametrize("key", ["store.path", "store.link", "store.limit", "remote.origin.trusted"])
 def test_a_commit_does_not_choose_where_this_machine_writes_or_whom_it_trusts(repo, key):
     section, _, name = key.rpartition(".")
     header = f"[{section}]" if "." not in section else '[remote "origin"]\nurl = s3://b'

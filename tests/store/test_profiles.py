@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from dvtool.core.digest import Digest
 from dvtool.errors import InvalidText
-from dvtool.store.profiles import ProfileFolder, packed, unpacked
+from dvtool.store.profiles import ProfileFolder, packed, profile_name, unpacked
 
-A, B, C = "aa" * 32, "bb" * 32, "ca" * 32
+FILE, OTHER = Digest(b"\xf1" * 32), Digest(b"\xf2" * 32)
+A, B = profile_name(FILE, "aa" * 32), profile_name(FILE, "bb" * 32)
+C = profile_name(OTHER, "aa" * 32)
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def folder(tmp_path: Path) -> ProfileFolder:
 
 
 def file_of(tmp_path: Path, address: str) -> Path:
-    return tmp_path / "profiles" / address[:2] / f"{address}.json.zst"
+    return tmp_path / "profiles" / f"{address}.json.zst"
 
 
 def test_a_text_comes_back_and_others_are_absent(folder: ProfileFolder) -> None:
@@ -99,7 +102,16 @@ def test_what_was_not_asked_for_longest_goes_first(folder: ProfileFolder, tmp_pa
     assert [folder.get(one) is None for one in (A, B, C)] == [False, True, False]
 
 
-def test_a_name_that_is_no_address_is_refused(folder: ProfileFolder) -> None:
+def test_all_profiles_of_one_file_are_found_by_its_digest(folder: ProfileFolder) -> None:
+    for name in (B, A, C):
+        folder.put(name, b"text")
+
+    assert folder.digests() == [FILE, OTHER]
+    assert folder.names_of(FILE) == [A, B]
+    assert folder.names_of(Digest(bytes(32))) == []
+
+
+def test_a_name_that_is_none_is_refused(folder: ProfileFolder) -> None:
     with pytest.raises(InvalidText):
         folder.get("../../etc/passwd")
 

@@ -21,7 +21,7 @@ from dvtool.cli.common import (
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
-    from dvtool.ops.profile import FileProfile, Profiled
+    from dvtool.ops.profiler import FileProfile, Profiled
 
 SHOWN_FILES = 20
 

@@ -113,6 +113,10 @@ def _places(path: Path, records: Records, base: str) -> LineMap:
     return LineMap(path=path, table=base)
 
 
+_WORDS = {"VARCHAR": "text", "UBIGINT": "int", "BIGINT": "int", "DOUBLE": "float"}
+"""What a reader of the finding calls the engine's names of JSON types."""
+
+
 def _mixed(
     engine: Engine,
     table: str,
@@ -134,7 +138,7 @@ def _mixed(
         )
         if not one.type.endswith("[]") and len(counts) < 2:
             continue  # empty objects only
-        told = ", ".join(f"{int(many):,} {str(kind).lower()}" for kind, many, _ in counts)
+        told = ", ".join(f"{int(many):,} {_WORDS.get(kind, str(kind).lower())}" for kind, many, _ in counts)
         rows = [int(row) for _, _, row in counts[1 : 1 + EXAMPLES]]
         lines = places.find(engine, rows)
         examples = [(lines.get(row, 0), row, None) for row in rows]

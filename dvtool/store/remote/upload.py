@@ -13,7 +13,14 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from dvtool.core.packindex import BlobRow, PackRef, RecordRow, encode_index, parse_index
+from dvtool.core.packindex import (
+    BlobRow,
+    PackRef,
+    RecordRow,
+    encode_index,
+    nonce_row,
+    parse_index,
+)
 from dvtool.errors import DvtoolError
 from dvtool.store.remote import layout
 from dvtool.store.remote.packbuild import BuiltPack
@@ -127,7 +134,7 @@ class Uploader:
             for number, (pack, _) in enumerate(batch)
             for digest, stored, offset in pack.rows
         )
-        data = encode_index(refs, rows, blob_rows)
+        data = encode_index(refs, rows, blob_rows if batch else [*blob_rows, nonce_row()])
         name = layout.index_name(sha256(data).digest())
         self._remote.put(name, data)
         self._remote.cache.put(name, data)

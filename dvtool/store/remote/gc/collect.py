@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from dvtool.core.gcmarks import Mark, Retirement, batches
 from dvtool.store.remote.gc.age import GRACE_S
 from dvtool.store.remote.gc.live import read_live
-from dvtool.store.remote.gc.moving import copy_records, stale_indexes, write_survivors
+from dvtool.store.remote.gc.merging import MERGE_FROM, merge_indexes
+from dvtool.store.remote.gc.moving import copy_records
 from dvtool.store.remote.gc.notes import server_now_s, write_notes
 from dvtool.store.remote.gc.plan import LIVE_SHARE, Condemned, plan_condemned
 from dvtool.store.remote.gc.sweep import Swept, due, sweep

@@ -15,7 +15,8 @@ from dvtool.core.digest import Digest
 from dvtool.core.gcmarks import Erasure, Mark, batches
 from dvtool.store.remote import layout
 from dvtool.store.remote.gc.live import Live, read_live
-from dvtool.store.remote.gc.moving import copy_records, stale_indexes, write_survivors
+from dvtool.store.remote.gc.merging import merge_indexes
+from dvtool.store.remote.gc.moving import copy_records, stale_indexes
 from dvtool.store.remote.gc.notes import server_now_s, write_notes
 from dvtool.store.remote.gc.plan import surviving_blobs
 from dvtool.store.remote.gc.sweep import sweep
@@ -78,7 +79,7 @@ def erase(
     moved = {d for d in staying if _is_only_in(view, d, bad)}
     blobs = surviving_blobs(view, set(stale), live, bad=bad, moved=moved)
     copy_records(remote, view.plain, view, records=moved, blobs=blobs)
-    write_survivors(remote, view, stale, bad)
+    merge_indexes(remote, view, stale, bad=bad)
     condemned = bad | stale.keys()
     write_notes(remote, [Mark(names) for names in batches(condemned)])
     sweep(remote, now_s=server_now_s(remote), grace_s=0.0, only=frozenset(condemned))

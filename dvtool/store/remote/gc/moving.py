@@ -1,19 +1,18 @@
-"""Moving records into new packs, and rewriting indexes without what is to go.
+"""Moving records into new packs, and finding the indexes that this makes stale.
 
 A pack is never changed: what is to stay of it is copied into a new one, of another name because
-of its nonce, and gets a new index. Nothing is condemned or deleted here. Called by `collect`,
-`sweep`, `erase` and `lean`.
+of its nonce, and gets a new index. Nothing is condemned or deleted here, and stale indexes are
+rewritten by `merging`. Called by `collect`, `sweep`, `erase`, `lean` and `plan`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
 from dvtool.core.digest import Digest
 from dvtool.core.events import SILENT
-from dvtool.core.packindex import BlobRow, PackRef, RecordRow, encode_index, parse_index
+from dvtool.core.packindex import BlobRow, PackRef
 from dvtool.store.remote import layout
 from dvtool.store.remote.losses import loss_of
 from dvtool.store.remote.packbuild import PackBuilder
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
     from dvtool.errors import DvtoolError
     from dvtool.store.remote.remote import Remote
     from dvtool.store.remote.snapshot import Snapshot
-
-_ROWS_PER_INDEX: Final = 1_000_000
 
 
 def read_records(
@@ -118,42 +115,3 @@ def stale_indexes(snapshot: Snapshot, bad: Collection[str]) -> dict[str, PackInd
         if any(p in bad or p in condemned or p not in snapshot.listed for p in packs):
             found[name] = index
     return found
-
-
-def write_survivors(
-    remote: Remote, target: Snapshot, stale: Mapping[str, PackIndex], bad: Collection[str]
-) -> None:
-    """Creates indexes with the rows of stale ones that speak of packs which stay.
-
-    Rows of large blobs are not taken over here; `copy_records` writes them with their lists.
-    """
-    rows: list[RecordRow] = []
-    packs: dict[PackRef, int] = {}
-    gone = target.notes.condemned.union(bad)
-    for index in stale.values():
-        numbers = {}
-        for number, ref in enumerate(index.packs):
-            name = layout.pack_name(ref.name)
-            facts = target.listed.get(name)
-            if name not in gone and facts is not None and facts.size == ref.size:
-                numbers[number] = packs.setdefault(ref, len(packs))
-        rows += [
-            RecordRow(row.digest, numbers[row.pack], row.stored, row.offset)
-            for row in index.rows()
-            if row.pack in numbers
-        ]
-        if len(rows) >= _ROWS_PER_INDEX:
-            _create_index(remote, target, list(packs), rows)
-            rows, packs = [], {}
-    if packs:
-        _create_index(remote, target, list(packs), rows)
-
-
-def _create_index(
-    remote: Remote, target: Snapshot, packs: list[PackRef], rows: Iterable[RecordRow]
-) -> None:
-    data = encode_index(packs, rows)
-    name = layout.index_name(sha256(data).digest())
-    remote.put(name, data)
-    remote.cache.put(name, data)
-    target.add(name, parse_index(data))

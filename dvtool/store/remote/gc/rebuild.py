@@ -24,7 +24,14 @@ from dvtool.core.pack import (
     decode_record,
     parse_record_head,
 )
-from dvtool.core.packindex import BlobRow, PackRef, RecordRow, encode_index, parse_index
+from dvtool.core.packindex import (
+    BlobRow,
+    PackRef,
+    RecordRow,
+    encode_index,
+    nonce_row,
+    parse_index,
+)
 from dvtool.errors import CorruptObject, ObjectMissing
 from dvtool.store.remote import layout
 from dvtool.store.remote.gc.notes import write_notes
@@ -80,7 +87,7 @@ def rebuild_index(remote: Remote) -> RebuildReport:
     remote.progress.start("rebuild", total_bytes=sum(view.listed[name].size for name in orphans))
     damaged: list[str] = []
     records = blobs = indexes = 0
-    rows_kept = [row for index in kept for row in index.blob_rows()]
+    rows_kept = [row for index in kept for row in index.blob_rows() if not row.is_nonce]
     for start in range(0, max(len(orphans), 1), _PACKS_PER_INDEX):
         packs: list[PackRef] = []
         rows: list[RecordRow] = []
@@ -114,7 +121,7 @@ def _write(
     rows: list[RecordRow],
     blob_rows: list[BlobRow],
 ) -> None:
-    data = encode_index(packs, rows, blob_rows)
+    data = encode_index(packs, rows, [*blob_rows, nonce_row()])
     name = layout.index_name(sha256(data).digest())
     remote.put(name, data)
     remote.cache.put(name, data)

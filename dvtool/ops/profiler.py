@@ -1,0 +1,306 @@
+"""Profiler: the profile of a file, looked up where it is known, computed where it is not.
+
+Here live what decides a profile besides the bytes, the address that follows from it, and what comes
+out. Which files there are is for `profile` to find, statistics are `dvtool.quality.profile`. Called
+by `profile` and `profile_travel`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from dvtool.core.digest import format_digest
+from dvtool.core.events import Progress
+from dvtool.errors import InvalidText, ObjectMissing
+from dvtool.ops.subjects import ChecksText, FileBytes
+from dvtool.ops.workspace import Workspace
+from dvtool.quality.checks.model import ChecksFile, TableSpec
+from dvtool.quality.checks.parsing import parse_checks, table_for
+from dvtool.quality.profile.encode import decode, encode, profile_address
+from dvtool.quality.profile.merge import merge
+from dvtool.quality.profile.model import Profile
+from dvtool.quality.profile.privacy import Privacy, salt_of
+from dvtool.quality.tables.opening import is_table
+from dvtool.store.profiles import ProfileFolder, profile_name
+
+if TYPE_CHECKING:
+    from dvtool.quality.tables.options import ReadOptions
+
+SNIFFING: Final = 1
+"""Raised when files without `read:` come to be read in another way."""
+MEMORY_BYTES: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class FileProfile:
+    """One file of a version.
+
+    Attributes:
+        name: As the user knows it.
+        profile: None when there is none; then `why` says the reason.
+        is_new: Whether it was computed just now, not looked up.
+        is_missing: Whether its bytes are not here, so that nothing can be said: a gap.
+        why: Why there is no profile, or a reader's warning; empty normally.
+        address: Under which it is kept; empty when it is not.
+        private: Columns of which no value may be shown.
+    """
+
+    name: str
+    profile: Profile | None
+    is_new: bool = False
+    is_missing: bool = False
+    why: str = ""
+    address: str = ""
+    private: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The profile of several files together, and how many they are."""
+
+    files: int
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """One version of a data set, or a file or folder outside of any.
+
+    Attributes:
+        name: The data set, or the path as typed.
+        version: `work tree`, a commit's first 12 digits, or empty.
+        files: Its tables, sorted by path.
+        gap: Why nothing is known of the version at all; empty normally.
+    """
+
+    name: str
+    version: str
+    files: tuple[FileProfile, ...] = ()
+    gap: str = ""
+
+    @property
+    def private(self) -> frozenset[str]:
+        """Columns that are private in any of its files."""
+        return frozenset(name for one in self.files for name in one.private)
+
+    @property
+    def totals(self) -> tuple[Total, ...]:
+        """Files with the same columns together, the most files first; none for a single file."""
+        return totals(one.profile for one in self.files if one.profile is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What decides a profile besides the bytes: how they are read, and what may be kept."""
+
+    read: ReadOptions | None = None
+    privacy: Mapping[str, Privacy] = field(default_factory=dict)
+    label: str = ""
+
+    @property
+    def private(self) -> frozenset[str]:
+        """Columns of which no value may be shown."""
+        return frozenset(name for name, one in self.privacy.items() if one is Privacy.PRIVATE)
+
+
+def totals(profiles: Iterable[Profile]) -> tuple[Total, ...]:
+    """Returns profiles with the same columns merged, the most files first.
+
+    Columns, kinds, privacy and label must agree; a file on its own is left out, since its total
+    would say nothing more.
+    """
+    groups: dict[object, Total] = {}
+    for one in profiles:
+        columns = tuple((column.name, column.kind, column.privacy) for column in one.columns)
+        key = (columns, one.label, one.key_id)
+        known = groups.get(key)
+        groups[key] = (
+            Total(1, one) if known is None else Total(known.files + 1, merge(known.profile, one))
+        )
+    several = [one for one in groups.values() if one.files > 1]
+    return tuple(sorted(several, key=lambda one: -one.files))
+
+
+def folder_of(workspace: Workspace) -> ProfileFolder:
+    """Returns where a clone keeps its profiles."""
+    return ProfileFolder(workspace.shared_dir / "profiles")
+
+
+def repository_key(repository: str) -> bytes:
+    """Returns the key of a repository's tokens; empty before it has an id.
+
+    It follows from what everyone with the repository can read: it keeps those without it from
+    comparing tokens with guesses, and nobody else.
+    """
+    return sha256(f"dvtool-profile-key\n{repository}".encode()).digest() if repository else b""
+
+
+def address_of(file: FileBytes, spec: Spec, key: bytes) -> str:
+    """Returns where the profile of a file is kept, known before the file is opened.
+
+    Empty for a file without a digest.
+    """
+    if file.digest is None:
+        return ""
+    if spec.read is None:
+        # What sniffing finds follows from the bytes and from the name's endings.
+        name = os.path.basename(file.name).lower()
+        options: dict[str, Any] = {"sniffed": SNIFFING, "endings": name.split(".")[1:][-2:]}
+    else:
+        options = spec.read.to_mapping()
+    told = {
+        "privacy": {name: one.value for name, one in sorted(spec.privacy.items())},
+        "label": spec.label,
+        "key": salt_of(salt_of(key).encode())[:8] if key else "",
+    }
+    return profile_address(format_digest(file.digest), options, told)
+
+
+class Profiler:
+    """Gives the profiles of files, from the folder where they are known, computed where not."""
+
+    def __init__(
+        self,
+        folder: ProfileFolder | None,
+        key: bytes,
+        progress: Progress,
+        bring: Callable[[str], bytes | None] = lambda _: None,
+    ) -> None:
+        """Takes what it needs; asks and writes nothing yet.
+
+        Args:
+            folder: Where profiles are kept, None for nowhere.
+            key: Of tokens.
+            progress: Whom to tell.
+            bring: Gives, by name, the proven text of a profile of a file that is not here.
+        """
+        self._folder = folder
+        self._bring = bring
+        self._key = key
+        self._progress = progress
+        self._new = 0
+
+    @classmethod
+    def of(cls, workspace: Workspace, *, network: bool = False) -> Profiler:
+        """Returns the one that keeps what all work trees of a clone share.
+
+        Args:
+            workspace: Where.
+            network: Whether a remote may be asked for what is not here.
+        """
+        key = repository_key(workspace.settings.repository)
+        if not network:
+            return cls(folder_of(workspace), key, workspace.progress)
+        from dvtool.ops.profile_travel import Bringer
+
+        return cls(folder_of(workspace), key, workspace.progress, Bringer(workspace).bring)
+
+    def version(
+        self,
+        name: str,
+        version: str,
+        files: Mapping[str, FileBytes],
+        checks: Sequence[ChecksText | None],
+    ) -> Profiled:
+        """Returns the profiles of a version's tables.
+
+        Args:
+            name: As shown.
+            version: Likewise.
+            files: By path inside the data set.
+            checks: Of that version, then others whose private columns count as well.
+        """
+        parsed = [
+            None if one is None else parse_checks(one.text, source=one.path) for one in checks
+        ]
+        self._progress.start(f"profile {name}", total_items=len(files))
+        found = []
+        for path, file in files.items():
+            spec = spec_for(parsed, path)
+            if spec is not None or is_table(file.name) or path == "":
+                found.append(self.file(file, spec or Spec()))
+            self._progress.advance(items=1)
+        return Profiled(name, version, tuple(found))
+
+    def file(self, file: FileBytes, spec: Spec) -> FileProfile:
+        """Returns the profile of one file."""
+        address = address_of(file, spec, self._key)
+        name = profile_name(file.digest, address) if file.digest is not None else ""
+        known = self._known(name)
+        if known is not None:
+            return FileProfile(file.name, known, address=address, private=spec.private)
+        try:
+            found = self._compute(file, spec)
+        except ObjectMissing as error:
+            text = self._bring(name) if name else None
+            if text is None:
+                return FileProfile(file.name, None, is_missing=True, why=str(error))
+            self._keep(name, text)
+            return FileProfile(file.name, decode(text), address=address, private=spec.private)
+        if found.profile is not None and name:
+            self._keep(name, encode(found.profile))
+            return replace(found, address=address)
+        return found
+
+    def _keep(self, name: str, text: bytes) -> None:
+        if self._folder is not None:
+            self._new += self._folder.put(name, text)
+
+    def finish(self) -> None:
+        """Keeps the folder within its bound."""
+        if self._new and self._folder is not None:
+            self._folder.trim()
+
+    def _known(self, name: str) -> Profile | None:
+        text = self._folder.get(name) if name and self._folder is not None else None
+        if text is None:
+            return None
+        try:
+            return decode(text)
+        except InvalidText:
+            return None  # of another version, or spoilt: computed again
+
+    def _compute(self, file: FileBytes, spec: Spec) -> FileProfile:
+        from dvtool.quality.profile.compute import profile_table
+        from dvtool.quality.tables.engine import Engine
+        from dvtool.quality.tables.opening import open_table
+        from dvtool.quality.tables.table import Unreadable
+
+        with ExitStack() as files, Engine(memory_bytes=MEMORY_BYTES) as engine:
+            path = files.enter_context(file.open())
+            try:
+                table = open_table(engine, path, name=file.name, options=spec.read)
+            except Unreadable as error:
+                why = error.findings[0].message if error.findings else str(error)
+                return FileProfile(file.name, None, why=why, private=spec.private)
+            profile = profile_table(
+                engine,
+                table,
+                privacy=spec.privacy,
+                label=spec.label,
+                key=self._key,
+                size_bytes=path.stat().st_size,
+            )
+        return FileProfile(file.name, profile, is_new=True, private=spec.private)
+
+
+def spec_for(checks: Sequence[ChecksFile | None], path: str) -> Spec | None:
+    """Returns what the checks say about profiling a file; None when they do not name it.
+
+    How to read it and its label come from the first checks, the version's own; a column that any
+    of them calls private is private.
+    """
+    specs = [None if one is None else table_for(one, path) for one in checks]
+    if not any(specs):
+        return None
+    own = specs[0] or TableSpec()
+    privacy = {one.name: Privacy.PUBLIC for one in own.columns if one.public and not one.private}
+    for spec in specs:
+        if spec is not None:
+            privacy |= dict.fromkeys(spec.private, Privacy.PRIVATE)
+    return Spec(own.read, privacy, own.label)
