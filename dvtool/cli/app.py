@@ -45,6 +45,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "gc": "Remove what nobody needs",
         "purge": "Remove data from a remote on purpose",
         "doctor": "Look for what could go wrong",
+        "debug": "Look under the hood",
         "config": "Show or change settings",
         "resolve": "Finish a merge of a data set",
         "demo": "Try everything in a scratch directory",

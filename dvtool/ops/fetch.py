@@ -10,6 +10,7 @@ import fnmatch
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dvtool.core.digest import Digest
 from dvtool.core.sidecar import Sidecar
@@ -21,6 +22,9 @@ from dvtool.git.sidecars import iter_blobs
 from dvtool.ops.selection import Selected
 from dvtool.ops.versions import blobs_of, selected_sidecars, shards_of
 from dvtool.ops.workspace import Workspace
+
+if TYPE_CHECKING:
+    from dvtool.store.remote.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +93,22 @@ def fetch_versions(
 ) -> FetchReport:
     """Brings the blobs of chosen versions into the store: shards first, then files."""
     shards = shards_of(sidecar for _, sidecar in chosen)
-    first = fetch_blobs(workspace, shards, remote_name=remote_name, jobs=jobs)
+    seen = Seen()
+    first = fetch_blobs(workspace, shards, remote_name=remote_name, jobs=jobs, seen=seen)
     trees: list[Tree] = [workspace.tree(sidecar).under(one.inside) for one, sidecar in chosen]
-    second = fetch_blobs(workspace, blobs_of(trees), remote_name=remote_name, jobs=jobs)
-    return first + second
+    files = blobs_of(trees)
+    return first + fetch_blobs(workspace, files, remote_name=remote_name, jobs=jobs, seen=seen)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What a remote listed, kept between two fetches of one command.
+
+    Attributes:
+        snapshot: None before the first look.
+    """
+
+    snapshot: Snapshot | None = None
 
 
 def fetch_blobs(
@@ -101,8 +117,21 @@ def fetch_blobs(
     *,
     remote_name: str | None = None,
     jobs: int | None = None,
+    seen: Seen | None = None,
 ) -> FetchReport:
-    """Brings blobs into the store; no request is made when all are there."""
+    """Brings blobs into the store; no request is made when all are there.
+
+    Args:
+        workspace: Where.
+        blobs: Which, with their sizes in bytes.
+        remote_name: From which remote; None for the default.
+        jobs: How many downloads at once.
+        seen: What an earlier fetch from the same remote saw; learns of this one's look.
+
+    Raises:
+        ObjectMissing: The remote lacks something; the rest has been fetched.
+        CorruptObject: Something arrived damaged; nothing of it was kept, the rest was.
+    """
     missing = workspace.store.missing(blobs)
     if not missing:
         return FetchReport(len(blobs), 0, 0)
@@ -115,12 +144,13 @@ def fetch_blobs(
     remote = workspace.remote(remote_name)
     wanted = {digest: blobs[digest] for digest in missing}
     jobs = jobs or workspace.settings.jobs
-    snapshot = remote.snapshot()
+    seen = seen or Seen()
+    seen.snapshot = snapshot = seen.snapshot or remote.snapshot()
     try:
         done = remote.fetch_blobs(snapshot, workspace.store, wanted, jobs=jobs)
     except ObjectMissing:
         # Garbage collection may have moved things into other packs since the listing.
-        fresh = remote.snapshot()
+        seen.snapshot = fresh = remote.snapshot()
         if fresh.listed.keys() == snapshot.listed.keys():
             raise
         done = remote.fetch_blobs(fresh, workspace.store, wanted, jobs=jobs)

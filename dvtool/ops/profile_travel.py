@@ -7,6 +7,7 @@ no version depends on it, and whatever goes wrong with one is told and never fai
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import partial
 from typing import Final
@@ -29,6 +30,8 @@ from dvtool.store.remote.snapshot import Snapshot
 
 MOST_SENT: Final = 1_000
 """Profiles that one push takes along; the others wait for the next."""
+
+_OBJECT = re.compile(r"profiles/([0-9a-f]{64})/[0-9a-f]{64}\.json\.zst")
 
 
 def object_name(name: str) -> str:
@@ -72,6 +75,36 @@ def send_profiles(
         workspace.progress.note(f"profiles were not sent to {remote.url}: {error}")
         return 0
     return sum(sent)
+
+
+def erase_profiles(
+    workspace: Workspace, remote: Remote, snapshot: Snapshot, digests: Iterable[Digest]
+) -> int:
+    """Deletes all profiles of some files, here and at a remote, as erasing their bytes demands.
+
+    Args:
+        workspace: Where.
+        remote: The remote.
+        snapshot: What lies there.
+        digests: Of the files.
+
+    Returns:
+        How many were deleted at the remote.
+
+    Raises:
+        RemoteFailed: The remote does not let us.
+    """
+    folder = folder_of(workspace)
+    wanted = {digest.hex() for digest in digests}
+    names = [
+        name
+        for name in snapshot.listed
+        if (found := _OBJECT.fullmatch(name)) is not None and found[1] in wanted
+    ]
+    for digest in wanted:
+        folder.forget(Digest(bytes.fromhex(digest)))
+    parallel(remote.backend.delete, names, jobs=JOBS)
+    return len(names)
 
 
 def may_leave(text: bytes, private: frozenset[str]) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dvtool.core.digest import format_digest
 from dvtool.core.events import Progress
-from dvtool.errors import InvalidText, ObjectMissing
+from dvtool.errors import ExtraMissing, InvalidText, ObjectMissing
 from dvtool.ops.subjects import ChecksText, FileBytes
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.model import ChecksFile, TableSpec
@@ -278,6 +278,8 @@ class Profiler:
             except Unreadable as error:
                 why = error.findings[0].message if error.findings else str(error)
                 return FileProfile(file.name, None, why=why, private=spec.private)
+            except ExtraMissing as error:
+                return FileProfile(file.name, None, why=str(error), private=spec.private)
             profile = profile_table(
                 engine,
                 table,

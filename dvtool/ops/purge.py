@@ -61,7 +61,13 @@ def purge(
     digests = _meant(workspace, what)
     remote = workspace.remote(remote_name)
     report = erase(remote, digests, reason, dry_run=dry_run)
-    dropped = 0 if dry_run else _drop_here(workspace, digests)
+    dropped = 0
+    if not dry_run:
+        from dvtool.ops.profile_travel import erase_profiles
+
+        dropped = _drop_here(workspace, digests)
+        # What a profile tells of erased data has to go with them.
+        erase_profiles(workspace, remote, remote.snapshot(), digests)
     return PurgeReport(report, dropped)
 
 

@@ -106,6 +106,10 @@ def push(
         )
     if written:
         remote.settle(snapshot, written, workspace.store)
+        if (workspace.shared_dir / "profiles").is_dir():
+            from dvtool.ops.profile_travel import send_profiles
+
+            send_profiles(workspace, remote, snapshot, pushed=need.blobs)
     return PushReport(
         remote.name,
         remote.url,

@@ -11,8 +11,8 @@ import contextlib
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from dvtool import __version__
@@ -26,11 +26,22 @@ KEPT = 2_000
 
 def judging_versions() -> dict[str, str]:
     """Returns the versions of what judges, as inputs of a judgement."""
-    found = {"dvtool": __version__}
-    for name in JUDGING_LIBRARIES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+    return {"dvtool": __version__} | _installed(JUDGING_LIBRARIES)
+
+
+def _installed(names: tuple[str, ...]) -> dict[str, str]:
+    """Returns versions by the names of `.dist-info` folders; the first one on the path counts.
+
+    `importlib.metadata` knows the same, and takes a quarter of a known verdict's time to import.
+    """
+    found: dict[str, str] = {}
+    for folder in sys.path:
+        with contextlib.suppress(OSError):
+            for entry in sorted(os.listdir(folder or ".")):
+                name, _, rest = entry.partition("-")
+                if name in names and rest.endswith(".dist-info"):
+                    found.setdefault(name, rest.removesuffix(".dist-info"))
+    return dict(sorted(found.items()))
 
 
 def key_of(inputs: Mapping[str, str]) -> str:

@@ -35,7 +35,7 @@ def with_causes(
 ) -> list[Finding]:
     """Returns the same findings, those that a slice explains with that slice.
 
-    It stands in `figures` as `slice`, and in words as the hint where there was none. Values of
+    It stands in `figures` as `slice`, and in words after the hint. Values of
     private columns are never named. Findings that were made by other checks, could not be decided,
     or are only notes stay as they are; so do those whose violations are spread evenly.
 
@@ -60,11 +60,12 @@ def with_causes(
             found = _explained(engine, table, spec, finding, source)
             if found is not None:
                 explained += 1
-                told[number] = _with(finding, found)
+                told[number] = told_with(finding, found, found.words())
     return told
 
 
-def _with(finding: Finding, found: Slice) -> Finding:
+def told_with(finding: Finding, found: Slice, words: str) -> Finding:
+    """Returns a finding with the slice that explains it: in figures, and after its own hint."""
     figures = {
         "where": found.where(),
         "rows": found.rows,
@@ -72,11 +73,8 @@ def _with(finding: Finding, found: Slice) -> Finding:
         "share": found.share,
         "is_enough": found.is_enough,
     }
-    return replace(
-        finding,
-        figures={**finding.figures, "slice": figures},
-        hint=finding.hint or found.words(),
-    )
+    hint = f"{finding.hint}; {words}" if finding.hint else words
+    return replace(finding, figures={**finding.figures, "slice": figures}, hint=hint)
 
 
 def _explained(

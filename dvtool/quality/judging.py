@@ -21,6 +21,7 @@ from dvtool.quality.checks.evaluate import evaluate
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.policy import apply_policy
 from dvtool.quality.checks.wholerules import TableOf
+from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place, Severity
 from dvtool.quality.judged import Baseline, JudgedTable, sorted_findings
 from dvtool.quality.splits import judge_splits
@@ -102,7 +103,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
     if before is not None:
         found += _changes(engine, given, spec, before, table)
         measured, effects = drifting.compare(engine, before, table, spec, source=given.source)
-        found += measured
+        found += with_drift_causes(engine, before, table, spec, measured)
         drift = tuple(effects)
     elif given.baseline is None:
         more.append("an earlier version to compare with (--baseline)")
@@ -290,6 +291,10 @@ def _same_rows(engine: Engine, before: Table, table: Table) -> bool:
     if any(types[one.name] != one.type for one in table.columns):
         return False
     listed = ", ".join(quoted(name) for name in names)
+    # Sums of hashes are cheap, and different sums prove a difference.
+    sums = [engine.rows(f"SELECT sum(hash({listed})) FROM {one.source}") for one in (before, table)]
+    if sums[0] != sums[1]:
+        return False
     (differing,), *_ = engine.rows(
         f"SELECT count(*) FROM (SELECT {listed} FROM {table.source} EXCEPT ALL "
         f"SELECT {listed} FROM {before.source})"

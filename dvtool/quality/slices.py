@@ -55,11 +55,14 @@ class Slice:
 
     def words(self) -> str:
         """Returns the slice in one line: `all violations lie in rows 901 to 1,000 (5% of rows)`."""
-        part = f"{self.where()} ({100 * self.support:.3g}% of rows)"
         if self.share is None:
-            return f"without {part} it would pass"
+            return f"without {self.part()} it would pass"
         much = "all" if self.share == 1 else f"{100 * self.share:.3g}% of"
-        return f"{much} violations lie in {part}"
+        return f"{much} violations lie in {self.part()}"
+
+    def part(self) -> str:
+        """Returns which part it is and how large: `state = 'TN' (5% of rows)`."""
+        return f"{self.where()} ({100 * self.support:.3g}% of rows)"
 
     def where(self) -> str:
         """Returns which part it is."""

@@ -73,7 +73,8 @@ def _cells(column: ColumnProfile, *, is_private: bool) -> tuple[str, ...]:
         nulls += f" ({column.null_share:.2%})"
     if is_private:
         return _flat(column.name), column.kind.value, nulls, "-", "-", "-", "-", "private"
-    distinct = "-" if column.distinct is None else f"{column.distinct:,.0f}"
+    known = _distinct(column)
+    distinct = "-" if known is None else f"{known:,.0f}"
     if column.distinct_error:
         distinct = f"~{distinct}"
     low, mean, high = "-", "-", "-"
@@ -83,6 +84,11 @@ def _cells(column: ColumnProfile, *, is_private: bool) -> tuple[str, ...]:
         low, high = shown(column.kind, column.numbers.low), shown(column.kind, column.numbers.high)
         mean = shown(column.kind, column.mean, is_mean=True)
     return _flat(column.name), column.kind.value, nulls, distinct, low, mean, high, _values(column)
+
+
+def _distinct(column: ColumnProfile) -> float | None:
+    """Returns the number of different values; an estimate is never above the number of values."""
+    return None if column.distinct is None else min(column.distinct, column.present)
 
 
 def _values(column: ColumnProfile) -> str:
@@ -190,7 +196,7 @@ def _facts(column: ColumnProfile, *, is_private: bool) -> dict[str, Any]:
     }
     if is_private:
         return facts
-    facts["distinct"] = column.distinct
+    facts["distinct"] = _distinct(column)
     facts["distinct_error"] = column.distinct_error
     numbers = column.numbers
     if numbers is not None:

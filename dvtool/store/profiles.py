@@ -91,6 +91,15 @@ class ProfileFolder:
         names = (f"{digest.hex()}/{one.removesuffix(_SUFFIX)}" for one in sorted(found))
         return [name for name in names if _NAME.fullmatch(name)]
 
+    def forget(self, digest: Digest) -> int:
+        """Removes all profiles of one file; returns how many there were."""
+        names = self.names_of(digest)
+        for name in names:
+            self._path(name).unlink(missing_ok=True)
+        with suppress(OSError):
+            os.rmdir(self._folder / digest.hex())
+        return len(names)
+
     def trim(self, *, most_bytes: int = KEPT_BYTES) -> int:
         """Forgets what was not asked for longest until the rest takes at most `most_bytes`.
 

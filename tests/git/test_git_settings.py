@@ -258,7 +258,9 @@ def test_a_limit_of_the_store_that_is_no_size_is_refused(repo):
         set_for_clone(repo.api, "store.limit", "plenty")
 
 
-@pytest.mark.parametrize("key", ["store.path", "store.link", "store.limit", "remote.origin.trusted"])
+@pytest.mark.parametrize(
+    "key", ["store.path", "store.link", "store.limit", "remote.origin.trusted"]
+)
 def test_a_commit_does_not_choose_where_this_machine_writes_or_whom_it_trusts(repo, key):
     section, _, name = key.rpartition(".")
     header = f"[{section}]" if "." not in section else '[remote "origin"]\nurl = s3://b'

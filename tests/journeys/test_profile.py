@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
 import random
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from dvtool.ops.profile_travel import send_profiles
+from dvtool.core.digest import Digest
+from dvtool.ops.profile_travel import erase_profiles, send_profiles
 from dvtool.ops.workspace import Workspace
 from tests.journeys.harness import Repo
 
@@ -147,6 +151,21 @@ def test_a_file_is_profiled_once_in_its_life(tracked: Repo) -> None:
     assert first["versions"][0]["files"][0]["is_new"]
     assert not second["versions"][0]["files"][0]["is_new"]
     assert len(kept(tracked)) == 1
+
+
+def test_a_known_profile_loads_no_engine(tracked: Repo) -> None:
+    tracked.run("profile", "people.csv")
+    code = (
+        "import sys; from dvtool.cli.entry import run; assert run(['profile', 'people.csv']) == 0;"
+        "print(sorted({'duckdb', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tracked.path, capture_output=True, check=True, text=True
+    )
+
+    assert "as profiled before" in done.stdout
+    assert done.stdout.endswith("[]\n")
 
 
 def test_one_changed_file_of_a_hundred_costs_one_file(repo: Repo) -> None:
@@ -320,7 +339,6 @@ def at_remote(repo: Repo) -> list[Path]:
 def test_a_commit_is_known_without_its_data(tracked: Repo) -> None:
     tracked.run("profile", "people.csv")
     tracked.run("push")
-    assert send(tracked) == 1
     clone = tracked.clone("elsewhere")
 
     out = clone.run("profile", "people.csv", "--rev", "HEAD").out
@@ -333,11 +351,10 @@ def test_a_commit_is_known_without_its_data(tracked: Repo) -> None:
 def test_profiles_are_sent_once_and_never_changed(tracked: Repo) -> None:
     tracked.run("profile", "people.csv")
     tracked.run("push")
-    sent = send(tracked)
     (path,) = at_remote(tracked)
     before = path.read_bytes()
 
-    assert (sent, send(tracked)) == (1, 0)
+    assert send(tracked) == 0
     assert path.read_bytes() == before
 
 
@@ -401,3 +418,21 @@ def test_profiles_at_a_remote_disturb_nobody(tracked: Repo) -> None:
     clone.run("verify", "--remote", "origin")
 
     assert clone.read("people.csv") == tracked.read("people.csv")
+
+
+def test_erasing_a_file_erases_its_profiles_here_and_there(tracked: Repo) -> None:
+    tracked.write("other.csv", table(30))
+    tracked.run("add", "other.csv")
+    tracked.commit("other")
+    tracked.run("profile")
+    tracked.run("push")
+    send(tracked)
+    digest = hashlib.sha256(tracked.read("people.csv")).digest()
+    workspace = Workspace.open(tracked.path, environ=dict(os.environ))
+    remote = workspace.remote()
+
+    assert erase_profiles(workspace, remote, remote.snapshot(), [Digest(digest)]) == 1
+
+    other = hashlib.sha256(tracked.read("other.csv")).hexdigest()
+    assert [path.parent.name for path in kept(tracked)] == [other]
+    assert [path.parent.name for path in at_remote(tracked)] == [other]

@@ -116,6 +116,11 @@ def command(
         f"{count(there.dead_packs, 'pack')} {would}condemned and"
         f" {count(there.thin_packs, 'pack')} rewritten, to free {human_size(there.condemned_bytes)}"
     )
+    if there.merged_indexes:
+        indexes = count(there.merged_indexes, "small index", "small indexes")
+        output.text(
+            f"{indexes} {would}merged; {there.written_indexes} {would}written in place of old ones"
+        )
     output.text(
         f"{count(there.deleted, 'object')} {would}deleted, {human_size(there.deleted_bytes)};"
         f" {there.waiting} still wait for the grace period to end"

@@ -138,7 +138,9 @@ def _mixed(
         )
         if not one.type.endswith("[]") and len(counts) < 2:
             continue  # empty objects only
-        told = ", ".join(f"{int(many):,} {_WORDS.get(kind, str(kind).lower())}" for kind, many, _ in counts)
+        told = ", ".join(
+            f"{int(many):,} {_WORDS.get(kind, str(kind).lower())}" for kind, many, _ in counts
+        )
         rows = [int(row) for _, _, row in counts[1 : 1 + EXAMPLES]]
         lines = places.find(engine, rows)
         examples = [(lines.get(row, 0), row, None) for row in rows]

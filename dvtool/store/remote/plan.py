@@ -39,10 +39,17 @@ class ReadRange(NamedTuple):
         return max(_end(at) for _, at in self.records)
 
 
-def plan_ranges(places: Mapping[Digest, Location]) -> list[ReadRange]:
+def plan_ranges(
+    places: Mapping[Digest, Location], *, ranges_per_pack: int = RANGES_PER_PACK
+) -> list[ReadRange]:
     """Returns the requests that bring all `places`; empty for none.
 
     A pack of which more than half is wanted is read by one request.
+
+    Args:
+        places: What is wanted, and where it lies.
+        ranges_per_pack: On average there are no more requests for each pack touched. More of them
+            spare bytes where few records lie far apart.
     """
     by_pack: dict[PackRef, list[Placed]] = {}
     for digest, at in places.items():
@@ -54,7 +61,7 @@ def plan_ranges(places: Mapping[Digest, Location]) -> list[ReadRange]:
         ranges += [
             ReadRange(pack, run) for run in _runs(records, pack.size if whole else GAP_BYTES)
         ]
-    return _join_nearest(ranges, RANGES_PER_PACK * len(by_pack))
+    return _join_nearest(ranges, ranges_per_pack * len(by_pack))
 
 
 def runs_in_order(parts: Iterable[Placed]) -> list[ReadRange]:

@@ -39,8 +39,9 @@ def small_indexes(
 ) -> frozenset[str]:
     """Returns the indexes worth merging; none when they are few.
 
-    One that is larger than all smaller ones together is left out, so that whatever is merged
-    comes to lie in an index at least twice as large, and is rewritten log2(n) times at most.
+    One that is more than twice as large as all smaller ones together is left out. So what is
+    merged comes to lie in an index at least one and a half times as large as before, and each row
+    is rewritten at most log(n) / log(1.5) times.
 
     Args:
         view: A snapshot to lean on.
@@ -57,7 +58,7 @@ def small_indexes(
         and view.listed[name].size < INDEX_BYTES // 2
     )
     total = sum(size for size, _ in sizes)
-    while sizes and sizes[-1][0] > total - sizes[-1][0]:
+    while sizes and sizes[-1][0] > 2 * (total - sizes[-1][0]):
         total -= sizes.pop()[0]
     return frozenset(name for _, name in sizes) if len(sizes) >= max(merge_from, 2) else frozenset()
 
@@ -101,16 +102,20 @@ def merge_indexes(
     sources = {**stale, **whole}
     gone = target.notes.condemned.union(bad)
     written = 0
-    for names in batches_of(target, sources):
+    # Of two copies the one in the newer index is found first, so older ones are written first.
+    for names in reversed(batches_of(target, sources)):
         draft = _Draft()
         for name in names:
             draft.take_records(sources[name], _numbers_that_stay(target, sources[name], gone))
             if name in whole:
                 draft.take_blobs(_worth_keeping(target, whole[name]))
-        while not draft.is_empty:
-            draft.write(remote, target)
-            written += 1
-            draft = draft.left_over()
+        layers = [draft]
+        while not (draft := draft.left_over()).is_empty:
+            layers.append(draft)
+        for layer in reversed(layers):
+            if not layer.is_empty:
+                layer.write(remote, target)
+                written += 1
     return written
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from dvtool.core.digest import Digest
 from dvtool.core.packindex import BlobRow
 from dvtool.store.remote import layout
+from dvtool.store.remote.gc.merging import MERGE_FROM, small_indexes
 from dvtool.store.remote.gc.moving import stale_indexes
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Condemned:
         dead: Packs in which nothing is alive.
         thin: Packs of which too little is alive.
         indexes: Indexes that name one of them, or one that is gone, or nothing alive.
+        small: Indexes that are sound, but many; one takes their place.
         moved: Records that get a copy first.
         blobs: Large blobs whose rows get a copy first.
         freed_bytes: Size of the packs, less what is copied.
@@ -41,6 +43,7 @@ class Condemned:
     dead: frozenset[str]
     thin: frozenset[str]
     indexes: frozenset[str]
+    small: frozenset[str]
     moved: frozenset[Digest]
     blobs: tuple[BlobRow, ...]
     freed_bytes: int
@@ -53,11 +56,16 @@ class Condemned:
     @property
     def names(self) -> frozenset[str]:
         """Everything that is to go."""
-        return self.packs | self.indexes
+        return self.packs | self.indexes | self.small
 
 
 def plan_condemned(
-    view: Snapshot, live: Live, *, before_s: float, live_share: float = LIVE_SHARE
+    view: Snapshot,
+    live: Live,
+    *,
+    before_s: float,
+    live_share: float = LIVE_SHARE,
+    merge_from: int = MERGE_FROM,
 ) -> Condemned:
     """Returns what may go.
 
@@ -67,6 +75,7 @@ def plan_condemned(
         before_s: Packs written later than this, by the server's clock, are left alone: the push
             that brought them may not have written its roots yet.
         live_share: From 0, only packs that are dead, to 1, every pack with something dead in it.
+        merge_from: So many small indexes become one; at least 2.
     """
     keepers = view.locate_all(live.records)
     live_bytes: Counter[str] = Counter()
@@ -100,6 +109,7 @@ def plan_condemned(
         frozenset(dead),
         frozenset(thin),
         frozenset(stale).union(damaged),
+        small_indexes(view, before_s=before_s, besides=stale, merge_from=merge_from),
         frozenset(moved),
         surviving_blobs(view, set(stale), live, bad=bad, moved=moved),
         freed,

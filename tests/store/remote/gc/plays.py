@@ -53,6 +53,7 @@ class Stage:
     pushed: int = 0
     collected: list[GcReport] = field(default_factory=list)
     grace_s: float = 14 * DAY_S
+    merge_from: int = 8
 
     def remote(self, actor: Actor) -> Remote:
         return Remote(
@@ -100,8 +101,22 @@ class Stage:
             ]
 
         self.collected.append(
-            collect(remote, find_dead=dead, grace_s=self.grace_s, delete=True, live_share=0.5)
+            collect(
+                remote,
+                find_dead=dead,
+                grace_s=self.grace_s,
+                delete=True,
+                live_share=0.5,
+                merge_from=self.merge_from,
+            )
         )
+
+    def compact(self, actor: Actor, dice: random.Random) -> None:
+        for _ in range(dice.randrange(1, 4)):
+            report = collect(
+                self.remote(actor), grace_s=self.grace_s, delete=True, live_share=0, merge_from=2
+            )
+            self.collected.append(report)
 
     def fetch(self, actor: Actor, dice: random.Random) -> None:
         remote = self.remote(actor)
@@ -161,6 +176,7 @@ def _play(seed: int, folder: Path) -> Stage:
     )
     stage = Stage(world, folder)
     stage.grace_s = dice.choice([0.0, 3600.0, 14 * DAY_S])
+    stage.merge_from = dice.choice([2, 3, 8])
     world.put("dvtool.json", FORMAT)
     stage.repositories = [Repository(f"{n:032x}") for n in range(dice.choice([1, 2]))]
     conditional = dice.random() < 0.5
@@ -193,6 +209,9 @@ def _play(seed: int, folder: Path) -> Stage:
         plays[f"gc{number}"] = with_own_dice(gc, repository)
     if dice.random() < 0.7:
         plays["forget"] = with_own_dice(stage.forget, dice.choice(stage.repositories))
+    if dice.random() < 0.3:
+        # Nothing is retired here, so that mostly indexes are merged, beside collections.
+        plays["compact"] = with_own_dice(stage.compact)
     if dice.random() < 0.3:
         plays["fetch"] = with_own_dice(stage.fetch)
     world.run(plays)  # type: ignore[arg-type]

@@ -20,8 +20,8 @@ from tests.store.remote.gc.world import DAY_S, Actor
 SEED = int(os.environ.get("DVTOOL_TEST_SEED") or random.SystemRandom().randrange(10**9))
 
 
-def judge(seed: int, folder: Path) -> tuple[int, int]:
-    """Plays one schedule; returns how many pushes succeeded and how much was deleted."""
+def judge(seed: int, folder: Path) -> tuple[int, int, int]:
+    """Plays one schedule; returns how many pushes succeeded, how much was deleted and merged."""
     stage = play_schedule(seed, folder)
     told = f"DVTOOL_TEST_SEED={seed}\n" + "\n".join(stage.world.trace)
     assert stage.what_is_lost() == [], told
@@ -35,29 +35,32 @@ def judge(seed: int, folder: Path) -> tuple[int, int]:
                 # Its own repository retires it, and then everybody can collect again.
                 assert number == 0, told
     assert stage.what_is_lost("judge again") == [], told
-    return stage.pushed, sum(report.deleted for report in stage.collected)
+    deleted = sum(report.deleted for report in stage.collected)
+    return stage.pushed, deleted, sum(report.merged_indexes for report in stage.collected)
 
 
-def run(count: int, folder: Path, *, cpu_limit_s: float) -> tuple[int, int, int]:
+def run(count: int, folder: Path, *, cpu_limit_s: float) -> tuple[int, int, int, int]:
     started_s = time.process_time()
-    played = pushed = deleted = 0
+    played = pushed = deleted = merged = 0
     for number in range(count):
         if time.process_time() - started_s > cpu_limit_s:
             break
         done = judge(SEED + number, folder / str(number))
         shutil.rmtree(folder / str(number))
         played, pushed, deleted = played + 1, pushed + done[0], deleted + done[1]
-    return played, pushed, deleted
+        merged += done[2]
+    return played, pushed, deleted, merged
 
 
 def test_no_schedule_loses_what_a_push_has_promised(tmp_path: Path) -> None:
     print(f"DVTOOL_TEST_SEED={SEED}")
 
-    played, pushed, deleted = run(200, tmp_path, cpu_limit_s=60)
+    played, pushed, deleted, merged = run(200, tmp_path, cpu_limit_s=60)
 
     assert played == 200
     assert pushed > played  # the schedules are not all failures
     assert deleted > played  # and collections do delete
+    assert merged > played  # and merge indexes
 
 
 def test_a_seed_repeats_its_schedule(tmp_path: Path) -> None:
@@ -97,7 +100,10 @@ def test_a_sweep_that_does_not_look_again_is_found_out(
 def test_ten_thousand_schedules_lose_nothing(tmp_path: Path) -> None:
     print(f"DVTOOL_TEST_SEED={SEED}")
 
-    played, pushed, deleted = run(10_000, tmp_path, cpu_limit_s=900)
+    played, pushed, deleted, merged = run(10_000, tmp_path, cpu_limit_s=900)
 
-    print(f"{played} schedules, {pushed} pushes, {deleted} objects deleted")
+    print(
+        f"{played} schedules, {pushed} pushes, {deleted} objects deleted, {merged} indexes merged"
+    )
     assert pushed > played < deleted
+    assert merged > played
