@@ -81,6 +81,8 @@ AIMS = (
     Aim("2 GiB add: 1.3 x sha256 + cp", "big", "add", "cpu_s", 1.3, "floor: sha256 + cp"),
     Aim("2 GiB push: memory", "big", "push", "peak_bytes", 150 * MIB),
     Aim("2 GiB pull: memory", "big", "pull", "peak_bytes", 150 * MIB),
+    Aim("2 GiB push: 1/5 of DVC", "big", "push", "cpu_s", 1 / 5, "dvc"),
+    Aim("2 GiB pull: 1/5 of DVC", "big", "pull", "cpu_s", 1 / 5, "dvc"),
     Aim("--version: 3 x bare Python", "startup", "version", "cpu_s", 3.0, "floor: python"),
     Aim("status of one file: 1/6 of DVC", "startup", "status", "cpu_s", 1 / 6, "dvc"),
 )

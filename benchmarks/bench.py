@@ -33,6 +33,7 @@ class Options:
     big_mib: int
     million_files: int
     million_bytes: int
+    gc_records: int
     repeat: int
     latency_ms: float
     content: Content

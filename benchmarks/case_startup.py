@@ -27,14 +27,14 @@ def run_startup(bench: Bench) -> None:
         Entry(tool.name, (("git-lfs" if tool.name == "git-lfs" else tool.name, "--version"),), area)
         for tool in tools
     ]
-    bare = Entry("floor: python", ((_python(bench), "-c", "pass"),), area)
+    bare = Entry("floor: python", ((dvtool_python(bench), "-c", "pass"),), area)
     bench.step("startup", "version", [bare, *versions], repeats=repeats)
     status = [Entry(tool.name, tool.status, area / tool.name) for tool in tools]
     bench.step("startup", "status", status, repeats=repeats)
     bench.clear(area)
 
 
-def _python(bench: Bench) -> str:
+def dvtool_python(bench: Bench) -> str:
     """Returns the interpreter that dvtool runs under, so that only dvtool makes the difference."""
     program = bench.programs.get("dvtool")
     if program is not None:

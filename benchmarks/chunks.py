@@ -1,32 +1,41 @@
 """What the next version of a large file costs: bytes uploaded and CPU, after typical changes.
 
-    python benchmarks/chunks.py [--mib 256] [--tools dvtool,restic,borg] [--scratch DIR]
+    python benchmarks/chunks.py [--mib 256] [--tools dvtool,dvc,git-lfs,restic,borg] [--out PATH]
 
-Each change is made to the file, then taken in and sent. For dvtool the benchmark's own S3 server
-counts what arrives; for restic and borg it is what their repository on disk grows by. What a tool
-that knows only whole files would send (DVC, git-lfs) is the size of the file.
+Each change is made to the file, then taken in and sent by each tool; at the end each brings the
+last version back. Here are the changes and the order of things; `keepers` knows the tools.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
+import keepers
+import machine
 import tools
-from datasets import csv_bytes, digest, write_big
-from measure import Runner
+from datasets import csv_bytes, write_big
+from keepers import Keeper
+from measure import CommandFailed, Runner
+from report import shown_command, table
 from serverprocess import ServerProcess
 
 MIB = 1 << 20
-NAMES = ("dvtool", "restic", "borg")
+NAMES = ("dvtool", "dvc", "git-lfs", "restic", "borg")
+TITLES = {
+    "csv": "CSV",
+    "parquet": "Parquet",
+    "parquet-cdc": "Parquet with use_content_defined_chunking",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,137 +47,19 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """What taking in and sending one version cost.
+class Row:
+    """What one tool did with one version: a `keepers.Cost`, and whose; or why it failed."""
 
-    Args:
-        sent_bytes: Bytes that left for the remote, or that the repository grew by.
-        cpu_s: User and system seconds of all commands.
-        peak_bytes: Largest resident memory.
-        requests: How many, where they are counted.
-    """
-
-    sent_bytes: int
-    cpu_s: float
-    peak_bytes: int
+    case: str
+    change: str
+    file_bytes: int
+    tool: str
+    sent_bytes: int | None = None
+    add_cpu_s: float = 0.0
+    send_cpu_s: float = 0.0
+    peak_bytes: int = 0
     requests: int | None = None
-
-
-class Keeper(Protocol):
-    """A tool with a repository of its own for one case."""
-
-    name: str
-
-    def keep(self, path: Path) -> Cost:
-        """Takes in the present bytes of a file and sends them."""
-
-    def check(self, path: Path) -> None:
-        """Fails unless the last version comes back as it is."""
-
-
-class Dvtool:
-    """dvtool, with a bucket on the benchmark's server."""
-
-    name = "dvtool"
-
-    def __init__(self, runner: Runner, area: Path, server: ServerProcess) -> None:
-        self._runner, self._server = runner, server
-        self._repo = area / "repo"
-        self._repo.mkdir(parents=True)
-        bucket = area.name
-        server.create_bucket(bucket)
-        tool = next(tool for tool in tools.TOOLS if tool.name == "dvtool")
-        assert tool.remote is not None
-        runner.run((*tool.init, *tool.remote(bucket, server.url)), self._repo)
-
-    def keep(self, path: Path) -> Cost:
-        (self._repo / "data").unlink(missing_ok=True)
-        shutil.copyfile(path, self._repo / "data")
-        self._server.traffic()
-        add = self._runner.measure((("dvtool", "add", "data"),), self._repo)
-        self._runner.run((("git", "commit", "-qam", "next", "--allow-empty"),), self._repo)
-        push = self._runner.measure((("dvtool", "push"),), self._repo)
-        traffic = self._server.traffic()
-        print(f"      add {add.cpu_s:.2f} s, push {push.cpu_s:.2f} s CPU", flush=True)
-        return Cost(
-            traffic.bytes_in,
-            add.cpu_s + push.cpu_s,
-            max(add.peak_bytes, push.peak_bytes),
-            traffic.requests,
-        )
-
-    def check(self, path: Path) -> None:
-        clone = self._repo.with_name("clone")
-        self._runner.run((("git", "clone", "-q", "repo", "clone"),), self._repo.parent)
-        pull = self._runner.measure((("dvtool", "pull"),), clone)
-        print(f"      pull {pull.cpu_s:.2f} s CPU, {pull.peak_bytes / 1e6:.0f} MB", flush=True)
-        _expect(clone / "data", path)
-
-
-class Backup:
-    """restic or borg, with a repository on this disk.
-
-    Args:
-        name: How the results call it.
-        runner: Its environment must have what the tool needs to find its repository.
-        area: Where the repository lies.
-        init: Makes the repository.
-        keep: From a file to the command that takes it in.
-        restore: From a file to the commands that put the last version below the current directory.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        runner: Runner,
-        area: Path,
-        *,
-        init: tools.Commands,
-        keep: Callable[[str], tools.Commands],
-        restore: Callable[[str], tools.Commands],
-    ) -> None:
-        self.name = name
-        self._runner, self._area = runner, area
-        self._keep, self._restore = keep, restore
-        area.mkdir(parents=True)
-        runner.run(init, area)
-
-    def keep(self, path: Path) -> Cost:
-        before = _size(self._area / "repo")
-        usage = self._runner.measure(self._keep(str(path)), self._area)
-        return Cost(_size(self._area / "repo") - before, usage.cpu_s, usage.peak_bytes)
-
-    def check(self, path: Path) -> None:
-        self._runner.run(self._restore(str(path)), self._area)
-        _expect(self._area / str(path).lstrip("/"), path)
-
-
-def _expect(found: Path, wanted: Path) -> None:
-    if digest(found) != digest(wanted):
-        raise SystemExit(f"{found} is not what went in")
-
-
-def _size(root: Path) -> int:
-    return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
-
-
-def _restic(runner: Runner, area: Path) -> Backup:
-    restic = ("restic", "-q", "-r", "repo")
-    return Backup(
-        "restic", runner, area,
-        init=((*restic, "init"),),
-        keep=lambda path: ((*restic, "backup", path),),
-        restore=lambda _: ((*restic, "restore", "latest", "--target", "."),),
-    )  # fmt: skip
-
-
-def _borg(runner: Runner, area: Path) -> Backup:
-    return Backup(
-        "borg", runner, area,
-        init=(("borg", "init", "-e", "none", "repo"),),
-        keep=lambda path: (("borg", "create", "-C", "zstd,1", "repo::{now:%s%f}", path),),
-        restore=lambda _: (("sh", "-c", "borg extract repo::$(borg list --last 1 --short repo)"),),
-    )  # fmt: skip
+    failure: str = ""
 
 
 def csv_case(size_bytes: int) -> Iterator[Change]:
@@ -235,25 +126,68 @@ def parquet_case(size_bytes: int, *, by_content: bool) -> Iterator[Change]:
     yield Change("append 1 %", append)
 
 
-def run_case(title: str, changes: Iterator[Change], keepers: list[Keeper], path: Path) -> None:
-    """Applies each change once and lets every tool keep the result; prints a Markdown table."""
-    print(f"\n## {title}\n", flush=True)
-    lines = ["| change | file MB | tool | sent MB | share | CPU s | memory MB | requests |"]
-    lines.append("|---|--:|---|--:|--:|--:|--:|--:|")
+def run_case(
+    case: str, changes: Iterator[Change], keepers: list[Keeper], path: Path
+) -> Iterator[Row]:
+    """Applies each change once, lets every tool keep the result, then bring it back.
+
+    A tool that fails is out for the rest of the case, and its row says why.
+    """
     for change in changes:
         change.apply(path)
         size = path.stat().st_size
-        for keeper in keepers:
-            cost = keeper.keep(path)
-            lines.append(
-                f"| {change.name} | {size / 1e6:.1f} | {keeper.name} | {cost.sent_bytes / 1e6:.2f} "
-                f"| {100 * cost.sent_bytes / size:.2f} % | {cost.cpu_s:.2f} "
-                f"| {cost.peak_bytes / 1e6:.0f} | {'' if cost.requests is None else cost.requests} |"
+        time.sleep(1.1)  # a file younger than a tool's clock tick would have to be read twice
+        for keeper in list(keepers):
+            try:
+                cost = keeper.keep(path)
+            except CommandFailed as error:
+                keepers.remove(keeper)
+                yield Row(case, change.name, size, keeper.name, failure=str(error))
+                continue
+            yield Row(
+                *(case, change.name, size, keeper.name, cost.sent_bytes),
+                *(cost.add_cpu_s, cost.send_cpu_s, cost.peak_bytes, cost.requests),
             )
-            print(lines[-1], flush=True)
     for keeper in keepers:
-        keeper.check(path)
-    print("\n" + "\n".join(lines), flush=True)
+        usage = keeper.check(path)
+        yield Row(
+            *(case, "bring it back", path.stat().st_size, keeper.name, None),
+            *(0.0, usage.cpu_s, usage.peak_bytes),
+        )
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """Returns one table for each case."""
+    names = ("change", "file MB", "tool", "sent MB", "share", "add CPU s", "send CPU s", "CPU s")
+    parts = []
+    for case in dict.fromkeys(row.case for row in rows):
+        cells = [_cells(row) for row in rows if row.case == case]
+        parts += [f"### {TITLES[case]}", table((*names, "peak MiB", "requests"), cells)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    head = (row.change, f"{row.file_bytes / 1e6:.1f}", row.tool)
+    if row.failure:
+        return (*head, f"failed: {row.failure.splitlines()[0]}", *[""] * 6)
+    sent = share = ""
+    if row.sent_bytes is not None:
+        sent = f"{row.sent_bytes / 1e6:.2f}"
+        share = f"{100 * row.sent_bytes / row.file_bytes:.2f} %"
+    return (
+        *(*head, sent, share, f"{row.add_cpu_s:.2f}", f"{row.send_cpu_s:.2f}"),
+        *(f"{row.add_cpu_s + row.send_cpu_s:.2f}", f"{row.peak_bytes / MIB:.0f}"),
+        "" if row.requests is None else str(row.requests),
+    )
+
+
+def _write(out: Path | None, command: str, facts: dict[str, str], rows: Sequence[Row]) -> None:
+    """Writes what is known so far as OUT.json and OUT.md; prints it where no OUT is given."""
+    if out is None:
+        return
+    document = {"command": command, "machine": facts, "rows": [asdict(row) for row in rows]}
+    out.with_suffix(".json").write_text(json.dumps(document, indent=1) + "\n")
+    out.with_suffix(".md").write_text(as_markdown(rows))
 
 
 @contextmanager
@@ -269,37 +203,51 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--tools", default=",".join(NAMES), help="who takes part")
     parser.add_argument("--only", default="csv,parquet", help="cases: csv, parquet")
     parser.add_argument("--scratch", type=Path, help="where to work")
+    parser.add_argument("--out", type=Path, help="where results go as well, without extension")
+    parser.add_argument("--dvtool", type=Path, help="the dvtool program, when it is not on PATH")
+    parser.add_argument("--dvc", type=Path, help="the dvc program, when it is not on PATH")
     asked = parser.parse_args(argv)
-    names = [name for name in asked.tools.split(",") if shutil.which(name)]
+    programs = tools.find_programs({"dvtool": asked.dvtool, "dvc": asked.dvc})
+    names = [name for name in asked.tools.split(",") if name in programs or shutil.which(name)]
     size = asked.mib * MIB
+    whole = 5 if "dvc" in names else 2  # how many times the file the server has to hold at most
     with (
         _scratch(asked.scratch) as scratch,
-        ServerProcess(arena_mib=asked.mib * 3 + 256) as server,
+        ServerProcess(arena_mib=asked.mib * whole) as server,
     ):
-        (scratch / "bin").mkdir()
+        tools.link_programs(programs, scratch / "bin")
         given = tools.environment(scratch)
         given |= {"RESTIC_PASSWORD": "benchmark", "BORG_BASE_DIR": str(scratch / "borg-base")}
+        given |= {"RESTIC_CACHE_DIR": str(scratch / "restic-cache")}
         runner = Runner(given, scratch, timeout_s=3600)
+        facts = machine.describe(scratch) | machine.versions(runner, programs, scratch)
         make: dict[str, Callable[[Path], Keeper]] = {
-            "dvtool": lambda area: Dvtool(runner, area, server),
-            "restic": lambda area: _restic(runner, area),
-            "borg": lambda area: _borg(runner, area),
+            "dvtool": lambda area: keepers.Versioned("dvtool", runner, area, server),
+            "dvc": lambda area: keepers.Versioned("dvc", runner, area, server),
+            "git-lfs": lambda area: keepers.GitLfs(runner, area),
+            "restic": lambda area: keepers.restic(runner, area),
+            "borg": lambda area: keepers.borg(runner, area),
         }
         cases = {
-            "csv": ("CSV", lambda: csv_case(size)),
-            "parquet": ("Parquet", lambda: parquet_case(size, by_content=False)),
-            "parquet-cdc": (
-                "Parquet with use_content_defined_chunking",
-                lambda: parquet_case(size, by_content=True),
-            ),
+            "csv": lambda: csv_case(size),
+            "parquet": lambda: parquet_case(size, by_content=False),
+            "parquet-cdc": lambda: parquet_case(size, by_content=True),
         }
-        for key, (title, changes) in cases.items():
-            if key.partition("-")[0] not in asked.only.split(","):
+        rows: list[Row] = []
+        for case, changes in cases.items():
+            if case.partition("-")[0] not in asked.only.split(","):
                 continue
-            keepers = [make[name](scratch / name / f"{name}-{key}") for name in names]
-            run_case(title, changes(), keepers, scratch / "subject")
-            server.drop_bucket(f"dvtool-{key}")
+            places = [scratch / name / f"{name}-{case}" for name in names]
+            tried = [make[name](place) for name, place in zip(names, places, strict=True)]
+            for row in run_case(case, changes(), tried, scratch / "subject"):
+                rows.append(row)
+                print(" | ".join(_cells(row)), flush=True)
+                _write(asked.out, shown_command("chunks.py", argv), facts, rows)
+            for place in places:
+                server.drop_bucket(place.name)
+                shutil.rmtree(place)
             (scratch / "subject").unlink()
+    print("\n" + as_markdown(rows), flush=True)
 
 
 if __name__ == "__main__":

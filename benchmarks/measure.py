@@ -101,6 +101,10 @@ class Runner:
     def text(self, command: Command, cwd: Path) -> str:
         """Returns what a command prints on stdout and stderr."""
         self._run(command, command, cwd)
+        return self.output()
+
+    def output(self) -> str:
+        """Returns what the last command printed on stdout and stderr."""
         return self._output.read_text(errors="replace")
 
     def _run(self, argv: Command, shown: Command, cwd: Path) -> None:

@@ -6,6 +6,7 @@ Pure: takes what was measured, returns text. `run` decides where it goes.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
@@ -65,6 +66,19 @@ def as_markdown(head: Head, results: Results, judged: Iterable[Judged]) -> str:
         rows = [(case, tool, reason.splitlines()[0]) for case, tool, reason in results.missing]
         parts += ["## Not measured", table(("case", "tool", "reason"), rows)]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def shown_command(program: str, argv: Iterable[str]) -> str:
+    """Returns a command line without places, which mean nothing on another machine."""
+    places = ("--scratch", "--out", "--dvtool", "--dvc")
+    words = iter(argv)
+    kept = []
+    for word in words:
+        if word in places:
+            next(words, None)
+        elif not word.startswith(tuple(f"{place}=" for place in places)):
+            kept.append(word)
+    return shlex.join(["python", f"benchmarks/{program}", *kept])
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

@@ -8,7 +8,6 @@ Here is only the command line and the order of things; README.md says how to rea
 from __future__ import annotations
 
 import argparse
-import shlex
 import shutil
 import signal
 import sys
@@ -24,6 +23,7 @@ import report
 import tools
 from bench import Bench, Options, Results
 from case_files import run_files, run_million
+from case_gc import run_gc
 from case_startup import run_startup
 from case_transfer import run_big, run_transfer
 from datasets import CONTENTS, TreeSpec
@@ -35,6 +35,7 @@ CASES: dict[str, Callable[[Bench], None]] = {
     "transfer": run_transfer,
     "big": run_big,
     "million": run_million,
+    "gc": run_gc,
 }
 NAMES = tuple(tool.name for tool in tools.TOOLS) + tuple(tool.name for tool in tools.COPIERS)
 SPARE_BYTES = 1 << 30
@@ -60,6 +61,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add("--million", action="store_true", help="run the case `million`, too")
     add("--million-files", type=int, default=1_000_000, help="files of that case")
     add("--million-bytes", type=int, default=128, help="size of each of them")
+    add("--gc-records", type=int, default=1_000_000, help="records at the remote of the case `gc`")
     add("--content", choices=CONTENTS, default="random", help="what the files hold")
     add("--repeat", type=int, default=3, help="repetitions of the steps that can be repeated")
     add("--rounds", type=int, default=1, help="repetitions of whole cases, with new data sets")
@@ -117,19 +119,6 @@ def check_room(cases: list[str], options: Options, scratch: Path, tool_count: in
         sys.exit("error: the S3 server would not fit into memory\nhint: a smaller --big-mib")
 
 
-def shown_command(argv: list[str]) -> str:
-    """Returns the command line without places, which mean nothing on another machine."""
-    places = ("--scratch", "--out", "--dvtool", "--dvc")
-    words = iter(argv)
-    kept = []
-    for word in words:
-        if word in places:
-            next(words, None)
-        elif not word.startswith(tuple(f"{place}=" for place in places)):
-            kept.append(word)
-    return shlex.join(["python", "benchmarks/run.py", *kept])
-
-
 def interrupt(signum: int, frame: FrameType | None) -> None:
     """Turns a termination signal into an exception, so that everything is cleaned up."""
     raise KeyboardInterrupt
@@ -157,6 +146,7 @@ def main(argv: list[str]) -> None:
         big_mib=asked.big_mib,
         million_files=asked.million_files,
         million_bytes=asked.million_bytes,
+        gc_records=asked.gc_records,
         repeat=asked.repeat,
         latency_ms=asked.latency_ms,
         content=CONTENTS[asked.content],
@@ -181,7 +171,7 @@ def main(argv: list[str]) -> None:
             bench.skip("all", missing, "not installed; `--setup` installs dvc, s5cmd and rclone")
         head = report.Head(
             date=started.isoformat(timespec="seconds"),
-            command=shown_command(argv),
+            command=report.shown_command("run.py", argv),
             machine=machine.describe(scratch),
             programs=machine.versions(runner, programs, scratch),
         )

@@ -7,6 +7,7 @@ starts it as a process of its own (`serverprocess`), so that its CPU time is not
     python s3server.py --port 9000 [--latency-ms 20] [--arena-mib 2304]
 
 `GET /_stat` answers counters as JSON; `GET /_stat?reset` answers them and starts again at zero.
+`POST /_age?SECONDS` makes every object so much older, for what waits for days.
 It has no authentication and no persistence: never use it for anything but measurements and tests.
 """
 
@@ -65,6 +66,10 @@ class Server:
         """Answers one request and counts it."""
         if request.target.startswith("/_stat"):
             return self.stat(reset=request.target.endswith("?reset"))
+        if request.target.startswith("/_age?"):
+            for bucket in self.s3.buckets.values():
+                bucket.age(float(request.target.partition("?")[2]))
+            return Response(200)
         response = answer(self.s3, request)
         if not self.s3.buckets:
             self.arena.reset()

@@ -14,7 +14,7 @@ import mmap
 import time
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # An md5 of a large body would take longer than receiving it. S3 itself gives composite ETags
 # ("…-N"), which no client may take for an md5, so larger bodies get one of that form.
@@ -135,6 +135,11 @@ class Bucket:
         if key not in self.objects:
             bisect.insort(self._sorted, key)
         self.objects[key] = blob
+
+    def age(self, seconds: float) -> None:
+        """Makes every object that much older."""
+        for key, blob in self.objects.items():
+            self.objects[key] = replace(blob, modified_s=blob.modified_s - seconds)
 
     def delete(self, key: str) -> None:
         """Removes an object; an unknown key is no error, as in S3."""

@@ -76,6 +76,10 @@ class ServerProcess:
         """Deletes a bucket and all in it."""
         self._ask("DELETE", f"/{name}")
 
+    def age(self, seconds: float) -> None:
+        """Makes every object that much older, as if it had been written then."""
+        self._ask("POST", f"/_age?{seconds}")
+
     def traffic(self) -> Traffic:
         """Returns what was asked since the last call, and counts from zero again."""
         facts = json.loads(self._ask("GET", "/_stat?reset"))

@@ -327,3 +327,17 @@ def test_the_same_on_an_s3_server(
     again = repo.run("gc", "--remote", "--delete", "--grace-days", "0", "--json").json
     assert (again["waiting"], again["dead_packs"]) == (0, 0)
     clone.run("fetch", "a.csv")
+
+
+def test_a_tiny_pack_that_is_all_alive_is_left_alone(repo: Repo, remote: Path) -> None:
+    repo.write("a.csv", "1\n")
+    repo.run("add", "a.csv")
+    repo.commit("tiny")
+    repo.run("push")
+    age(remote, 30)
+    before = objects(remote, "packs")
+
+    for _ in range(2):
+        repo.run("gc", "--remote", "--delete", "--grace-days", "0")
+
+    assert objects(remote, "packs") == before

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dvtool.core.digest import Digest
+from dvtool.core.pack import HEADER, RECORD
 from dvtool.core.packindex import BlobRow
 from dvtool.store.remote import layout
 from dvtool.store.remote.gc.merging import MERGE_FROM, small_indexes
@@ -89,7 +90,8 @@ def plan_condemned(
             continue
         if not live_bytes[name]:
             dead.add(name)
-        elif live_bytes[name] < live_share * facts.size:
+        # A pack's own header and end are nobody's garbage; counting them rewrote tiny packs for ever.
+        elif live_bytes[name] < live_share * (facts.size - HEADER.size - RECORD.size):
             thin.add(name)
     bad = dead | thin
     moved = {d for d, at in keepers.items() if layout.pack_name(at.pack.name) in bad}
