@@ -62,7 +62,8 @@ def prove_restorable(clone: Repo, versions: list[Version]) -> None:
 
 def push_and_restore(repo: Repo, versions: list[Version]) -> None:
     repo.run("push", "-q")
-    assert repo.run("verify", "--remote").out.endswith("0 problems\n")
+    (proof,) = repo.run("verify", "--remote", "--json").json["reports"]
+    assert (proof["problems"], proof["incomplete"]) == ([], [])
     clone = repo.clone("clone")
     clone.run("fetch", "-q", "--all-commits")
     prove_restorable(clone, versions)

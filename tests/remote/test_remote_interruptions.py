@@ -222,7 +222,10 @@ def test_a_protocol_without_its_package_names_the_pip_line(
 ) -> None:
     import sys
 
-    monkeypatch.setitem(sys.modules, package, None)  # as if it were not installed
+    # As if it were not installed, also when another test has imported it before.
+    imported = [name for name in sys.modules if name.startswith(f"{package}.")]
+    for name in (package, *imported):
+        monkeypatch.setitem(sys.modules, name, None)
 
     with pytest.raises(ExtraMissing, match=package) as caught:
         open_backend(f"{protocol}://place/prefix")
