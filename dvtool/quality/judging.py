@@ -134,7 +134,8 @@ def _changes(
 ) -> Iterator[Finding]:
     place = Place(given.name)
     policy = spec.schema_change or "fail"
-    yield from compare_schema(before.columns, table.columns, policy=policy, name=given.name)
+    for one in compare_schema(before.columns, table.columns, policy=policy, name=given.name):
+        yield _weighed(engine, table, one) if not spec.schema_change else one
     assert given.baseline_path is not None
     if _digest(given.path) == _digest(given.baseline_path):
         yield Finding(
@@ -165,6 +166,23 @@ def _changes(
             severity=Severity.WARN,
             figures={"rows": table.rows, "before": before.rows},
         )
+
+
+def _weighed(engine: Engine, table: Table, finding: Finding) -> Finding:
+    """Returns a finding about a type, milder where whole numbers were met by real decimals.
+
+    `42` that became `42.0` is another writer; a first `12.5` among prices is what prices do.
+    """
+    if (finding.figures.get("was"), finding.figures.get("now")) != ("int", "float"):
+        return finding
+    name = quoted(finding.column)
+    (count,), *_ = engine.rows(
+        f"SELECT count(*) FROM {table.source} WHERE isfinite({name}) AND {name} <> floor({name})"
+    )
+    if not count:
+        return finding
+    message = f"{finding.message}: {count:,} of {table.rows:,} values have decimals"
+    return replace(finding, severity=Severity.WARN, message=message)
 
 
 def _rows_change(given: Given, spec: TableSpec, before: Table, table: Table) -> Iterator[Finding]:

@@ -94,6 +94,17 @@ def test_a_removed_column_fails_and_an_added_one_warns(folder: Repo) -> None:
     assert "warn" in folder.run("check", "more.csv", "--baseline", "old.csv").out
 
 
+def test_whole_numbers_written_as_floats_fail_and_first_decimals_warn(folder: Repo) -> None:
+    folder.write("old.csv", "size\n12\n16\n8\n")
+    folder.write("writer.csv", "size\n12.0\n16.0\n9.0\n")
+    folder.write("prices.csv", "size\n12\n16.5\n9\n")
+
+    found = folder.run("check", "writer.csv", "--baseline", "old.csv", code=1).out
+    assert "size: int became float [column-retyped]" in found
+    found = folder.run("check", "prices.csv", "--baseline", "old.csv").out
+    assert "size: int became float: 1 of 3 values have decimals [column-retyped]" in found
+
+
 def test_the_same_bytes_again_are_told(folder: Repo) -> None:
     folder.write("old.csv", table())
     folder.write("new.csv", table())
