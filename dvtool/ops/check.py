@@ -7,6 +7,7 @@ judged by `dvtool.quality`. Fetches nothing. Called by the CLI.
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -198,8 +199,6 @@ def _subject(
 
 
 def _part(files: dict[str, FileBytes] | object, one: Selected) -> dict[str, FileBytes]:
-    import os
-
     inside = os.fsdecode(one.inside)
     assert isinstance(files, dict)
     return {
@@ -259,10 +258,14 @@ def _compared(
 
 def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
     files = _files_of(path, name)
-    checks_path = path.with_name(path.name + CHECKS_SUFFIX)
+    # `.` and `..` have no name to put the ending behind.
+    whole = os.path.abspath(path)
+    checks_path = Path(whole + CHECKS_SUFFIX)
     checks = None
     if checks_path.is_file():
-        checks = ChecksText(name + CHECKS_SUFFIX, checks_path.read_text("utf-8", "replace"))
+        checks = ChecksText(
+            name.rstrip("/") + CHECKS_SUFFIX, checks_path.read_text("utf-8", "replace")
+        )
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
     if not wanted.baseline:
         return subject

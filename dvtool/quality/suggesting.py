@@ -110,7 +110,8 @@ def _nulls(past: Sequence[ColumnFacts]) -> tuple[Bound | None, str]:
     upper = worst + 4 * math.sqrt(worst * (1 - worst) / n) + CONFIDENCE / n
     upper += 2 * (max(shares) - min(shares))
     if upper >= 0.9:
-        return None, f"{worst:.1%} missing, too many to bound"
+        few = "too many missing" if worst >= 0.5 else "too few rows"
+        return None, f"{missing:,} of {rows:,} values missing, {few} for a bound"
     share = _round_up(100 * upper)
     said = f"{missing:,} of {rows:,} values missing" if missing else f"none of {rows:,} missing"
     return Bound(high=share, percent=True), said

@@ -47,7 +47,7 @@ def _table(table: JudgedTable, judgement: Judgement, *, verbose: bool) -> Iterat
         if verbose:
             yield f"{table.name}: not-judged, not a table by its name"
         return
-    facts = [f"{table.rows:,} rows", f"{table.columns} columns", table.reading]
+    facts = [_count(table.rows, "row"), _count(table.columns, "column"), table.reading]
     if judgement.version:
         facts.append(judgement.version)
     if judgement.remembered:
@@ -87,6 +87,10 @@ def _word(finding: Finding) -> str:
     if finding.outcome is Outcome.UNDECIDED:
         return "undecided"
     return verdict([finding]).value
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _where(place: object) -> str:

@@ -127,6 +127,17 @@ def test_mistakes_are_answered_in_words(folder: Repo, words, code, said) -> None
     assert said in folder.run("check", *words, code=code).err
 
 
+def test_a_folder_is_judged_file_by_file_also_as_a_dot(folder: Repo) -> None:
+    folder.write("a.csv", table())
+    folder.write("b.csv", "x\n1\n")
+
+    found = folder.run("check", ".").out
+
+    assert "./a.csv: pass (300 rows, 3 columns" in found
+    assert "./b.csv: pass (1 row, 1 column" in found
+    assert found.endswith("2 tables: 2 pass\n")
+
+
 def test_an_empty_file_fails(folder: Repo) -> None:
     folder.write("a.csv", "")
 
