@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from math import isfinite
 from typing import Any, Final
 
 from dvtool.errors import InvalidText
@@ -62,7 +63,7 @@ def decode(data: bytes) -> Profile:
     if len(data) > MOST_BYTES:
         raise InvalidText(f"profile: {len(data)} bytes, allowed {MOST_BYTES}")
     try:
-        found = json.loads(data)
+        found = json.loads(data, parse_float=_finite, parse_constant=_finite)
     except (ValueError, RecursionError) as error:
         raise InvalidText(f"profile: not JSON ({error})") from None
     if isinstance(found, dict) and found.get("version") != VERSION:
@@ -71,6 +72,14 @@ def decode(data: bytes) -> Profile:
     if encode(profile) != data:
         raise InvalidText("profile: not in its canonical form")
     return profile
+
+
+def _finite(text: str) -> float:
+    """Returns a number; `1e999` is JSON, but no figure of a profile."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"{text[:20]} is not finite")
+    return number
 
 
 def profile_address(data_digest: str, options: Mapping[str, Any], spec: Mapping[str, Any]) -> str:

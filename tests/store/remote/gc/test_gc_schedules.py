@@ -17,7 +17,7 @@ from tests.store.remote.gc import plays
 from tests.store.remote.gc.plays import play_schedule
 from tests.store.remote.gc.world import DAY_S, Actor
 
-SCHEDULES = int(os.environ.get("DVTOOL_TEST_SCHEDULES", "1000"))
+SCHEDULES = int(os.environ.get("DVTOOL_TEST_SCHEDULES", "300"))
 SEED = int(os.environ.get("DVTOOL_TEST_SEED") or random.SystemRandom().randrange(10**9))
 
 
@@ -99,7 +99,7 @@ def test_a_sweep_that_does_not_look_again_is_found_out(
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
 def test_many_schedules_lose_nothing(tmp_path: Path) -> None:
-    """A thousand; DVTOOL_TEST_SCHEDULES=10000 plays as many as you like."""
+    """Three hundred; DVTOOL_TEST_SCHEDULES=10000 plays as many as you like."""
     print(f"DVTOOL_TEST_SEED={SEED}")
 
     played, pushed, deleted, merged = run(SCHEDULES, tmp_path, cpu_limit_s=7200)
