@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -180,7 +180,7 @@ def _subject(
     inputs = {**judging_versions(), "checks": checks.text if checks else ""}
     on_disk = where is None and _differs_on_disk(workspace, dataset)
     if on_disk:
-        files = _on_disk(workspace, dataset)
+        files = _files_of(workspace.abspath(dataset), dataset)
     else:
         files = subjects.stored_files(workspace.store, dataset, workspace.tree(sidecar))
         inputs |= subjects.version_inputs("data", sidecar)
@@ -198,9 +198,8 @@ def _subject(
     return subject
 
 
-def _part(files: dict[str, FileBytes] | object, one: Selected) -> dict[str, FileBytes]:
+def _part(files: Mapping[str, FileBytes], one: Selected) -> dict[str, FileBytes]:
     inside = os.fsdecode(one.inside)
-    assert isinstance(files, dict)
     return {
         path: file
         for path, file in files.items()
@@ -211,13 +210,6 @@ def _part(files: dict[str, FileBytes] | object, one: Selected) -> dict[str, File
 def _differs_on_disk(workspace: Workspace, dataset: str) -> bool:
     paths = compare_dataset(workspace, workspace.load_index(), dataset).paths
     return any(one.state in ("modified", "new", "deleted", "conflict") for one in paths)
-
-
-def _on_disk(workspace: Workspace, dataset: str) -> dict[str, FileBytes]:
-    path = workspace.abspath(dataset)
-    if path.is_dir():
-        return subjects.plain_folder(path, name=dataset)
-    return {"": subjects.plain_file(path, name=dataset)}
 
 
 def _compared(

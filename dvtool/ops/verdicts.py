@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from dvtool import __version__
@@ -24,8 +25,9 @@ KEPT = 2_000
 """Judgements kept; the oldest go first."""
 
 
-def judging_versions() -> dict[str, str]:
-    """Returns the versions of what judges, as inputs of a judgement."""
+@cache
+def judging_versions() -> Mapping[str, str]:
+    """Returns the versions of what judges, as inputs of a judgement; looked up once a process."""
     return {"dvtool": __version__} | _installed(JUDGING_LIBRARIES)
 
 

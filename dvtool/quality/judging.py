@@ -98,7 +98,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         found += _splits(engine, given, spec)
     else:
         more.append(f"checks of your own (dvtool suggest {given.name} writes a draft)")
-    before = _baseline(engine, given, table)
+    before = _baseline(engine, given)
     drift: tuple[dict[str, Any], ...] = ()
     if before is not None:
         found += _changes(engine, given, spec, before, table)
@@ -119,7 +119,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
     )
 
 
-def _baseline(engine: Engine, given: Given, table: Table) -> Table | None:
+def _baseline(engine: Engine, given: Given) -> Table | None:
     if given.baseline_path is None or given.baseline is None:
         return None
     spec = given.spec or TableSpec()

@@ -213,7 +213,7 @@ _OPTIONS = [
     "error",
     "name",
 ]
-_BUILTIN = [
+ROW_BY_ROW = (
     "equal_to",
     "not_equal_to",
     "greater_than",
@@ -228,6 +228,10 @@ _BUILTIN = [
     "str_startswith",
     "str_endswith",
     "str_length",
+)
+"""pandera's own checks whose answer for a row depends on that row alone."""
+_BUILTIN = [
+    *ROW_BY_ROW,
     "unique_values_eq",
     "eq",
     "ne",

@@ -27,7 +27,7 @@ from dvtool.quality.checks.frames import (
     whole_frame,
 )
 from dvtool.quality.checks.model import ColumnSpec, TableSpec
-from dvtool.quality.checks.pandera_loading import is_python, load_schema
+from dvtool.quality.checks.pandera_loading import ROW_BY_ROW, is_python, load_schema
 from dvtool.quality.checks.subject import Asked, Subject, of
 from dvtool.quality.findings import Finding
 from dvtool.quality.kinds import Kind
@@ -36,26 +36,6 @@ from dvtool.quality.tables.table import Column, Table
 
 if TYPE_CHECKING:
     import pandera.pandas as pa
-
-ROW_BY_ROW = frozenset(
-    [
-        "equal_to",
-        "not_equal_to",
-        "greater_than",
-        "greater_than_or_equal_to",
-        "less_than",
-        "less_than_or_equal_to",
-        "in_range",
-        "isin",
-        "notin",
-        "str_matches",
-        "str_contains",
-        "str_startswith",
-        "str_endswith",
-        "str_length",
-    ]
-)
-"""pandera's own checks whose answer for a row depends on that row alone."""
 
 
 def judge_schema(
