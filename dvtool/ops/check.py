@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
@@ -28,6 +29,9 @@ from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline, Judgement
 
+if TYPE_CHECKING:
+    from dvtool.ops.profiler import Profiler
+
 STAGED = ""
 """The index, as git spells it before the colon of `:PATH`."""
 
@@ -42,6 +46,8 @@ class Wanted:
         examples: Offending rows to show, per finding.
         now: The time by which waivers run out and freshness is judged.
         memory_bytes: What the engine may take.
+        profiles: Whether every table comes with its profile, also where it cannot be kept, or
+            where the verdict is remembered.
     """
 
     baseline: str = ""
@@ -49,6 +55,7 @@ class Wanted:
     examples: int = 5
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     memory_bytes: int = 1 << 30
+    profiles: bool = False
 
 
 def check_files(
@@ -66,7 +73,7 @@ def check_files(
         InvalidText: A checks file beside it breaks its format.
     """
     found = [_plain_subject(path, name, wanted) for path, name in paths]
-    return [_judge(one, wanted, None, progress) for one in found]
+    return [_judge(one, wanted, progress) for one in found]
 
 
 def check_datasets(
@@ -100,10 +107,9 @@ def check_datasets(
         chosen = selected_sidecars(workspace, where, list(paths))
     if not paths and not everything and not rev:
         chosen = _changed(workspace, chosen, where)
-    verdicts = Verdicts(workspace.shared_dir / "verdicts")
     return [
         _judge(
-            _subject(workspace, one, sidecar, where, wanted), wanted, verdicts, workspace.progress
+            _subject(workspace, one, sidecar, where, wanted), wanted, workspace.progress, workspace
         )
         for one, sidecar in chosen
     ]
@@ -191,6 +197,7 @@ def _subject(
         checks=checks,
         inputs={} if on_disk else inputs,
         root=workspace.top if where in (None, STAGED) else None,
+        todays_checks=checks if where is None else subjects.checks_at(workspace, dataset, None),
     )
     subject = _compared(workspace, subject, sidecar, where, wanted)
     if one.inside:
@@ -284,22 +291,43 @@ def _files_of(path: Path, name: str) -> dict[str, FileBytes]:
 
 
 def _judge(
-    subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
+    subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None = None
 ) -> Judgement:
     key = ""
+    verdicts = Verdicts(workspace.shared_dir / "verdicts") if workspace is not None else None
     if subject.inputs and verdicts is not None and not _reaches_out(subject):
         options = {"python": str(wanted.python), "examples": str(wanted.examples)}
         options |= _clock(subject, wanted)
         key = key_of({**subject.inputs, **options, "name": subject.name})
         known = verdicts.get(key)
         if known is not None:
-            return replace(known, version=subject.version)
+            return _profiled(replace(known, version=subject.version), subject, wanted, workspace)
     from dvtool.ops.judge import judge_subject
 
-    judged = judge_subject(subject, wanted, progress)
+    judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
     if key and verdicts is not None:
         verdicts.put(key, judged)
     return judged
+
+
+def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -> Profiler | None:
+    from dvtool.ops.profiler import Profiler
+
+    if workspace is not None:
+        return Profiler.of(workspace)
+    return Profiler(None, b"", progress) if wanted.profiles else None
+
+
+def _profiled(
+    known: Judgement, subject: Subject, wanted: Wanted, workspace: Workspace | None
+) -> Judgement:
+    """Returns a remembered judgement, with profiles where they are wanted."""
+    profiler = _profiler(wanted, SILENT, workspace) if wanted.profiles else None
+    if profiler is None:
+        return known
+    from dvtool.ops.judge import with_profiles
+
+    return with_profiles(known, subject, wanted, profiler)
 
 
 OTHER_FILES = ("schema:", "in_table:", "splits:")

@@ -1,23 +1,26 @@
 """A subject judged: its checks parsed, its files opened, its tables judged one by one.
 
 This is the door behind which the engine and its libraries are imported; `check` goes through it
-only for what is not remembered.
+only for what is not remembered. Profiles are computed while a table is open and kept.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.core.events import Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.errors import InvalidText
+from dvtool.ops.profiler import Profiler, Spec, spec_for
 from dvtool.ops.subjects import FileBytes, Subject
 from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.findings import Evidence, Finding, Place
 from dvtool.quality.judged import JudgedTable, Judgement
-from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.judging import Given, Profiling, judge_table
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import is_table
 
@@ -27,8 +30,46 @@ if TYPE_CHECKING:
 NOT_TABLES = (".md", ".txt", SIDECAR_SUFFIX)
 
 
-def judge_subject(subject: Subject, wanted: Wanted, progress: Progress) -> Judgement:
-    """Returns the judgement of all tables of a subject.
+@dataclass(frozen=True, slots=True)
+class _Profiles:
+    """Whether and how the files of one subject are profiled.
+
+    Attributes:
+        profiler: Knows and keeps profiles; None for a subject of which none is wanted.
+        checks: Of the version, then of today: what either calls private is private.
+        everything: Whether files that nothing can be kept of are profiled, too.
+    """
+
+    profiler: Profiler | None = None
+    checks: tuple[ChecksFile | None, ...] = ()
+    everything: bool = False
+
+    def spec(self, path: str, file: FileBytes) -> Spec | None:
+        """Returns how to profile a file, None for not at all."""
+        if self.profiler is None or (file.digest is None and not self.everything):
+            return None
+        return spec_for(self.checks, path) or Spec()
+
+    def beside(self, subject: Subject, path: str, how: Spec, table: JudgedTable) -> JudgedTable:
+        """Returns a judged table with its baseline's profile, where profiles were asked for."""
+        earlier = subject.baseline_files.get(path)
+        if not self.everything or earlier is None or self.profiler is None:
+            return table
+        if earlier.digest is not None and earlier.digest == subject.files[path].digest:
+            return replace(table, baseline_profile=table.profile)
+        return replace(table, baseline_profile=self.profiler.file(earlier, how).profile)
+
+
+def judge_subject(
+    subject: Subject, wanted: Wanted, progress: Progress, profiler: Profiler | None = None
+) -> Judgement:
+    """Returns the judgement of all tables of a subject, with their profiles.
+
+    Args:
+        subject: What is judged.
+        wanted: How.
+        progress: Whom to tell.
+        profiler: Where profiles are looked up and kept; None for no profile at all.
 
     Raises:
         InvalidText: Its checks break their format.
@@ -38,15 +79,63 @@ def judge_subject(subject: Subject, wanted: Wanted, progress: Progress) -> Judge
     checks = None
     if subject.checks is not None:
         checks = parse_checks(subject.checks.text, source=subject.checks.path)
+    profiles = _profiles(subject, checks, wanted, profiler)
     tables = [
-        _judge_file(subject, path, file, checks, wanted) for path, file in subject.files.items()
+        _judge_file(subject, path, file, checks, wanted=wanted, profiles=profiles)
+        for path, file in subject.files.items()
     ]
+    if profiler is not None:
+        profiler.finish()
     tables += _absent(subject, checks)
     return Judgement(subject.name, subject.version, tuple(tables), inputs=subject.inputs)
 
 
+def with_profiles(
+    judgement: Judgement, subject: Subject, wanted: Wanted, profiler: Profiler
+) -> Judgement:
+    """Returns a remembered judgement with its profiles: those that are kept, the others computed.
+
+    Raises:
+        InvalidText: The checks break their format.
+    """
+    checks = None
+    if subject.checks is not None:
+        checks = parse_checks(subject.checks.text, source=subject.checks.path)
+    profiles = _profiles(subject, checks, wanted, profiler)
+    paths = {file.name: path for path, file in subject.files.items()}
+    tables = []
+    for table in judgement.tables:
+        path = paths.get(table.name)
+        how = profiles.spec(path, subject.files[path]) if path is not None else None
+        if path is not None and how is not None and table.columns:
+            own = replace(table, profile=profiler.file(subject.files[path], how).profile)
+            tables.append(profiles.beside(subject, path, how, own))
+        else:
+            tables.append(table)
+    profiler.finish()
+    return replace(judgement, tables=tuple(tables))
+
+
+def _profiles(
+    subject: Subject, checks: ChecksFile | None, wanted: Wanted, profiler: Profiler | None
+) -> _Profiles:
+    today = checks
+    if subject.todays_checks is not None and subject.todays_checks != subject.checks:
+        try:
+            today = parse_checks(subject.todays_checks.text, source=subject.todays_checks.path)
+        except InvalidText:
+            return _Profiles()  # what is private today cannot be known: nothing is kept
+    return _Profiles(profiler, (checks, today), wanted.profiles)
+
+
 def _judge_file(
-    subject: Subject, path: str, file: FileBytes, checks: ChecksFile | None, wanted: Wanted
+    subject: Subject,
+    path: str,
+    file: FileBytes,
+    checks: ChecksFile | None,
+    *,
+    wanted: Wanted,
+    profiles: _Profiles,
 ) -> JudgedTable:
     spec = table_for(checks, path) if checks is not None else None
     # A file that somebody names, or has checks for, is meant to be a table whatever it is called.
@@ -55,6 +144,8 @@ def _judge_file(
     earlier = subject.baseline_files.get(path)
     if earlier is not None and earlier.digest is not None and earlier.digest == file.digest:
         earlier = None  # this file of the data set did not change
+    how = profiles.spec(path, file)
+    known = profiles.profiler.known(file, how) if profiles.profiler and how else None
     with ExitStack() as open_files, Engine(memory_bytes=wanted.memory_bytes) as engine:
         given = Given(
             name=file.name,
@@ -68,8 +159,20 @@ def _judge_file(
             python=wanted.python,
             now=wanted.now,
             examples=wanted.examples,
+            profiling=_profiling(profiles, how) if known is None else None,
         )
-        return judge_table(engine, given)
+        judged = judge_table(engine, given)
+    if profiles.profiler is None or how is None:
+        return judged
+    if judged.profile is not None:
+        profiles.profiler.keep(file, how, judged.profile)
+    return profiles.beside(subject, path, how, replace(judged, profile=known or judged.profile))
+
+
+def _profiling(profiles: _Profiles, how: Spec | None) -> Profiling | None:
+    if profiles.profiler is None or how is None:
+        return None
+    return Profiling(how.privacy, how.label, profiles.profiler.key)
 
 
 def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> dict[str, Path]:

@@ -65,6 +65,7 @@ class Subject:
             disk has no digest, so that nothing can be remembered.
         root: Folder that `schema:` and other tables are looked up in; None where code of the
             version is not at hand.
+        todays_checks: The data set's checks on disk: what they call private is so in every version.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Subject:
     baseline_files: Mapping[str, FileBytes] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     root: Path | None = None
+    todays_checks: ChecksText | None = None
 
 
 def plain_file(path: Path, *, name: str) -> FileBytes:
