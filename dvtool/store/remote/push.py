@@ -22,6 +22,7 @@ from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.packindex import BlobRow
 from dvtool.errors import CorruptObject, ObjectMissing
+from dvtool.store.remote.arrivals import index_arrivals
 from dvtool.store.remote.likeness import DoubtfulVersion, EarlierVersions, Part, parts_beside
 from dvtool.store.remote.packbuild import PackBuilder
 from dvtool.store.remote.upload import PACKS_PER_INDEX, Uploader
@@ -65,7 +66,8 @@ def push_blobs(
 ) -> PushResult:
     """Makes the remote have every one of `digests`; sends only what it lacks.
 
-    Interrupted, it leaves the packs that arrived in an index, and running it again goes on.
+    Interrupted, it leaves the packs that arrived in an index, or killed, in notes on this machine;
+    running it again goes on from there.
 
     Args:
         remote: Where to.
@@ -81,6 +83,7 @@ def push_blobs(
         CorruptObject: A local blob does not match its name.
         RemoteFailed: The remote is unreachable or refused.
     """
+    index_arrivals(remote, snapshot)
     todo = snapshot.missing(digests)
     if not todo:
         return PushResult()
