@@ -42,6 +42,10 @@ class Wanted:
         examples: Offending rows to show, per finding.
         now: The time by which waivers run out and freshness is judged.
         memory_bytes: What the engine may take.
+        baseline_why: How the baseline was chosen, in words; empty when a person named it.
+        checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
+        root: Folder that holds the code and other tables of the judged version; None for the work
+            tree, where that is what is judged.
     """
 
     baseline: str = ""
@@ -49,6 +53,9 @@ class Wanted:
     examples: int = 5
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     memory_bytes: int = 1 << 30
+    baseline_why: str = ""
+    checks_rev: str = ""
+    root: Path | None = None
 
 
 def check_files(
@@ -66,7 +73,7 @@ def check_files(
         InvalidText: A checks file beside it breaks its format.
     """
     found = [_plain_subject(path, name, wanted) for path, name in paths]
-    return [_judge(one, wanted, None, progress) for one in found]
+    return [judge_subject_once(one, wanted, None, progress) for one in found]
 
 
 def check_datasets(
@@ -102,8 +109,11 @@ def check_datasets(
         chosen = _changed(workspace, chosen, where)
     verdicts = Verdicts(workspace.shared_dir / "verdicts")
     return [
-        _judge(
-            _subject(workspace, one, sidecar, where, wanted), wanted, verdicts, workspace.progress
+        judge_subject_once(
+            subject_of(workspace, one, sidecar, where, wanted),
+            wanted,
+            verdicts,
+            workspace.progress,
         )
         for one, sidecar in chosen
     ]
@@ -172,11 +182,23 @@ def _changed(
     return found
 
 
-def _subject(
+def subject_of(
     workspace: Workspace, one: Selected, sidecar: Sidecar, where: str | None, wanted: Wanted
 ) -> Subject:
+    """Returns what is judged of a data set, with its checks and its baseline.
+
+    Args:
+        workspace: Where.
+        one: The data set, or a part of it.
+        sidecar: What it says in the version that is judged.
+        where: The version: a commit's or tree's id, `STAGED`, or None for the work tree.
+        wanted: How.
+
+    Raises:
+        ObjectMissing: Its list of files is not in the store.
+    """
     dataset = one.dataset
-    checks = subjects.checks_at(workspace, dataset, where)
+    checks = subjects.checks_at(workspace, dataset, wanted.checks_rev or where)
     inputs = {**judging_versions(), "checks": checks.text if checks else ""}
     on_disk = where is None and _differs_on_disk(workspace, dataset)
     if on_disk:
@@ -190,7 +212,7 @@ def _subject(
         files=files,
         checks=checks,
         inputs={} if on_disk else inputs,
-        root=workspace.top if where in (None, STAGED) else None,
+        root=wanted.root or (workspace.top if where in (None, STAGED) else None),
     )
     subject = _compared(workspace, subject, sidecar, where, wanted)
     if one.inside:
@@ -225,7 +247,9 @@ def _compared(
         )
     version: BaselineVersion | None
     if wanted.baseline:
-        version = baselines.at_revision(workspace, subject.name, wanted.baseline)
+        version = baselines.at_revision(
+            workspace, subject.name, wanted.baseline, why=wanted.baseline_why
+        )
     elif subject.inputs or where is not None:
         version = baselines.latest_accepted(workspace, subject.name, sidecar, where or None)
     else:
@@ -283,9 +307,10 @@ def _files_of(path: Path, name: str) -> dict[str, FileBytes]:
 # -- judging -------------------------------------------------------------------------------------
 
 
-def _judge(
+def judge_subject_once(
     subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
 ) -> Judgement:
+    """Returns the judgement of a subject, remembered or made and then remembered."""
     key = ""
     if subject.inputs and verdicts is not None and not _reaches_out(subject):
         options = {"python": str(wanted.python), "examples": str(wanted.examples)}
