@@ -106,7 +106,7 @@ def _judge(
         replace(wanted, root=rooms.of(trees.after, change.dataset, change.after.checks)),
     )
     law = change.law
-    if law is None or trees.law is None or law == change.after.checks:
+    if law is None or trees.law is None:
         return own
     room = rooms.of(trees.law, change.dataset, law)
     by_law = _attempt(
