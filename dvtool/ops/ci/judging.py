@@ -134,10 +134,10 @@ def _attempt(workspace: Workspace, change: Change, after: str, wanted: Wanted) -
             rule=place,
             hint=error.hint,
         )
-    except ObjectMissing as error:
+    except ObjectMissing:
         finding = Finding(
             "bytes-missing",
-            f"could not be judged: {error.message}",
+            "could not be judged: bytes that it needs are not at the remote",
             Place(dataset),
             Evidence.GATE,
             outcome=Outcome.UNDECIDED,
