@@ -25,8 +25,16 @@ class BaselineVersion:
     sidecar: Sidecar
 
 
-def at_revision(workspace: Workspace, dataset: str, rev: str) -> BaselineVersion | None:
+def at_revision(
+    workspace: Workspace, dataset: str, rev: str, *, why: str = ""
+) -> BaselineVersion | None:
     """Returns the version that a person named; None when the data set is not in it.
+
+    Args:
+        workspace: Where.
+        dataset: Which data set.
+        rev: As git knows it.
+        why: How it was chosen, when nobody named it.
 
     Raises:
         UnknownRevision: git does not know the revision.
@@ -35,7 +43,8 @@ def at_revision(workspace: Workspace, dataset: str, rev: str) -> BaselineVersion
     sidecar = _sidecar_at(workspace, dataset, commit)
     if sidecar is None:
         return None
-    return BaselineVersion(Baseline(f"{dataset}@{commit[:12]}", f"given as {rev}"), sidecar)
+    why = why or f"given as {rev}"
+    return BaselineVersion(Baseline(f"{dataset}@{commit[:12]}", why), sidecar)
 
 
 def latest_accepted(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,8 +46,12 @@ class Wanted:
         examples: Offending rows to show, per finding.
         now: The time by which waivers run out and freshness is judged.
         memory_bytes: What the engine may take.
-        profiles: Whether every table comes with its profile, also where it cannot be kept, or
-            where the verdict is remembered.
+        profiles: Whether files whose profile cannot be kept are profiled, too.
+        baseline_why: How the baseline was chosen, in words; empty when a person named it.
+        checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
+        root: Folder that holds the code and other tables of the judged version; None for the work
+            tree, where that is what is judged.
+        watch: Told of each subject and how it came out, for reports.
     """
 
     baseline: str = ""
@@ -56,6 +60,10 @@ class Wanted:
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     memory_bytes: int = 1 << 30
     profiles: bool = False
+    baseline_why: str = ""
+    checks_rev: str = ""
+    root: Path | None = None
+    watch: Callable[[Subject, Judgement], None] = lambda _, __: None
 
 
 def check_files(
@@ -73,7 +81,7 @@ def check_files(
         InvalidText: A checks file beside it breaks its format.
     """
     found = [_plain_subject(path, name, wanted) for path, name in paths]
-    return [_judge(one, wanted, progress) for one in found]
+    return [judge_subject_once(one, wanted, progress) for one in found]
 
 
 def check_datasets(
@@ -108,8 +116,11 @@ def check_datasets(
     if not paths and not everything and not rev:
         chosen = _changed(workspace, chosen, where)
     return [
-        _judge(
-            _subject(workspace, one, sidecar, where, wanted), wanted, workspace.progress, workspace
+        judge_subject_once(
+            subject_of(workspace, one, sidecar, where, wanted),
+            wanted,
+            workspace.progress,
+            workspace,
         )
         for one, sidecar in chosen
     ]
@@ -178,11 +189,23 @@ def _changed(
     return found
 
 
-def _subject(
+def subject_of(
     workspace: Workspace, one: Selected, sidecar: Sidecar, where: str | None, wanted: Wanted
 ) -> Subject:
+    """Returns what is judged of a data set, with its checks and its baseline.
+
+    Args:
+        workspace: Where.
+        one: The data set, or a part of it.
+        sidecar: What it says in the version that is judged.
+        where: The version: a commit's or tree's id, `STAGED`, or None for the work tree.
+        wanted: How.
+
+    Raises:
+        ObjectMissing: Its list of files is not in the store.
+    """
     dataset = one.dataset
-    checks = subjects.checks_at(workspace, dataset, where)
+    checks = subjects.checks_at(workspace, dataset, wanted.checks_rev or where)
     inputs = {**judging_versions(), "checks": checks.text if checks else ""}
     on_disk = where is None and _differs_on_disk(workspace, dataset)
     if on_disk:
@@ -196,7 +219,7 @@ def _subject(
         files=files,
         checks=checks,
         inputs={} if on_disk else inputs,
-        root=workspace.top if where in (None, STAGED) else None,
+        root=wanted.root or (workspace.top if where in (None, STAGED) else None),
         todays_checks=checks if where is None else subjects.checks_at(workspace, dataset, None),
     )
     subject = _compared(workspace, subject, sidecar, where, wanted)
@@ -232,7 +255,9 @@ def _compared(
         )
     version: BaselineVersion | None
     if wanted.baseline:
-        version = baselines.at_revision(workspace, subject.name, wanted.baseline)
+        version = baselines.at_revision(
+            workspace, subject.name, wanted.baseline, why=wanted.baseline_why
+        )
     elif subject.inputs or where is not None:
         version = baselines.latest_accepted(workspace, subject.name, sidecar, where or None)
     else:
@@ -290,8 +315,24 @@ def _files_of(path: Path, name: str) -> dict[str, FileBytes]:
 # -- judging -------------------------------------------------------------------------------------
 
 
-def _judge(
+def judge_subject_once(
     subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None = None
+) -> Judgement:
+    """Returns the judgement of a subject, remembered or made and then remembered.
+
+    Args:
+        subject: What is judged.
+        wanted: How.
+        progress: Whom to tell.
+        workspace: Where verdicts and profiles are kept; None for nowhere.
+    """
+    judged = _remembered_or_made(subject, wanted, progress, workspace)
+    wanted.watch(subject, judged)
+    return judged
+
+
+def _remembered_or_made(
+    subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None
 ) -> Judgement:
     key = ""
     verdicts = Verdicts(workspace.shared_dir / "verdicts") if workspace is not None else None
@@ -301,7 +342,7 @@ def _judge(
         key = key_of({**subject.inputs, **options, "name": subject.name})
         known = verdicts.get(key)
         if known is not None:
-            return _profiled(replace(known, version=subject.version), subject, wanted, workspace)
+            return replace(known, version=subject.version)
     from dvtool.ops.judge import judge_subject
 
     judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
@@ -316,18 +357,6 @@ def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -
     if workspace is not None:
         return Profiler.of(workspace)
     return Profiler(None, b"", progress) if wanted.profiles else None
-
-
-def _profiled(
-    known: Judgement, subject: Subject, wanted: Wanted, workspace: Workspace | None
-) -> Judgement:
-    """Returns a remembered judgement, with profiles where they are wanted."""
-    profiler = _profiler(wanted, SILENT, workspace) if wanted.profiles else None
-    if profiler is None:
-        return known
-    from dvtool.ops.judge import with_profiles
-
-    return with_profiles(known, subject, wanted, profiler)
 
 
 OTHER_FILES = ("schema:", "in_table:", "splits:")

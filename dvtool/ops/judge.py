@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dvtool.core.events import Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText
-from dvtool.ops.profiler import Profiler, Spec, spec_for
+from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
 from dvtool.ops.subjects import FileBytes, Subject
 from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
@@ -50,15 +50,6 @@ class _Profiles:
             return None
         return spec_for(self.checks, path) or Spec()
 
-    def beside(self, subject: Subject, path: str, how: Spec, table: JudgedTable) -> JudgedTable:
-        """Returns a judged table with its baseline's profile, where profiles were asked for."""
-        earlier = subject.baseline_files.get(path)
-        if not self.everything or earlier is None or self.profiler is None:
-            return table
-        if earlier.digest is not None and earlier.digest == subject.files[path].digest:
-            return replace(table, baseline_profile=table.profile)
-        return replace(table, baseline_profile=self.profiler.file(earlier, how).profile)
-
 
 def judge_subject(
     subject: Subject, wanted: Wanted, progress: Progress, profiler: Profiler | None = None
@@ -79,7 +70,7 @@ def judge_subject(
     checks = None
     if subject.checks is not None:
         checks = parse_checks(subject.checks.text, source=subject.checks.path)
-    profiles = _profiles(subject, checks, wanted, profiler)
+    profiles = _profiles(subject, wanted, profiler)
     tables = [
         _judge_file(subject, path, file, checks, wanted=wanted, profiles=profiles)
         for path, file in subject.files.items()
@@ -90,42 +81,23 @@ def judge_subject(
     return Judgement(subject.name, subject.version, tuple(tables), inputs=subject.inputs)
 
 
-def with_profiles(
-    judgement: Judgement, subject: Subject, wanted: Wanted, profiler: Profiler
-) -> Judgement:
-    """Returns a remembered judgement with its profiles: those that are kept, the others computed.
+def is_judged(path: str, name: str, spec: TableSpec | None) -> bool:
+    """Tells whether a file is opened as a table.
 
-    Raises:
-        InvalidText: The checks break their format.
+    Args:
+        path: Inside the data set; empty for the single file of one.
+        name: As the user knows it; its ending tells the format.
+        spec: Its checks, None for none.
     """
-    checks = None
-    if subject.checks is not None:
-        checks = parse_checks(subject.checks.text, source=subject.checks.path)
-    profiles = _profiles(subject, checks, wanted, profiler)
-    paths = {file.name: path for path, file in subject.files.items()}
-    tables = []
-    for table in judgement.tables:
-        path = paths.get(table.name)
-        how = profiles.spec(path, subject.files[path]) if path is not None else None
-        if path is not None and how is not None and table.columns:
-            own = replace(table, profile=profiler.file(subject.files[path], how).profile)
-            tables.append(profiles.beside(subject, path, how, own))
-        else:
-            tables.append(table)
-    profiler.finish()
-    return replace(judgement, tables=tuple(tables))
+    # A file that somebody names, or has checks for, is meant to be a table whatever it is called.
+    return spec is not None or is_table(name) or not (path or name.endswith(NOT_TABLES))
 
 
-def _profiles(
-    subject: Subject, checks: ChecksFile | None, wanted: Wanted, profiler: Profiler | None
-) -> _Profiles:
-    today = checks
-    if subject.todays_checks is not None and subject.todays_checks != subject.checks:
-        try:
-            today = parse_checks(subject.todays_checks.text, source=subject.todays_checks.path)
-        except InvalidText:
-            return _Profiles()  # what is private today cannot be known: nothing is kept
-    return _Profiles(profiler, (checks, today), wanted.profiles)
+def _profiles(subject: Subject, wanted: Wanted, profiler: Profiler | None) -> _Profiles:
+    try:
+        return _Profiles(profiler, checks_of(subject), wanted.profiles)
+    except InvalidText:
+        return _Profiles()  # what is private today cannot be known: nothing is kept
 
 
 def _judge_file(
@@ -138,8 +110,7 @@ def _judge_file(
     profiles: _Profiles,
 ) -> JudgedTable:
     spec = table_for(checks, path) if checks is not None else None
-    # A file that somebody names, or has checks for, is meant to be a table whatever it is called.
-    if spec is None and not is_table(file.name) and (path or file.name.endswith(NOT_TABLES)):
+    if not is_judged(path, file.name, spec):
         return JudgedTable(file.name, is_table=False)
     earlier = subject.baseline_files.get(path)
     if earlier is not None and earlier.digest is not None and earlier.digest == file.digest:
@@ -166,7 +137,7 @@ def _judge_file(
         return judged
     if judged.profile is not None:
         profiles.profiler.keep(file, how, judged.profile)
-    return profiles.beside(subject, path, how, replace(judged, profile=known or judged.profile))
+    return replace(judged, profile=known or judged.profile)
 
 
 def _profiling(profiles: _Profiles, how: Spec | None) -> Profiling | None:

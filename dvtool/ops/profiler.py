@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dvtool.core.digest import format_digest
 from dvtool.core.events import Progress
 from dvtool.errors import ExtraMissing, InvalidText, ObjectMissing
-from dvtool.ops.subjects import ChecksText, FileBytes
+from dvtool.ops.subjects import ChecksText, FileBytes, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import parse_checks, table_for
@@ -309,6 +309,16 @@ class Profiler:
                 size_bytes=path.stat().st_size,
             )
         return FileProfile(file.name, profile, is_new=True, private=spec.private)
+
+
+def checks_of(subject: Subject) -> tuple[ChecksFile | None, ...]:
+    """Returns the checks of a subject, its own and today's, as `spec_for` takes them.
+
+    Raises:
+        InvalidText: One of them breaks its format.
+    """
+    texts = dict.fromkeys((subject.checks, subject.todays_checks))
+    return tuple(None if one is None else parse_checks(one.text, source=one.path) for one in texts)
 
 
 def spec_for(checks: Sequence[ChecksFile | None], path: str) -> Spec | None:

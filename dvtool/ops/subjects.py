@@ -20,6 +20,7 @@ from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar
 from dvtool.core.tree import Tree
 from dvtool.errors import ObjectMissing, UsageError
+from dvtool.git.plumbing import Git
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
 from dvtool.store.local import LocalStore
@@ -130,19 +131,24 @@ def version_inputs(what: str, sidecar: Sidecar) -> dict[str, str]:
 def checks_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
     """Returns a data set's checks in a commit, in the index (`""`), or on disk (None)."""
     path = dataset + CHECKS_SUFFIX
-    if commit is None:
-        try:
-            raw = workspace.abspath(path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-    else:
-        oid = workspace.git.run(
-            "rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}", ok=(0, 1)
-        ).strip()
-        if not oid:
-            return None
-        raw = workspace.git.run("cat-file", "blob", oid.decode())
+    if commit is not None:
+        text = file_at(workspace.git, commit, path)
+        return None if text is None else ChecksText(path, text)
+    try:
+        raw = workspace.abspath(path).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     return ChecksText(path, raw.decode("utf-8", "replace"))
+
+
+def file_at(git: Git, commit: str, path: str) -> str | None:
+    """Returns the text of a small file in a commit, a tree or the index (`""`); None without it."""
+    oid = git.run(
+        "rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}", ok=(0, 1)
+    ).strip()
+    if not oid:
+        return None
+    return git.run("cat-file", "blob", oid.decode()).decode("utf-8", "replace")
 
 
 @contextmanager

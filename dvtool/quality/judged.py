@@ -57,8 +57,6 @@ class JudgedTable:
         is_table: False for a file that holds none, by its name.
         profile: Its profile, where one was computed or known; never part of the JSON, since it is
             kept under an address of its own.
-        baseline_profile: Likewise, of the same table in the baseline; only where profiles were
-            asked for.
     """
 
     name: str
@@ -71,7 +69,6 @@ class JudgedTable:
     drift: tuple[Mapping[str, Any], ...] = ()
     is_table: bool = True
     profile: Profile | None = field(default=None, compare=False, repr=False)
-    baseline_profile: Profile | None = field(default=None, compare=False, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -160,12 +157,13 @@ def _table_json(table: JudgedTable) -> dict[str, Any]:
         "reading": table.reading,
         "baseline": table.baseline and {"name": table.baseline.name, "why": table.baseline.why},
         "would_decide_more": list(table.would_decide_more),
-        "findings": [_finding_json(one) for one in table.findings],
+        "findings": [finding_json(one) for one in table.findings],
         "drift": [dict(one) for one in table.drift],
     }
 
 
-def _finding_json(one: Finding) -> dict[str, Any]:
+def finding_json(one: Finding) -> dict[str, Any]:
+    """Returns a finding as JSON values, as `to_json` writes it."""
     return {
         "code": one.code,
         "verdict": verdict([one]).value,

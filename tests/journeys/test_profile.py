@@ -183,17 +183,16 @@ def test_check_keeps_nothing_where_todays_checks_cannot_be_read(tracked: Repo) -
     assert kept(tracked) == []
 
 
-def test_judgements_come_with_profiles_on_request(tracked: Repo) -> None:
-    tracked.write("people.csv", table(250, seed=2))
-    tracked.run("add", "people.csv")
+def test_judged_tables_come_with_their_profile(tracked: Repo) -> None:
     workspace = Workspace.open(tracked.path, environ=dict(os.environ))
-    for remembered in (False, True):
-        (judged,) = check_datasets(workspace, ["people.csv"], Wanted(profiles=True))
-        (found,) = judged.tables
-        assert judged.remembered is remembered
-        assert found.profile is not None and found.baseline_profile is not None
-        assert (found.profile.rows, found.baseline_profile.rows) == (250, 200)
-    assert len(kept(tracked)) == 2
+    (judged,) = check_datasets(workspace, ["people.csv"], Wanted())
+    tracked.write("people.csv", table(250, seed=2))
+    (changed,) = check_datasets(workspace, ["people.csv"], Wanted())
+    (asked,) = check_datasets(workspace, ["people.csv"], Wanted(profiles=True))
+
+    found = [one.tables[0].profile for one in (judged, changed, asked)]
+    assert [one and one.rows for one in found] == [200, None, 250]
+    assert len(kept(tracked)) == 1
 
 
 def test_a_known_profile_loads_no_engine(tracked: Repo) -> None:
