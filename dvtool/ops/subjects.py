@@ -7,6 +7,7 @@ and its relatives.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from dvtool.core.allow import ALLOW_SUFFIX, Allowance, parse_allow
 from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar
@@ -23,6 +25,7 @@ from dvtool.errors import ObjectMissing, UsageError
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
 from dvtool.store.local import LocalStore
+from dvtool.worktree.sidecarfile import read_sidecar
 
 CHECKS_SUFFIX = ".checks.yaml"
 
@@ -43,8 +46,16 @@ class FileBytes:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineFile:
+    """One file that another is compared with."""
+
+    baseline: Baseline
+    file: FileBytes
+
+
+@dataclass(frozen=True, slots=True)
 class ChecksText:
-    """A checks file as it stood in the judged version."""
+    """A checks file, or an allow file, as it stood in the judged version."""
 
     path: str
     text: str
@@ -59,8 +70,9 @@ class Subject:
         version: `work tree`, `staged`, a commit's first 12 digits, or empty for a plain file.
         files: By path inside the data set; the single file of a file data set has path "".
         checks: Its checks, None when it has none.
-        baseline: What it is compared with, None for nothing.
-        baseline_files: The baseline's files, by the same paths.
+        baseline_files: What its files are compared with, by the same paths.
+        allowed: Failures that were accepted by review, of this version and of others.
+        data: Digest of the version; None when it is none yet.
         inputs: Names and digests of everything that was settled here; empty when something on
             disk has no digest, so that nothing can be remembered.
         root: Folder that `schema:` and other tables are looked up in; None where code of the
@@ -71,10 +83,19 @@ class Subject:
     version: str
     files: Mapping[str, FileBytes]
     checks: ChecksText | None = None
-    baseline: Baseline | None = None
-    baseline_files: Mapping[str, FileBytes] = field(default_factory=dict)
+    baseline_files: Mapping[str, BaselineFile] = field(default_factory=dict)
+    allowed: tuple[Allowance, ...] = ()
+    data: Digest | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     root: Path | None = None
+
+
+def digest_now(file: FileBytes) -> Digest:
+    """Returns the digest of a file's bytes, read for it where nobody hashed them yet."""
+    if file.digest is not None:
+        return file.digest
+    with file.open() as path, path.open("rb") as opened:
+        return Digest(hashlib.file_digest(opened, "sha256").digest())
 
 
 def plain_file(path: Path, *, name: str) -> FileBytes:
@@ -127,7 +148,39 @@ def version_inputs(what: str, sidecar: Sidecar) -> dict[str, str]:
 
 def checks_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
     """Returns a data set's checks in a commit, in the index (`""`), or on disk (None)."""
-    path = dataset + CHECKS_SUFFIX
+    return _text_at(workspace, dataset + CHECKS_SUFFIX, commit)
+
+
+def allow_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
+    """Returns a data set's allow file in a commit, in the index (`""`), or on disk (None).
+
+    Raises:
+        UnsafePath: On disk it is no ordinary file.
+    """
+    path = dataset + ALLOW_SUFFIX
+    if commit is not None:
+        return _text_at(workspace, path, commit)
+    raw = read_sidecar(workspace.top, path)
+    return None if raw is None else ChecksText(path, raw.decode("utf-8", "surrogateescape"))
+
+
+def allowances(text: ChecksText | None) -> tuple[Allowance, ...]:
+    """Returns the entries of an allow file, none when there is no file.
+
+    Raises:
+        InvalidText: It breaks its format.
+    """
+    if text is None:
+        return ()
+    return parse_allow(text.text.encode("utf-8", "surrogateescape"), source=text.path)
+
+
+def digests_of(tree: Tree) -> dict[str, Digest]:
+    """Returns the digest of each file of a version, by path inside the data set."""
+    return {os.fsdecode(path): one.digest for path, one in tree.items() if one.mode in ("f", "x")}
+
+
+def _text_at(workspace: Workspace, path: str, commit: str | None) -> ChecksText | None:
     if commit is None:
         try:
             raw = workspace.abspath(path).read_bytes()
@@ -140,7 +193,8 @@ def checks_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksT
         if not oid:
             return None
         raw = workspace.git.run("cat-file", "blob", oid.decode())
-    return ChecksText(path, raw.decode("utf-8", "replace"))
+    how = "surrogateescape" if path.endswith(ALLOW_SUFFIX) else "replace"
+    return ChecksText(path, raw.decode("utf-8", how))
 
 
 @contextmanager

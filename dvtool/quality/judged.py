@@ -173,6 +173,7 @@ def _finding_json(one: Finding) -> dict[str, Any]:
         ],
         "figures": one.figures,
         "hint": one.hint,
+        "waived": one.waived,
     }
 
 
@@ -207,4 +208,5 @@ def _finding(value: Mapping[str, Any]) -> Finding:
         examples=tuple(Example(Place(**one["place"]), one["value"]) for one in value["examples"]),
         figures=value["figures"],
         hint=value["hint"],
+        waived=value["waived"],
     )
