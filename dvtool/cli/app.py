@@ -40,6 +40,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "drift": "Show how far columns moved",
         "profile": "Show what the columns of a table hold",
         "suggest": "Write a draft of checks for a table",
+        "ci": "Judge a change before it is merged",
     },
     "Care": {
         "verify": "Prove that bytes are there and whole",

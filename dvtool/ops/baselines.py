@@ -85,8 +85,16 @@ class BaselineVersion:
         return [one for one in self.allowed if one.table in ("", table)]
 
 
-def at_revision(workspace: Workspace, dataset: str, rev: str) -> BaselineVersion | None:
+def at_revision(
+    workspace: Workspace, dataset: str, rev: str, *, why: str = ""
+) -> BaselineVersion | None:
     """Returns the version that a person named; None when the data set is not in it.
+
+    Args:
+        workspace: Where.
+        dataset: Which data set.
+        rev: As git knows it.
+        why: How it was chosen, when nobody named it.
 
     Raises:
         UnknownRevision: git does not know the revision.
@@ -98,7 +106,7 @@ def at_revision(workspace: Workspace, dataset: str, rev: str) -> BaselineVersion
         return None
     text = read_blobs(workspace.git, [oid])[oid]
     sidecar = parse_sidecar(text, source=f"{commit[:12]}:{path}")
-    baseline = Baseline(f"{dataset}@{commit[:12]}", f"given as {rev}")
+    baseline = Baseline(f"{dataset}@{commit[:12]}", why or f"given as {rev}")
     return BaselineVersion(baseline, sidecar, commit)
 
 

@@ -22,7 +22,7 @@ from dvtool.git.revisions import resolve_commit
 from dvtool.git.sidecars import read_blobs, staged_sidecars
 from dvtool.ops import subjects
 from dvtool.ops.comparing import compared_with_file, compared_with_version, files_of
-from dvtool.ops.records import Record, Records, record_of
+from dvtool.ops.records import Record, record_of
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
 from dvtool.ops.status import compare_dataset
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes, Subject
@@ -45,6 +45,10 @@ class Wanted:
         examples: Offending rows to show, per finding.
         now: The time by which waivers run out and freshness is judged.
         memory_bytes: What the engine may take.
+        baseline_why: How the baseline was chosen, in words; empty when a person named it.
+        checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
+        root: Folder that holds the code and other tables of the judged version; None for the work
+            tree, where that is what is judged.
     """
 
     baseline: str = ""
@@ -52,6 +56,9 @@ class Wanted:
     examples: int = 5
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     memory_bytes: int = 1 << 30
+    baseline_why: str = ""
+    checks_rev: str = ""
+    root: Path | None = None
 
 
 def check_files(
@@ -69,7 +76,7 @@ def check_files(
         InvalidText: A checks file beside it breaks its format.
     """
     found = [_plain_subject(path, name, wanted) for path, name in paths]
-    return [judge_remembering(one, wanted, None, progress) for one in found]
+    return [judge_subject_once(one, wanted, None, progress) for one in found]
 
 
 def check_datasets(
@@ -97,8 +104,8 @@ def check_datasets(
         InvalidText: A sidecar or a checks file breaks its format.
     """
     found = subjects_of(workspace, paths, wanted, staged=staged, rev=rev, everything=everything)
-    remembering = Remembering.of(workspace)
-    return [judge_remembering(one, wanted, remembering, workspace.progress) for one in found]
+    verdicts = Verdicts(workspace.shared_dir / "verdicts")
+    return [judge_subject_once(one, wanted, verdicts, workspace.progress) for one in found]
 
 
 def subjects_of(
@@ -116,11 +123,11 @@ def subjects_of(
         chosen = _staged(workspace, paths)
     else:
         chosen = selected_sidecars(workspace, where, list(paths))
-    disk = _Disk(workspace) if where is None else None
+    disk = Disk(workspace) if where is None else None
     if not paths and not everything and not rev:
         chosen = _changed(workspace, chosen, where, disk)
     for one, sidecar in chosen:
-        yield _subject(workspace, one, sidecar, where, wanted, disk=disk)
+        yield subject_of(workspace, one, sidecar, where, wanted, disk=disk)
 
 
 def split_paths(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -164,7 +171,7 @@ def _staged(workspace: Workspace, paths: Sequence[str]) -> list[tuple[Selected, 
     return found
 
 
-class _Disk:
+class Disk:
     """Which data sets differ from their sidecars on disk; each is looked at once."""
 
     def __init__(self, workspace: Workspace) -> None:
@@ -188,7 +195,7 @@ def _changed(
     workspace: Workspace,
     chosen: list[tuple[Selected, Sidecar]],
     where: str | None,
-    disk: _Disk | None,
+    disk: Disk | None,
 ) -> list[tuple[Selected, Sidecar]]:
     """Returns the data sets whose data, checks or allowances differ from HEAD."""
     try:
@@ -208,17 +215,30 @@ def _changed(
     ]
 
 
-def _subject(
+def subject_of(
     workspace: Workspace,
     one: Selected,
     sidecar: Sidecar,
     where: str | None,
     wanted: Wanted,
     *,
-    disk: _Disk | None,
+    disk: Disk | None = None,
 ) -> Subject:
+    """Returns what is judged of a data set, with its checks and its baseline.
+
+    Args:
+        workspace: Where.
+        one: The data set, or a part of it.
+        sidecar: What it says in the version that is judged.
+        where: The version: a commit's or tree's id, `STAGED`, or None for the work tree.
+        wanted: How.
+        disk: What differs on disk; needed where the work tree is judged.
+
+    Raises:
+        ObjectMissing: Its list of files is not in the store.
+    """
     dataset = one.dataset
-    checks = subjects.checks_at(workspace, dataset, where)
+    checks = subjects.checks_at(workspace, dataset, wanted.checks_rev or where)
     allow = subjects.allow_at(workspace, dataset, where)
     inputs = {
         **judging_versions(),
@@ -239,10 +259,10 @@ def _subject(
         allowed=subjects.allowances(allow),
         data=None if on_disk else version_digest(sidecar),
         inputs={} if on_disk else inputs,
-        root=workspace.top if where in (None, STAGED) else None,
+        root=wanted.root or (workspace.top if where in (None, STAGED) else None),
     )
     # Changed on disk: the last commit that has the data set is what changed.
-    subject = compared_with_version(workspace, subject, wanted.baseline, where)
+    subject = compared_with_version(workspace, subject, wanted, where)
     if one.inside:
         subject = replace(subject, files=_part(subject.files, one), inputs={})
     return subject
@@ -274,38 +294,26 @@ def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
 # -- judging -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Remembering:
-    """What a clone remembers of judgements: whole ones by their inputs, records by their data."""
-
-    verdicts: Verdicts
-    records: Records
-
-    @classmethod
-    def of(cls, workspace: Workspace) -> Remembering:
-        """Returns that of the clone that a work tree belongs to."""
-        return cls(Verdicts(workspace.shared_dir / "verdicts"), Records(workspace.records_dir))
-
-
-def judge_remembering(
-    subject: Subject, wanted: Wanted, remembering: Remembering | None, progress: Progress
+def judge_subject_once(
+    subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
 ) -> Judgement:
-    """Returns the judgement of a subject, remembered where the same was judged before."""
+    """Returns the judgement of a subject, remembered or made and then remembered."""
     key = ""
-    if subject.inputs and remembering is not None and not _reaches_out(subject):
+    if subject.inputs and verdicts is not None and not _reaches_out(subject):
         options = {"python": str(wanted.python), "examples": str(wanted.examples)}
         options |= _clock(subject, wanted)
         key = key_of({**subject.inputs, **options, "name": subject.name})
-        known = remembering.verdicts.get(key)
+        known = verdicts.get(key)
         if known is not None:
             return replace(known, version=subject.version)
     from dvtool.ops.judge import judge_subject
 
     judged = judge_subject(subject, wanted, progress)
-    if key and remembering is not None:
-        remembering.verdicts.put(key, judged)
-    if subject.inputs and subject.data and remembering is not None and not wanted.baseline:
-        remembering.records.put(_record(subject, subject.data, judged, wanted))
+    if key and verdicts is not None:
+        verdicts.put(key, judged)
+    is_default = not wanted.baseline or wanted.baseline_why
+    if subject.inputs and subject.data and verdicts is not None and is_default:
+        verdicts.records.put(_record(subject, subject.data, judged, wanted))
     return judged
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dvtool.errors import UsageError
 from dvtool.ops import baselines, subjects
@@ -17,6 +17,9 @@ from dvtool.ops.baselines import BaselineVersion
 from dvtool.ops.subjects import BaselineFile, FileBytes, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
+
+if TYPE_CHECKING:
+    from dvtool.ops.check import Wanted
 
 LOOKED_BACK: Final = 60
 """Versions among which a table's baseline is looked for when it was an exception in the newest."""
@@ -47,23 +50,24 @@ def compared_with_file(subject: Subject, name: str) -> Subject:
 
 
 def compared_with_version(
-    workspace: Workspace, subject: Subject, wanted: str, where: str | None
+    workspace: Workspace, subject: Subject, wanted: Wanted, where: str | None
 ) -> Subject:
     """Returns a subject with an earlier version of its data set as its baseline, if there is one.
 
     Args:
         workspace: Where.
         subject: What is judged.
-        wanted: A revision or a file; empty for the default.
+        wanted: Its baseline is a revision or a file; empty for the default.
         where: The judged version: a commit, the index (`""`) or the work tree (None).
 
     Raises:
         UnknownRevision: git does not know the revision.
     """
-    if wanted and Path(wanted).exists():
-        return compared_with_file(subject, wanted)
-    if wanted:
-        named = baselines.at_revision(workspace, subject.name, wanted)
+    given = wanted.baseline
+    if given and Path(given).exists():
+        return compared_with_file(subject, given)
+    if given:
+        named = baselines.at_revision(workspace, subject.name, given, why=wanted.baseline_why)
         versions = iter([named] if named is not None else [])
     else:
         found = baselines.teaching(workspace, subject.name, where, but=subject.data)

@@ -65,12 +65,23 @@ def _with_allowances(
     return path, replace(table, findings=sorted_findings(found))
 
 
+def is_judged(path: str, name: str, spec: TableSpec | None) -> bool:
+    """Tells whether a file is opened as a table.
+
+    Args:
+        path: Inside the data set; empty for the single file of one.
+        name: As the user knows it; its ending tells the format.
+        spec: Its checks, None for none.
+    """
+    # A file that somebody names, or has checks for, is meant to be a table whatever it is called.
+    return spec is not None or is_table(name) or not (path or name.endswith(NOT_TABLES))
+
+
 def _judge_file(
     subject: Subject, path: str, file: FileBytes, checks: ChecksFile | None, wanted: Wanted
 ) -> JudgedTable:
     spec = table_for(checks, path) if checks is not None else None
-    # A file that somebody names, or has checks for, is meant to be a table whatever it is called.
-    if spec is None and not is_table(file.name) and (path or file.name.endswith(NOT_TABLES)):
+    if not is_judged(path, file.name, spec):
         return JudgedTable(file.name, is_table=False)
     earlier = subject.baseline_files.get(path)
     if earlier is not None and file.digest is not None and earlier.file.digest == file.digest:

@@ -22,6 +22,7 @@ from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar
 from dvtool.core.tree import Tree
 from dvtool.errors import ObjectMissing, UsageError
+from dvtool.git.plumbing import Git
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
 from dvtool.store.local import LocalStore
@@ -148,7 +149,15 @@ def version_inputs(what: str, sidecar: Sidecar) -> dict[str, str]:
 
 def checks_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
     """Returns a data set's checks in a commit, in the index (`""`), or on disk (None)."""
-    return _text_at(workspace, dataset + CHECKS_SUFFIX, commit)
+    path = dataset + CHECKS_SUFFIX
+    if commit is not None:
+        text = file_at(workspace.git, commit, path)
+        return None if text is None else ChecksText(path, text)
+    try:
+        raw = workspace.abspath(path).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return ChecksText(path, raw.decode("utf-8", "replace"))
 
 
 def allow_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
@@ -159,8 +168,9 @@ def allow_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksTe
     """
     path = dataset + ALLOW_SUFFIX
     if commit is not None:
-        return _text_at(workspace, path, commit)
-    raw = read_sidecar(workspace.top, path)
+        raw = _blob_at(workspace.git, commit, path)
+    else:
+        raw = read_sidecar(workspace.top, path)
     return None if raw is None else ChecksText(path, raw.decode("utf-8", "surrogateescape"))
 
 
@@ -180,21 +190,17 @@ def digests_of(tree: Tree) -> dict[str, Digest]:
     return {os.fsdecode(path): one.digest for path, one in tree.items() if one.mode in ("f", "x")}
 
 
-def _text_at(workspace: Workspace, path: str, commit: str | None) -> ChecksText | None:
-    if commit is None:
-        try:
-            raw = workspace.abspath(path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-    else:
-        oid = workspace.git.run(
-            "rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}", ok=(0, 1)
-        ).strip()
-        if not oid:
-            return None
-        raw = workspace.git.run("cat-file", "blob", oid.decode())
-    how = "surrogateescape" if path.endswith(ALLOW_SUFFIX) else "replace"
-    return ChecksText(path, raw.decode("utf-8", how))
+def file_at(git: Git, commit: str, path: str) -> str | None:
+    """Returns the text of a small file in a commit, a tree or the index (`""`); None without it."""
+    raw = _blob_at(git, commit, path)
+    return None if raw is None else raw.decode("utf-8", "replace")
+
+
+def _blob_at(git: Git, commit: str, path: str) -> bytes | None:
+    oid = git.run(
+        "rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}", ok=(0, 1)
+    ).strip()
+    return git.run("cat-file", "blob", oid.decode()) if oid else None
 
 
 @contextmanager

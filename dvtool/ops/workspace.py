@@ -42,12 +42,14 @@ class Workspace:
         environ: The environment the program runs in.
         progress: Whom to tell that work moves on.
         limit_rate: Most bytes a second to and from remotes; None for no limit.
+        ruling: Settings to go by instead of those of the work tree; None for the latter.
     """
 
     git: Git
     environ: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = SILENT
     limit_rate: int | None = None
+    ruling: Settings | None = None
 
     @classmethod
     def open(
@@ -99,6 +101,8 @@ class Workspace:
     @cached_property
     def settings(self) -> Settings:
         """Settings of this clone and of the committed `.dvtool`."""
+        if self.ruling is not None:
+            return self.ruling
         return read_settings(self.git, environ=self.environ)
 
     @cached_property

@@ -49,6 +49,8 @@ class Evidence(enum.Enum):
     DRIFT = "drift"
     HISTORY = "history"
     SPLITS = "splits"
+    GATE = "gate"
+    """Of the gate itself: what cannot be restored, and what a change asks for less."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,12 +151,13 @@ def _table_json(table: JudgedTable) -> dict[str, Any]:
         "reading": table.reading,
         "baseline": table.baseline and {"name": table.baseline.name, "why": table.baseline.why},
         "would_decide_more": list(table.would_decide_more),
-        "findings": [_finding_json(one) for one in table.findings],
+        "findings": [finding_json(one) for one in table.findings],
         "drift": [dict(one) for one in table.drift],
     }
 
 
-def _finding_json(one: Finding) -> dict[str, Any]:
+def finding_json(one: Finding) -> dict[str, Any]:
+    """Returns a finding as JSON values, as `to_json` writes it."""
     return {
         "code": one.code,
         "verdict": verdict([one]).value,

@@ -58,7 +58,7 @@ def _table(table: JudgedTable, judgement: Judgement, *, verbose: bool) -> Iterat
     shown = [one for one in table.findings if verbose or _is_shown(one)]
     limit = len(shown) if verbose else SHOWN_FINDINGS
     for finding in shown[:limit]:
-        yield from _finding(finding)
+        yield from finding_lines(finding)
     if len(shown) > limit:
         yield f"  and {len(shown) - limit} more findings (-v shows them)"
     notes = sum(not _is_shown(one) for one in table.findings)
@@ -73,8 +73,9 @@ def _is_shown(finding: Finding) -> bool:
     return finding.waived or finding.severity is not Severity.NOTE
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    rule = f" ({finding.rule})" if finding.rule else ""
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """Yields one finding: what and where, examples, and the next step."""
+    rule = f" ({finding.rule})" if finding.rule and finding.rule != finding.place else ""
     column = f" {finding.column}:" if finding.column else ""
     yield f"  {_word(finding):9} {finding.place}{column} {finding.message} [{finding.code}]{rule}"
     values = [one for one in finding.examples if one.value is not None][:SHOWN_EXAMPLES]
