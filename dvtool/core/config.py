@@ -24,6 +24,7 @@ FORMAT_VERSION: Final = 1
 CONFIG_FILE: Final = ".dvtool"
 Link = Literal["reflink"]
 Modified = Literal["block", "warn", "off"]
+Loosened = Literal["warn", "fail"]
 AutoCheckout = Literal["true", "hint", "off"]
 
 _REPOSITORY = re.compile(r"[0-9a-f]{32}")
@@ -41,6 +42,7 @@ COMMITTED_KEYS: Final = frozenset(
         "gate.merge",
         "gate.commit-budget",
         "gate.modified",
+        "gate.loosened",
         "gate.large-file",
         "checkout.auto",
     }
@@ -89,6 +91,7 @@ class Settings:
         commit_budget_s: Seconds that judging may take at a commit; what takes longer waits for
             the push. 0 leaves all of it to the push.
         modified: What a commit does about data changed on disk and not added.
+        loosened: What `ci` makes of a change that asks for less than before.
         large_file_bytes: Size from which a file is too large for git itself; 0 for no limit.
         checkout_auto: What git's checkout and merge do about data that are behind the sidecars.
         remotes: By name, sorted.
@@ -107,6 +110,7 @@ class Settings:
     gates: Mapping[str, frozenset[str]] = field(default_factory=dict)
     commit_budget_s: float = DEFAULT_COMMIT_BUDGET_S
     modified: Modified = "block"
+    loosened: Loosened = "warn"
     large_file_bytes: int = DEFAULT_LARGE_FILE_BYTES
     checkout_auto: AutoCheckout = "true"
     remotes: Mapping[str, RemoteConfig] = field(default_factory=dict)
@@ -186,6 +190,7 @@ def combine(
             layers, "gate.commit-budget", _parse_seconds, DEFAULT_COMMIT_BUDGET_S
         ),
         modified=strongest(layers, "gate.modified", partial(_one_of, Modified), "block"),
+        loosened=strongest(layers, "gate.loosened", partial(_one_of, Loosened), "warn"),
         large_file_bytes=strongest(
             layers, "gate.large-file", _parse_size, DEFAULT_LARGE_FILE_BYTES
         ),

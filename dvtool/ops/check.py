@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,6 +49,7 @@ class Wanted:
         checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
         root: Folder that holds the code and other tables of the judged version; None for the work
             tree, where that is what is judged.
+        watch: Told of each subject and how it came out, for reports.
     """
 
     baseline: str = ""
@@ -59,6 +60,7 @@ class Wanted:
     baseline_why: str = ""
     checks_rev: str = ""
     root: Path | None = None
+    watch: Callable[[Subject, Judgement], None] = lambda _, __: None
 
 
 def check_files(
@@ -232,7 +234,7 @@ def subject_of(
         sidecar: What it says in the version that is judged.
         where: The version: a commit's or tree's id, `STAGED`, or None for the work tree.
         wanted: How.
-        disk: What differs on disk; needed where the work tree is judged.
+        disk: What differs on disk, where several are judged in the work tree.
 
     Raises:
         ObjectMissing: Its list of files is not in the store.
@@ -245,7 +247,7 @@ def subject_of(
         "checks": checks.text if checks else "",
         "allow": allow.text if allow else "",
     }
-    on_disk = disk is not None and disk.is_edited(dataset)
+    on_disk = where is None and (disk or Disk(workspace)).is_edited(dataset)
     if on_disk:
         files = files_of(workspace.abspath(dataset), dataset)
     else:
@@ -298,6 +300,14 @@ def judge_subject_once(
     subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
 ) -> Judgement:
     """Returns the judgement of a subject, remembered or made and then remembered."""
+    judged = _remembered_or_made(subject, wanted, verdicts, progress)
+    wanted.watch(subject, judged)
+    return judged
+
+
+def _remembered_or_made(
+    subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
+) -> Judgement:
     key = ""
     if subject.inputs and verdicts is not None and not _reaches_out(subject):
         options = {"python": str(wanted.python), "examples": str(wanted.examples)}

@@ -32,6 +32,7 @@ def settings_shown(workspace: Workspace, key: str | None) -> dict[str, object]:
         **{gate: sorted(words) or [NOTHING] for gate, words in settings.gates.items()},
         "gate.commit-budget": settings.commit_budget_s,
         "gate.modified": settings.modified,
+        "gate.loosened": settings.loosened,
         "gate.large-file": settings.large_file_bytes,
         "checkout.auto": settings.checkout_auto,
     }

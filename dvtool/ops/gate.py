@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from dvtool.core.config import Modified, Settings
+from dvtool.core.config import Loosened, Modified, Settings
 from dvtool.quality.findings import Verdict
 
 
@@ -24,6 +24,7 @@ class GatePolicy:
         merge: Verdicts that stop a merge, which CI decides about.
         commit_budget_s: Seconds that judging may take at a commit.
         modified: What a commit does about data changed on disk and not added.
+        loosened: What a change is that asks for less than before.
         large_file_bytes: Size from which a file may not be committed to git itself; 0 for none.
     """
 
@@ -32,6 +33,7 @@ class GatePolicy:
     merge: frozenset[Verdict]
     commit_budget_s: float
     modified: Modified
+    loosened: Loosened
     large_file_bytes: int
 
 
@@ -47,6 +49,7 @@ def policy_of(settings: Settings) -> GatePolicy:
         merge,
         settings.commit_budget_s,
         settings.modified,
+        settings.loosened,
         settings.large_file_bytes,
     )
 

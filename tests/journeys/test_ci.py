@@ -178,6 +178,21 @@ def test_the_gate_of_the_base_decides_and_a_looser_one_is_told(host: Host) -> No
     assert "[gate-loosened]" in found
 
 
+def test_a_gate_may_refuse_every_loosening(host: Host) -> None:
+    host.switch("main")
+    host.dev.run("config", "gate.loosened", "fail")
+    host.dev.commit("strict")
+    host.publish()
+    host.switch("looser", start="main")
+    host.dev.run("config", "gate.loosened", "warn")
+    host.dev.commit("less strict")
+    host.publish()
+
+    found = host.clone("looser").run("ci", "--base", "origin/main", code=1).out
+
+    assert "fail      .dvtool gate.loosened was fail, would be warn;" in found
+
+
 def test_a_remote_that_a_change_moves_is_not_asked_without_approval(host: Host) -> None:
     elsewhere = (host.folder / "elsewhere/data").as_uri()
     (host.folder / "elsewhere").mkdir()

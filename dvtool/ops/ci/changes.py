@@ -44,7 +44,8 @@ class Change:
         dataset: Its path.
         before: In the tree that the change is relative to.
         after: In the tree that is judged.
-        law: Its checks in the commit whose rules hold.
+        law: Its checks in the commit whose rules hold, when they, or the code of their schemas, are
+            others than the judged tree's; else None.
     """
 
     dataset: str
@@ -84,6 +85,7 @@ def find_changes(
     paths = changed_paths(workspace.git, before, after)
     had, _ = _sidecars(workspace, before)
     has, broken = _sidecars(workspace, after)
+    apart = paths if law == before else changed_paths(workspace.git, law, after)
     found = []
     for dataset in sorted({**had, **has}):
         checks = subjects.checks_at(workspace, dataset, after)
@@ -93,6 +95,8 @@ def find_changes(
             continue
         earlier = subjects.checks_at(workspace, dataset, before) if before is not None else None
         ruling = subjects.checks_at(workspace, dataset, law) if law is not None else None
+        if ruling == checks and apart.isdisjoint(schema_files(ruling)):
+            ruling = None
         found.append(
             Change(
                 dataset,

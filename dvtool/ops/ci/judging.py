@@ -106,7 +106,7 @@ def _judge(
         replace(wanted, root=rooms.of(trees.after, change.dataset, change.after.checks)),
     )
     law = change.law
-    if law is None or trees.law is None or law == change.after.checks:
+    if law is None or trees.law is None:
         return own
     room = rooms.of(trees.law, change.dataset, law)
     by_law = _attempt(
@@ -134,10 +134,10 @@ def _attempt(workspace: Workspace, change: Change, after: str, wanted: Wanted) -
             rule=place,
             hint=error.hint,
         )
-    except ObjectMissing as error:
+    except ObjectMissing:
         finding = Finding(
             "bytes-missing",
-            f"could not be judged: {error.message}",
+            "could not be judged: bytes that it needs are not at the remote",
             Place(dataset),
             Evidence.GATE,
             outcome=Outcome.UNDECIDED,

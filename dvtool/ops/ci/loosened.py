@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.config import CONFIG_FILE, Settings
@@ -32,7 +33,7 @@ SHOWN_LINES = 5
 def find_loosened(
     workspace: Workspace, changes: Changes, ruled: Ruled, *, before: str | None, after: str
 ) -> tuple[Finding, ...]:
-    """Returns what a change loosens: warnings, which a policy may make block.
+    """Returns what a change loosens: warnings, or failures where the base's `gate.loosened` says so.
 
     Args:
         workspace: Where; shards of changed data sets are in its store, where there are any.
@@ -47,7 +48,8 @@ def find_loosened(
     for change in changes.datasets:
         found += _of_checks(workspace, change, changes)
         found += _of_exceptions(workspace.git, change, before, after, changes)
-    return tuple(found)
+    severity = Severity(policy_of(ruled.settings).loosened)
+    return tuple(replace(one, severity=severity) for one in found)
 
 
 def _finding(
@@ -172,6 +174,8 @@ def _gates(was: GatePolicy, now: GatePolicy) -> Iterator[tuple[str, str, str]]:
     order = ("off", "warn", "block")
     if order.index(now.modified) < order.index(was.modified):
         yield "gate.modified", was.modified, now.modified
+    if was.loosened == "fail" != now.loosened:
+        yield "gate.loosened", was.loosened, now.loosened
     if was.large_file_bytes and not 0 < now.large_file_bytes <= was.large_file_bytes:
         yield "gate.large-file", f"{was.large_file_bytes} bytes", f"{now.large_file_bytes} bytes"
 
