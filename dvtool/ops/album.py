@@ -101,9 +101,10 @@ def _picture(
         # The judged version itself may be committed already.
         if earlier is not None and (earlier.digest is None or earlier.digest != file.digest):
             past.append(Past(name, profiler.known(earlier, spec)))
+    compared = subject.baseline_files.get(path)
     return TablePicture(
         profile=_profile(profiler, file, spec),
-        baseline=_profile(profiler, subject.baseline_files.get(path), spec),
+        baseline=_profile(profiler, compared.file if compared is not None else None, spec),
         past=tuple(past),
         private=spec.private,
     )

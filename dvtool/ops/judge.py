@@ -15,11 +15,12 @@ from dvtool.core.events import Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText
 from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
-from dvtool.ops.subjects import FileBytes, Subject
+from dvtool.ops.subjects import FileBytes, Subject, digest_now
 from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
-from dvtool.quality.findings import Evidence, Finding, Place
-from dvtool.quality.judged import JudgedTable, Judgement
+from dvtool.quality.checks.policy import apply_allowances
+from dvtool.quality.findings import Evidence, Finding, Place, Verdict
+from dvtool.quality.judged import JudgedTable, Judgement, sorted_findings
 from dvtool.quality.judging import Given, Profiling, judge_table
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import is_table
@@ -72,13 +73,30 @@ def judge_subject(
         checks = parse_checks(subject.checks.text, source=subject.checks.path)
     profiles = _profiles(subject, wanted, profiler)
     tables = [
-        _judge_file(subject, path, file, checks, wanted=wanted, profiles=profiles)
+        (path, _judge_file(subject, path, file, checks, wanted=wanted, profiles=profiles))
         for path, file in subject.files.items()
     ]
     if profiler is not None:
         profiler.finish()
     tables += _absent(subject, checks)
-    return Judgement(subject.name, subject.version, tuple(tables), inputs=subject.inputs)
+    if subject.allowed:
+        tables = [_with_allowances(subject, one, wanted) for one in tables]
+    judged = [table for _, table in tables]
+    return Judgement(subject.name, subject.version, tuple(judged), inputs=subject.inputs)
+
+
+def _with_allowances(
+    subject: Subject, judged: tuple[str, JudgedTable], wanted: Wanted
+) -> tuple[str, JudgedTable]:
+    """Returns a table whose accepted findings are notes, if its very bytes were accepted."""
+    path, table = judged
+    if table.verdict in (Verdict.PASS, Verdict.NOT_JUDGED):
+        return judged
+    file = subject.files.get(path)
+    digests = {one for one in (subject.data, file and digest_now(file)) if one}
+    entries = [one for one in subject.allowed if one.covers(digests, path)]
+    found = apply_allowances(table.findings, entries, wanted.now.date())
+    return path, replace(table, findings=sorted_findings(found))
 
 
 def is_judged(path: str, name: str, spec: TableSpec | None) -> bool:
@@ -113,7 +131,7 @@ def _judge_file(
     if not is_judged(path, file.name, spec):
         return JudgedTable(file.name, is_table=False)
     earlier = subject.baseline_files.get(path)
-    if earlier is not None and earlier.digest is not None and earlier.digest == file.digest:
+    if earlier is not None and file.digest is not None and earlier.file.digest == file.digest:
         earlier = None  # this file of the data set did not change
     how = profiles.spec(path, file)
     known = profiles.profiler.known(file, how) if profiles.profiler and how else None
@@ -123,8 +141,8 @@ def _judge_file(
             path=open_files.enter_context(file.open()),
             spec=spec,
             source=checks.source if checks is not None else "",
-            baseline=subject.baseline if earlier is not None else None,
-            baseline_path=open_files.enter_context(earlier.open()) if earlier else None,
+            baseline=earlier.baseline if earlier else None,
+            baseline_path=open_files.enter_context(earlier.file.open()) if earlier else None,
             parts=_parts(subject, spec, open_files),
             root=subject.root,
             python=wanted.python,
@@ -162,20 +180,23 @@ def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> d
     return found
 
 
-def _absent(subject: Subject, checks: ChecksFile | None) -> list[JudgedTable]:
+def _absent(subject: Subject, checks: ChecksFile | None) -> list[tuple[str, JudgedTable]]:
     """Returns a failure for each table that the checks name and no file is."""
     if checks is None or checks.is_single:
         return []
     return [
-        JudgedTable(
-            f"{subject.name}/{spec.path}",
-            (
-                Finding(
-                    "table-missing",
-                    "the checks name this table, and no file of the data set matches",
-                    Place(f"{subject.name}/{spec.path}"),
-                    Evidence.SCHEMA,
-                    rule=Place(checks.source, spec.line),
+        (
+            spec.path,
+            JudgedTable(
+                f"{subject.name}/{spec.path}",
+                (
+                    Finding(
+                        "table-missing",
+                        "the checks name this table, and no file of the data set matches",
+                        Place(f"{subject.name}/{spec.path}"),
+                        Evidence.SCHEMA,
+                        rule=Place(checks.source, spec.line),
+                    ),
                 ),
             ),
         )

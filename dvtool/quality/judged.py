@@ -180,6 +180,7 @@ def finding_json(one: Finding) -> dict[str, Any]:
         ],
         "figures": one.figures,
         "hint": one.hint,
+        "waived": one.waived,
     }
 
 
@@ -214,4 +215,5 @@ def _finding(value: Mapping[str, Any]) -> Finding:
         examples=tuple(Example(Place(**one["place"]), one["value"]) for one in value["examples"]),
         figures=value["figures"],
         hint=value["hint"],
+        waived=value["waived"],
     )

@@ -20,6 +20,7 @@ from dvtool.quality.causes import with_causes
 from dvtool.quality.checks.evaluate import evaluate
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.policy import apply_policy
+from dvtool.quality.checks.shape import judge_rows_change
 from dvtool.quality.checks.wholerules import TableOf
 from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place, Severity
@@ -190,8 +191,10 @@ def _changes(
         )
     lost = before.rows - table.rows
     asked = spec.rows is not None and spec.rows.change is not None
-    if asked and spec.rows is not None and spec.rows.change is not None and before.rows:
-        yield from _rows_change(given, spec, before, table)
+    if asked:
+        yield from judge_rows_change(
+            spec, table, before.rows, source=given.source, baseline=before.name
+        )
     elif before.rows and lost > LOST_ROWS * before.rows:
         yield Finding(
             "rows-lost",
@@ -218,21 +221,6 @@ def _weighed(engine: Engine, table: Table, finding: Finding) -> Finding:
         return finding
     message = f"{finding.message}: {count:,} of {table.rows:,} values have decimals"
     return replace(finding, severity=Severity.WARN, message=message)
-
-
-def _rows_change(given: Given, spec: TableSpec, before: Table, table: Table) -> Iterator[Finding]:
-    assert spec.rows is not None and spec.rows.change is not None
-    change = (table.rows - before.rows) / before.rows
-    bound = spec.rows.change
-    if not bound.holds(100 * change):
-        yield Finding(
-            "rows-change",
-            f"{table.rows:,} rows, {change:+.1%} against {before.name}, allowed {bound.words()}",
-            Place(given.name),
-            Evidence.STATISTICS,
-            rule=spec.rows.at("change", given.source),
-            figures={"rows": table.rows, "before": before.rows, "change": change},
-        )
 
 
 def _opener(engine: Engine, given: Given) -> TableOf | None:

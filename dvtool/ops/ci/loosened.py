@@ -12,11 +12,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.config import CONFIG_FILE, Settings
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText, ObjectMissing
 from dvtool.git.plumbing import Git
-from dvtool.ops.ci.changes import ALLOW_SUFFIX, Change, Changes, Version, schema_files
+from dvtool.ops.ci.changes import Change, Changes, Version, schema_files
 from dvtool.ops.ci.trusting import Ruled
 from dvtool.ops.gate import GatePolicy, policy_of
 from dvtool.ops.subjects import CHECKS_SUFFIX, file_at
