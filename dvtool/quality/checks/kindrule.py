@@ -75,6 +75,8 @@ def unread(subject: Subject, cell: Cell, scan: Scan) -> int:
     typed_format = subject.table.options.format in _TYPED_FORMATS
     if typed_format or cell.found is Kind.TEXT or not scan[_missing(cell)]:
         return 0
+    if subject.table.unparsed is not None:
+        return subject.table.unparsed.get(cell.spec.name, 0)
     name = quoted(cell.spec.name)
     source, raw = subject.table.source, subject.table.raw
     sql = (

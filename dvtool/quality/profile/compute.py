@@ -244,6 +244,8 @@ def _unparsed(engine: Engine, table: Table) -> dict[str, int]:
     typed = [one.name for one in table.columns if one.kind not in (Kind.TEXT, Kind.OTHER)]
     if table.options.format not in ("csv", "xlsx") or not typed or not table.rows:
         return {}
+    if table.unparsed is not None and "" in table.options.nulls:
+        return {name: table.unparsed.get(name, 0) for name in typed}
     nulls = ", ".join(literal(text) for text in ("", *table.options.nulls))
     said = ", ".join(f"count(*) FILTER ({quoted(one)} NOT IN ({nulls}))" for one in typed)
     held = ", ".join(f"count({quoted(one)})" for one in typed)

@@ -54,6 +54,52 @@ class Reading:
 TEXT = Reading(Kind.TEXT)
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column of text in a table, and its values where they were computed when it was parsed.
+
+    Args:
+        text: SQL of the text as written.
+        reading: What `value` reads it as.
+        value: SQL of the value, empty where only the text is there.
+        rest: SQL of the text where `value` written out is not the text, NULL elsewhere; empty when
+            the text itself is kept.
+    """
+
+    text: str
+    reading: Reading = TEXT
+    value: str = ""
+    rest: str = ""
+
+    def cast(self, reading: Reading, options: ReadOptions) -> str:
+        """Returns the SQL of the value under a reading, as `cast` does."""
+        if self.value and reading == self.reading:
+            return self.value
+        return cast(self.text, reading, options)
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """SQL of what is equal exactly where the texts are, cheaper than the text."""
+        return (self.value, self.rest) if self.rest else (self.text,)
+
+
+def stored(place: int, reading: Reading, options: ReadOptions) -> tuple[str, Cell]:
+    """Returns how to keep column `c{place}` as values while it is parsed, and the cell it becomes.
+
+    Whole numbers, dates and the like are kept as values, and as text only where the value written
+    out is another text; of decimals both are kept, since writing them out costs more.
+    """
+    column, value, rest = f"c{place}", f"t{place}", f"r{place}"
+    if reading is TEXT:
+        return column, Cell(column)
+    parsed = f"{cast(column, reading, options)} AS {value}"
+    if reading.kind is Kind.FLOAT or reading.date_format:
+        return f"{parsed}, {column}", Cell(column, reading, value)
+    left = f"CASE WHEN CAST({value} AS VARCHAR) = {column} THEN NULL ELSE {column} END"
+    text = f"coalesce({rest}, CAST({value} AS VARCHAR))"
+    return f"{parsed}, {left} AS {rest}", Cell(text, reading, value, rest)
+
+
 def other_day(date_format: str) -> str:
     """Returns the format that swaps day and month, empty when there is no such reading."""
     day = date_format.split(" %H", maxsplit=1)[0]

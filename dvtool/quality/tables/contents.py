@@ -24,20 +24,23 @@ _AT_ONCE = 100
 _CONSTANT_ROWS = 10
 
 
-def judge_contents(engine: Engine, table: Table, *, as_written: bool = False) -> list[Finding]:
+def judge_contents(
+    engine: Engine, table: Table, *, written: tuple[str, Sequence[str]] | None = None
+) -> list[Finding]:
     """Returns what the values of a table show; nothing for a table without rows.
 
     Args:
         engine: Holds the table.
         table: With its views.
-        as_written: Whether rows are compared as text, not as values; cheaper for text formats.
+        written: For formats of text: a relation with `ROW`, and those of its columns that are
+            equal exactly where the texts of two rows are. Values are compared without it.
     """
     if not table.rows:
         return []
     return [
         *_constant(engine, table),
         *_variants(engine, table),
-        *_duplicates(engine, table, table.raw if as_written else table.source),
+        *_duplicates(engine, table, *(written or _values(table))),
     ]
 
 
@@ -76,9 +79,15 @@ def _flat(
     return found
 
 
-def _duplicates(engine: Engine, table: Table, relation: str) -> list[Finding]:
+def _values(table: Table) -> tuple[str, list[str]]:
+    return table.source, [quoted(one.name) for one in table.columns]
+
+
+def _duplicates(
+    engine: Engine, table: Table, relation: str, columns: Sequence[str]
+) -> list[Finding]:
     """Counts exact copies of earlier rows: by hash first, then by all values where hashes meet."""
-    names = ", ".join(quoted(one.name) for one in table.columns)
+    names = ", ".join(columns)
     if not names:
         return []
     copies = int(

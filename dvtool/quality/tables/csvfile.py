@@ -1,4 +1,4 @@
-"""Reads CSV: the engine parses once into text, kinds are decided over all rows, views type it.
+"""Reads CSV: the engine parses once, kinds are decided over all rows, views type the columns.
 
 Rows of the wrong shape are left out of the table and reported with their lines; nothing is padded
 or shifted. Decoding comes before (`textfile`), deciding kinds after (`kinding`). `textfile` calls
@@ -12,20 +12,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dvtool.quality.findings import Finding
-from dvtool.quality.tables import naming, rejects, sniffing
+from dvtool.quality.tables import naming, rejects, sampling, sniffing
+from dvtool.quality.tables.casting import Cell, stored
 from dvtool.quality.tables.contents import judge_contents
-from dvtool.quality.tables.engine import Engine, literal
+from dvtool.quality.tables.engine import Engine, literal, quoted
 from dvtool.quality.tables.kinding import decide
 from dvtool.quality.tables.lines import LineMap
 from dvtool.quality.tables.options import ReadOptions
+from dvtool.quality.tables.proposing import SAMPLE_ROWS, Proposal, propose, propose_from
 from dvtool.quality.tables.scanning import normalise_newlines, survey
 from dvtool.quality.tables.structure import structural, times, unreadable, worst_first
-from dvtool.quality.tables.table import Table
+from dvtool.quality.tables.table import ROW, Table
 from dvtool.quality.tables.textfile import PlainText
 from dvtool.quality.tables.views import make_views
 
 _SAMPLE_BYTES = 1 << 18
 _LINE_BYTES = 1 << 23
+LARGE_BYTES = 8 << 20
+"""From here on a file is looked at before it is parsed, and kept as values."""
+
+_FIRST_ROWS = 2_000
 _NO_NULL = "\x01\x02no null\x03"
 
 
@@ -38,6 +44,23 @@ class _Head:
     line: int
     data_after: int
     """Physical lines before the first data row."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A file parsed into a table.
+
+    Attributes:
+        table: Its name.
+        rejects: The table of refused records.
+        cells: Its columns.
+        proposal: How columns are read, where that was asked before parsing.
+    """
+
+    table: str
+    rejects: str
+    cells: tuple[Cell, ...]
+    proposal: Proposal | None = None
 
 
 def read_csv(engine: Engine, text: PlainText) -> Table:
@@ -59,27 +82,36 @@ def read_csv(engine: Engine, text: PlainText) -> Table:
     if options.skip and not text.told and sample[: options.skip].strip():
         message = f"{times(options.skip, 'line')} before the header skipped"
         findings.append(structural("preamble", message, text.name, line=1, lines=options.skip))
-    text, loaded, rejected = _load(engine, text, options, head, findings)
-    rows = int(engine.rows(f"SELECT count(*) FROM {loaded}")[0][0])
-    places = _places(text, options, head, rows, rejects.count(engine, rejected))
-    findings += rejects.judge(engine, rejected, text, head.width, places)
+    text, loaded = _load(engine, text, options, head, names=names, findings=findings)
+    rows = int(engine.rows(f"SELECT count(*) FROM {loaded.table}")[0][0])
+    places = _places(text, options, head, rows, rejects.count(engine, loaded.rejects))
+    findings += rejects.judge(engine, loaded.rejects, text, head.width, places)
     if not rows:
         raise _nothing(text.name, head, findings)
-    fields, settled, kind_findings = decide(
-        engine,
-        loaded,
-        [f"c{place}" for place in range(head.width)],
-        names,
-        options,
-        name=text.name,
-        places=places,
-        told=text.told,
+    proposal = loaded.proposal or propose_from(
+        engine, loaded.table, _texts(head.width), names, options, told=text.told
     )
-    columns, source, raw = make_views(engine, loaded, "rowid + 1", fields)
-    table = Table(text.name, settled, columns, rows, source, raw, places=places)
+    fields, settled, kind_findings = decide(
+        engine, loaded.table, loaded.cells, names, proposal, name=text.name, places=places
+    )
+    columns, source, raw = make_views(engine, loaded.table, "rowid + 1", fields)
+    unparsed = {one.name: one.unparsed for one in fields}
+    table = Table(text.name, settled, columns, rows, source, raw, places=places, unparsed=unparsed)
     findings += kind_findings
-    findings += judge_contents(engine, table, as_written=True)
+    findings += judge_contents(engine, table, written=_written(loaded))
     return replace(table, findings=worst_first(findings))
+
+
+def _texts(width: int) -> list[str]:
+    return [f"c{place}" for place in range(width)]
+
+
+def _written(loaded: _Loaded) -> tuple[str, list[str]]:
+    """Returns the relation in which rows with the same text are the same, and its columns."""
+    parts = [one for cell in loaded.cells for one in cell.identity]
+    names = [f"k{nth}" for nth in range(len(parts))]
+    listed = ", ".join(f"{one} AS {name}" for one, name in zip(parts, names, strict=True))
+    return f"(SELECT rowid + 1 AS {quoted(ROW)}, {listed} FROM {loaded.table})", names
 
 
 def _sample(path: Path) -> str:
@@ -128,12 +160,18 @@ def _unquoted(cell: str, quote: str) -> str:
 
 
 def _load(
-    engine: Engine, text: PlainText, options: ReadOptions, head: _Head, findings: list[Finding]
-) -> tuple[PlainText, str, str]:
+    engine: Engine,
+    text: PlainText,
+    options: ReadOptions,
+    head: _Head,
+    *,
+    names: Sequence[str],
+    findings: list[Finding],
+) -> tuple[PlainText, _Loaded]:
     import duckdb
 
     try:
-        return text, *_parse(engine, text, options, head)
+        return text, _parse(engine, text, options, names, head)
     except duckdb.InvalidInputException as error:
         if "invalid state" not in str(error) or text.seen.newline_kinds < 2:
             raise
@@ -145,31 +183,78 @@ def _load(
     target = engine.folder / engine.fresh("lines")
     normalise_newlines(text.path, target)
     text = replace(text, path=target, seen=survey(target))
-    return text, *_parse(engine, text, options, head)
+    return text, _parse(engine, text, options, names, head)
 
 
-def _parse(engine: Engine, text: PlainText, options: ReadOptions, head: _Head) -> tuple[str, str]:
-    """Parses a file into a table of text columns `c0`, `c1`, …; returns it and the rejects' table."""
+def _parse(
+    engine: Engine, text: PlainText, options: ReadOptions, names: Sequence[str], head: _Head
+) -> _Loaded:
+    """Parses a file into a table.
+
+    A small one becomes columns of text `c0`, `c1`, …. Of a large one a sample is looked at before,
+    and values are kept instead of text where they say the same: it is read, converted and written
+    once, and everything after that works on values.
+    """
+    proposal = None
+    cells = tuple(Cell(one) for one in _texts(head.width))
+    wanted = "*"
+    if text.seen.size_bytes >= LARGE_BYTES:
+        sample = _sampled(engine, text, options, head)
+        proposal = propose(engine, sample, _texts(head.width), names, options, told=text.told)
+        engine.rows(f"DROP TABLE {sample}")
+        kept = [
+            stored(place, proposal.reading(place), proposal.options) for place in range(head.width)
+        ]
+        cells = tuple(cell for _, cell in kept)
+        wanted = ", ".join(sql for sql, _ in kept)
     table = engine.fresh_table("csv", text.seen.size_bytes)
     rejected, scans = engine.fresh("rejects"), engine.fresh("scans")
+    kept_apart = {
+        "store_rejects": "true",
+        "rejects_table": literal(rejected),
+        "rejects_scan": literal(scans),
+    }
+    source = _scan(text.path, options, head, skip=head.data_after, **kept_apart)
+    engine.rows(f"CREATE TABLE {table} AS SELECT {wanted} FROM {source}")
+    return _Loaded(table, rejected, cells, proposal)
+
+
+def _sampled(engine: Engine, text: PlainText, options: ReadOptions, head: _Head) -> str:
+    """Creates a small table of text from all over a file that is not parsed yet."""
+    sample = engine.fresh("sample")
+    if sampling.can_cut(text.seen):
+        target = engine.folder / engine.fresh("lines")
+        sampling.write_sample(text.path, target, skip=head.data_after)
+        source = _scan(target, options, head, skip=0, ignore_errors="true")
+        engine.rows(f"CREATE TEMP TABLE {sample} AS SELECT * FROM {source}")
+        return sample
+    source = _scan(text.path, options, head, skip=head.data_after, ignore_errors="true")
+    step = max(text.seen.lines // SAMPLE_ROWS, 1)
+    row = ", ".join(_texts(head.width))
+    engine.rows(
+        f"CREATE TEMP TABLE {sample} AS SELECT * FROM {source} WHERE hash({row}) % {step} = 0 "
+        f"UNION ALL (SELECT * FROM {source} LIMIT {_FIRST_ROWS})"  # rows may all be the same
+    )
+    return sample
+
+
+def _scan(path: Path, options: ReadOptions, head: _Head, *, skip: int, **more: str) -> str:
+    """Returns the SQL that parses a file into columns of text."""
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(head.width))
     settings = {
         "delim": literal(options.delimiter),
         "quote": literal(options.quote),
         "escape": literal(options.escape),
-        "skip": str(head.data_after),
+        "skip": str(skip),
         "nullstr": literal(_NO_NULL),
-        "rejects_table": literal(rejected),
-        "rejects_scan": literal(scans),
         "max_line_size": str(_LINE_BYTES),
+        **more,
     }
     told = ", ".join(f"{key}={value}" for key, value in settings.items())
-    engine.rows(
-        f"CREATE TABLE {table} AS SELECT * FROM read_csv({literal(str(text.path))}, "
-        f"columns={{{columns}}}, auto_detect=false, header=false, store_rejects=true, "
+    return (
+        f"read_csv({literal(str(path))}, columns={{{columns}}}, auto_detect=false, header=false, "
         f"strict_mode=true, allow_quoted_nulls=false, compression='none', {told})"
     )
-    return table, rejected
 
 
 def _places(

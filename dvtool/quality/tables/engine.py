@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import duckdb
 
-_LARGE_BYTES = 64 << 20
+_LARGE_BYTES = 256 << 20
 
 
 class Engine:
@@ -92,7 +92,7 @@ class Engine:
         return f"{stem}_{self._names}"
 
     def fresh_table(self, stem: str, size_bytes: int) -> str:
-        """Returns where to create a new table: in memory, or compressed on disk when it is large.
+        """Returns where to create a new table: in memory, or on disk when it is large.
 
         Args:
             stem: Plain word for the name.
@@ -102,6 +102,8 @@ class Engine:
         if size_bytes < _LARGE_BYTES:
             return name
         if not self._attached:
+            # What is thrown away soon is not worth packing: that costs more than parsing.
+            self.rows("SET force_compression = 'uncompressed'")
             self.rows(f"ATTACH {literal(str(self.folder / 'large.duckdb'))} AS large")
             self._attached = True
         return f"large.{name}"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from dvtool.quality.findings import Finding
 from dvtool.quality.tables import naming
+from dvtool.quality.tables.casting import Cell
 from dvtool.quality.tables.contents import judge_contents
 from dvtool.quality.tables.engine import Engine, literal
 from dvtool.quality.tables.jsonpaths import Leaf, leaves, target
@@ -20,6 +21,7 @@ from dvtool.quality.tables.jsonrecords import Records, load_records
 from dvtool.quality.tables.kinding import TEMPORAL, decide
 from dvtool.quality.tables.lines import LineMap
 from dvtool.quality.tables.options import ReadOptions
+from dvtool.quality.tables.proposing import propose_from
 from dvtool.quality.tables.structure import EXAMPLES, structural, unreadable, worst_first
 from dvtool.quality.tables.table import Table
 from dvtool.quality.tables.textfile import PlainText
@@ -77,16 +79,17 @@ def _fields(
     """Returns the fields: strings may be dates, unsigned numbers become signed ones."""
     strings = [place for place, one in enumerate(found) if one.type == "VARCHAR"]
     no_nulls = replace(text.options, nulls=())
+    texts, called = [f"c{place}" for place in strings], [names[place] for place in strings]
+    proposal = propose_from(engine, base, texts, called, no_nulls, told=True, kinds=TEMPORAL)
     dated, settled, findings = decide(
         engine,
         base,
-        [f"c{place}" for place in strings],
-        [names[place] for place in strings],
-        no_nulls,
+        [Cell(one) for one in texts],
+        called,
+        proposal,
         name=text.name,
         places=places,
         kinds=TEMPORAL,
-        told=True,
     )
     fields = []
     for place, one in enumerate(found):

@@ -7,7 +7,7 @@ looks at data takes a `Table`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dvtool.quality.findings import Finding
@@ -57,6 +57,8 @@ class Table:
         raw: A view: `ROW` and the same columns as text, as written. CSV: before nulls and types.
         findings: Structural findings about this file alone, worst first.
         places: How data rows lie in the physical lines of the file.
+        unparsed: By column, values that are neither of its kind nor known to mean "missing"; None
+            where nobody counted.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Table:
     raw: str
     findings: tuple[Finding, ...] = ()
     places: LineMap = field(default_factory=LineMap)
+    unparsed: Mapping[str, int] | None = None
 
     def lines(self, engine: Engine, rows: Sequence[int]) -> dict[int, int]:
         """Returns the 1-based physical line on which each of some data rows begins.

@@ -49,12 +49,14 @@ class Field:
         typed: SQL expression over the base relation.
         type: Engine type of `typed`.
         text: SQL expression of the value as written; the typed one cast to text when empty.
+        unparsed: Values that `typed` does not take, known where they were counted.
     """
 
     name: str
     typed: str
     type: str
     text: str = ""
+    unparsed: int = 0
 
 
 def kind_of(type_name: str) -> Kind:

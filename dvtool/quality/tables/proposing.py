@@ -1,0 +1,216 @@
+"""Proposes how to read each column of text, from a sample of rows spread over the table.
+
+What the sample proposes is proven by counting over all rows (`kinding`). Where the sample comes
+from is the readers' business: of small tables it is taken from the table itself, of large files
+before they are parsed (`sampling`). `csvfile` and `jsonfile` call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from dvtool.quality.kinds import Kind
+from dvtool.quality.tables.casting import (
+    DATE_FORMATS,
+    TEXT,
+    TYPES,
+    Reading,
+    cast,
+    is_null,
+    reading_of_format,
+)
+from dvtool.quality.tables.engine import Engine, literal
+from dvtool.quality.tables.options import ReadOptions
+from dvtool.quality.tables.shapes import DECIMAL_COMMA, FLOAT, GROUPED, INT
+
+NEARLY = 0.95
+"""Share of a column's values that must be of one kind for the column to be of that kind."""
+
+SAMPLE_ROWS = 20_000
+"""Rows of a sample, about."""
+
+_AT_ONCE = 40
+_READINGS = (
+    Reading(Kind.BOOL),
+    Reading(Kind.INT),
+    Reading(Kind.FLOAT),
+    Reading(Kind.DATE),
+    Reading(Kind.DATETIME),
+    Reading(Kind.TIME),
+    *(reading_of_format(one) for one in DATE_FORMATS),
+)
+ALL = frozenset(TYPES)
+_DATE_LIKE = r"(?i).*([0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{4}|[0-9]{1,2}[ -][a-z]{3,9}[ -][0-9]{4}|[a-z]{3,9} [0-9]{1,2},? [0-9]{4}).*"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """How columns could be read, by their places.
+
+    Args:
+        options: With the decimal mark as the sample shows it.
+        declared: Readings that the options name; they hold whatever the data say.
+        likely: Readings that the sample bears out; a column of text has none.
+    """
+
+    options: ReadOptions
+    declared: dict[int, Reading]
+    likely: dict[int, Reading]
+
+    def reading(self, place: int) -> Reading:
+        """Returns how a column would be read."""
+        return self.declared.get(place, self.likely.get(place, TEXT))
+
+
+def propose(
+    engine: Engine,
+    sample: str,
+    columns: Sequence[str],
+    names: Sequence[str],
+    options: ReadOptions,
+    *,
+    told: bool,
+    kinds: frozenset[Kind] = ALL,
+) -> Proposal:
+    """Returns how each column of a sample could be read.
+
+    Args:
+        engine: Holds `sample`.
+        sample: A table.
+        columns: Its columns of text, as SQL.
+        names: Their names as the user knows them.
+        options: `types` and `dates` are followed.
+        told: Whether the caller chose the decimal mark; sniffed otherwise.
+        kinds: What a column may turn out to be besides TEXT.
+    """
+    if not told:
+        options = _sniff_decimals(engine, sample, columns, options)
+    declared = _declared(names, options)
+    likely = _propose(engine, sample, columns, options, kinds, skip=set(declared))
+    return Proposal(options, declared, likely)
+
+
+def propose_from(
+    engine: Engine,
+    base: str,
+    columns: Sequence[str],
+    names: Sequence[str],
+    options: ReadOptions,
+    *,
+    told: bool,
+    kinds: frozenset[Kind] = ALL,
+) -> Proposal:
+    """Returns what `propose` does for a sample of rows spread evenly over a table."""
+    sample = _sampled(engine, base)
+    found = propose(engine, sample, columns, names, options, told=told, kinds=kinds)
+    engine.rows(f"DROP TABLE {sample}")
+    return found
+
+
+def _declared(names: Sequence[str], options: ReadOptions) -> dict[int, Reading]:
+    kinds, formats = dict(options.types), dict(options.dates)
+    found: dict[int, Reading] = {}
+    for place, name in enumerate(names):
+        if name in kinds:
+            kind = Kind(kinds[name])
+            found[place] = (
+                Reading(kind, formats.get(name, "") if kind.is_moment else "")
+                if kind in TYPES
+                else TEXT
+            )
+    return found
+
+
+def _propose(
+    engine: Engine,
+    sample: str,
+    columns: Sequence[str],
+    options: ReadOptions,
+    kinds: frozenset[Kind],
+    *,
+    skip: set[int],
+) -> dict[int, Reading]:
+    """Returns the best reading of each column in a sample spread over the table."""
+    usual = [one for one in _READINGS if one.kind in kinds and not one.date_format]
+    formats = [one for one in _READINGS if one.kind in kinds and one.date_format]
+    proposed: dict[int, Reading] = {}
+    date_like: list[int] = []
+    for chunk in chunks(place for place in range(len(columns)) if place not in skip):
+        parts: list[str] = []
+        for place in chunk:
+            column = columns[place]
+            parts.append(f"count(*) FILTER (WHERE NOT {is_null(column, options.nulls)})")
+            parts.append(
+                f"count(*) FILTER (WHERE regexp_full_match({column}, {literal(_DATE_LIKE)}))"
+            )
+            parts += [f"count({cast(column, reading, options)})" for reading in usual]
+        row = engine.rows(f"SELECT {', '.join(parts)} FROM {sample}")[0]
+        width = 2 + len(usual)
+        for nth, place in enumerate(chunk):
+            values, dates, *parsed = row[nth * width : (nth + 1) * width]
+            most = max(parsed)
+            if values and most >= 0.5 * values:
+                proposed[place] = usual[parsed.index(most)]
+            elif values and dates >= 0.5 * values:
+                date_like.append(place)
+    for place in date_like:
+        column = columns[place]
+        counts = [f"count({cast(column, reading, options)})" for reading in formats]
+        parsed = list(engine.rows(f"SELECT {', '.join(counts)} FROM {sample}")[0])
+        if max(parsed):
+            proposed[place] = formats[parsed.index(max(parsed))]
+    return proposed
+
+
+def _sampled(engine: Engine, base: str) -> str:
+    """Creates a small table of rows spread evenly over `base`."""
+    rows = int(engine.rows(f"SELECT count(*) FROM {base}")[0][0])
+    sample = engine.fresh("sample")
+    step = max(rows // SAMPLE_ROWS, 1)
+    engine.rows(f"CREATE TEMP TABLE {sample} AS SELECT * FROM {base} WHERE rowid % {step} = 0")
+    return sample
+
+
+def _sniff_decimals(
+    engine: Engine, sample: str, columns: Sequence[str], options: ReadOptions
+) -> ReadOptions:
+    """Returns the options with decimal mark and thousands as the columns of a sample show them."""
+    german = "[+-]?[0-9]{1,3}([.][0-9]{3})+,[0-9]+"
+    commas = groups = points = germans = 0
+    for chunk in chunks(range(len(columns))):
+        parts: list[str] = []
+        for place in chunk:
+            column = columns[place]
+            comma, grouped, point, whole, mixed = (
+                f"regexp_full_match({column}, {literal(shape)})"
+                for shape in (DECIMAL_COMMA, GROUPED, FLOAT, INT, german)
+            )
+            point = f"({point} AND contains({column}, '.'))"
+            parts.append(f"count(*) FILTER (WHERE NOT {is_null(column, options.nulls)})")
+            conditions = (comma, grouped, point, whole, mixed)
+            narrow = (f"{comma} AND NOT {grouped}", f"{grouped} AND NOT {comma}")
+            parts += [f"count(*) FILTER (WHERE {one})" for one in (*conditions, *narrow)]
+        row = engine.rows(f"SELECT {', '.join(parts)} FROM {sample}")[0]
+        for at in range(0, len(row), 8):
+            values, commaed, groupd, pointed, wholes, mixeds, only_comma, only_grouped = (
+                int(one) for one in row[at : at + 8]
+            )
+            if not values:
+                continue
+            if commaed + wholes + mixeds >= NEARLY * values and (only_comma or mixeds):
+                commas += 1
+                germans += mixeds > 0
+            elif groupd + pointed + wholes >= NEARLY * values and only_grouped:
+                groups += 1
+            elif pointed and pointed + wholes >= NEARLY * values:
+                points += 1
+    if commas and not groups and not points:
+        return replace(options, decimal=",", thousands="." if germans else "")
+    return replace(options, thousands=",") if groups and not commas else options
+
+
+def chunks(places: Iterable[int]) -> list[list[int]]:
+    """Returns places in groups that are small enough for one query."""
+    known = list(places)
+    return [known[at : at + _AT_ONCE] for at in range(0, len(known), _AT_ONCE)]

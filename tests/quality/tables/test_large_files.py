@@ -1,0 +1,131 @@
+"""Large CSV files are looked at before they are parsed, and kept as values: the same must come out."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from dvtool.quality.checks.parsing import parse_checks
+from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.profile.compute import profile_table
+from dvtool.quality.profile.encode import encode
+from dvtool.quality.tables import csvfile
+from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.opening import open_table
+from dvtool.quality.tables.sampling import write_sample
+from dvtool.quality.tables.table import ROW, Table
+
+WORDS = {
+    "int": ("7", "-12", "+5", "0", "1000000", " 3", "007", "1_0", "9223372036854775808"),
+    "float": ("1.5", "2", "-0.0", "1e3", "nan", "inf", ".5", "1.50", "99999999999999999999"),
+    "date": ("2024-02-29", "2023-1-5", "2024/02/03", "0001-01-01", "2024-02-30"),
+    "moment": ("2024-02-29 10:11:12", "2024-02-29T10:11:12Z", "2024-01-01 00:00:00+02:00"),
+    "day": ("31/12/2024", "13/01/2024", "01/13/2024"),
+    "clock": ("10:11:12", "9:05", "25:00:00"),
+    "yes": ("true", "false", "TRUE", "yes"),
+    "text": ("a", "A", "", "NA", "null", "x y", "1", "Zoë"),
+}
+
+
+def lines(seed: int, *, quoted: bool) -> str:
+    """Returns a CSV whose columns are mostly of one kind, with spelling and faults of any."""
+    draw = random.Random(seed)
+    rows = [",".join(WORDS)]
+    for number in range(400):
+        cells = []
+        for known in WORDS.values():
+            odd = draw.random() < draw.choice((0.0, 0.02, 0.3))
+            word = draw.choice(draw.choice(list(WORDS.values()))) if odd else draw.choice(known[:3])
+            cells.append(f'"{word}"' if quoted and draw.random() < 0.2 else word)
+        rows.append(",".join(cells))
+        if number % 97 == 5:
+            rows.append(rows[-1])
+        if number % 150 == 7:
+            rows.append("too,few")
+    return "\n".join(rows) + "\n"
+
+
+def read(path: Path) -> tuple[Table, list[object], list[object], bytes]:
+    with Engine() as engine:
+        table = open_table(engine, path, name="x.csv")
+        typed = engine.rows(f'SELECT * FROM {table.source} ORDER BY "{ROW}"')
+        texts = engine.rows(f'SELECT * FROM {table.raw} ORDER BY "{ROW}"')
+        profile = encode(profile_table(engine, table))
+    return table, [repr(row) for row in typed], list(texts), profile
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_large_file_is_read_as_a_small_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, quoted: bool
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(lines(seed, quoted=quoted), encoding="utf-8")
+    small, *expected = read(path)
+
+    monkeypatch.setattr(csvfile, "LARGE_BYTES", 0)
+    large, *found = read(path)
+
+    assert found == expected
+    assert large.findings == small.findings
+    assert (large.columns, large.options, large.unparsed) == (
+        small.columns,
+        small.options,
+        small.unparsed,
+    )
+
+
+def test_checks_say_the_same_of_a_large_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(lines(1, quoted=False), encoding="utf-8")
+    text = "columns:\n  int: {type: int, nulls: 0}\n  day: {type: date}\n  text: {in: [a, A]}\n"
+    (spec,) = parse_checks(text, source="x.yaml").tables
+
+    def judged() -> list[str]:
+        with Engine() as engine:
+            given = Given("x.csv", path, spec=spec, source="x.yaml")
+            return [repr(one) for one in judge_table(engine, given).findings]
+
+    expected = judged()
+    monkeypatch.setattr(csvfile, "LARGE_BYTES", 0)
+
+    assert any("not int" in one for one in expected)
+    assert judged() == expected
+
+
+def test_values_are_kept_and_text_only_where_it_says_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csvfile, "LARGE_BYTES", 0)
+    path = tmp_path / "x.csv"
+    path.write_text("n,d\n" + "1,2024-01-01\n" * 50 + "+1,2024-1-1\n", encoding="utf-8")
+
+    with Engine() as engine:
+        table = open_table(engine, path, name="x.csv")
+        (stored,) = engine.rows(
+            "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'csv%'"
+        )
+        kept = engine.rows(f"SELECT count(t0), count(r0), count(t1), count(r1) FROM {stored[0]}")
+        texts = engine.rows(f'SELECT n, d FROM {table.raw} WHERE "{ROW}" >= 50')
+
+    assert kept == [(51, 1, 51, 1)]
+    assert texts == [("1", "2024-01-01"), ("+1", "2024-1-1")]
+
+
+def test_a_sample_is_whole_lines_from_all_over_the_file(tmp_path: Path) -> None:
+    path, target = tmp_path / "x.csv", tmp_path / "sample"
+    path.write_text("".join(f"{number},row\n" for number in range(200_000)))
+
+    write_sample(path, target, skip=1)
+
+    found = [int(line.removesuffix(",row\n")) for line in target.open()]
+    assert found == sorted(set(found))
+    assert 18_000 <= len(found) <= 20_000
+    assert found[0] == 1
+    assert all(
+        any(start <= one < start + 10_000 for one in found) for start in range(0, 200_000, 10_000)
+    )
