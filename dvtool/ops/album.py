@@ -8,16 +8,16 @@ through `report`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from dvtool.core.events import SILENT, Progress
-from dvtool.errors import DvtoolError
+from dvtool.errors import DvtoolError, InvalidText
 from dvtool.ops.baselines import BaselineVersion, accepted
-from dvtool.ops.profiler import Profiler, Spec, spec_for
+from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
 from dvtool.ops.subjects import FileBytes, Subject, stored_files
 from dvtool.ops.workspace import Workspace
-from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.judged import Judgement
 from dvtool.quality.profile.model import Profile
 from dvtool.report.model import Past, TablePicture
@@ -58,7 +58,8 @@ class Album:
         for subject, path, name, _ in wanted:
             if subject.name not in past:
                 past[subject.name] = list(self._past(subject))
-            found[name] = _picture(profiler, subject, path, past[subject.name])
+            with suppress(InvalidText):  # of today's checks: what is private cannot be known
+                found[name] = _picture(profiler, subject, path, past[subject.name])
         profiler.finish()
         return found
 
@@ -92,10 +93,7 @@ def _picture(
     path: str,
     versions: list[tuple[str, Mapping[str, FileBytes]]],
 ) -> TablePicture:
-    checks = (
-        parse_checks(subject.checks.text, source=subject.checks.path) if subject.checks else None
-    )
-    spec = spec_for([checks], path) or Spec()
+    spec = spec_for(checks_of(subject), path) or Spec()
     file = subject.files[path]
     past = []
     for name, files in versions:

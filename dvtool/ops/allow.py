@@ -19,7 +19,6 @@ from dvtool.git.staging import stage
 from dvtool.ops import subjects
 from dvtool.ops.check import Wanted, judge_subject_once, subjects_of
 from dvtool.ops.subjects import Subject
-from dvtool.ops.verdicts import Verdicts
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Finding, Severity, Verdict, verdict
 from dvtool.quality.judged import Judgement
@@ -111,8 +110,7 @@ def allow(
             f"{subject.name} was changed and not added, so there is no version to allow",
             hint=f"dvtool add {subject.name}",
         )
-    verdicts = Verdicts(workspace.shared_dir / "verdicts")
-    judged = judge_subject_once(subject, wanted, verdicts, workspace.progress)
+    judged = judge_subject_once(subject, wanted, workspace.progress, workspace)
     accepted = _accepted(judged, accepting)
     entries = _entries(workspace, subject, accepted, accepting, wanted.now.date())
     if not dry_run:

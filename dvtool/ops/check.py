@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dvtool.core.allow import ALLOW_SUFFIX, version_digest
 from dvtool.core.digest import Digest
@@ -37,6 +38,9 @@ from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Judgement
 
+if TYPE_CHECKING:
+    from dvtool.ops.profiler import Profiler
+
 STAGED = ""
 """The index, as git spells it before the colon of `:PATH`."""
 
@@ -51,6 +55,7 @@ class Wanted:
         examples: Offending rows to show, per finding.
         now: The time by which waivers run out and freshness is judged.
         memory_bytes: What the engine may take.
+        profiles: Whether files whose profile cannot be kept are profiled, too.
         baseline_why: How the baseline was chosen, in words; empty when a person named it.
         checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
         root: Folder that holds the code and other tables of the judged version; None for the work
@@ -63,6 +68,7 @@ class Wanted:
     examples: int = 5
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     memory_bytes: int = 1 << 30
+    profiles: bool = False
     baseline_why: str = ""
     checks_rev: str = ""
     root: Path | None = None
@@ -84,7 +90,7 @@ def check_files(
         InvalidText: A checks file beside it breaks its format.
     """
     found = [_plain_subject(path, name, wanted) for path, name in paths]
-    return [judge_subject_once(one, wanted, None, progress) for one in found]
+    return [judge_subject_once(one, wanted, progress) for one in found]
 
 
 def check_datasets(
@@ -112,8 +118,7 @@ def check_datasets(
         InvalidText: A sidecar or a checks file breaks its format.
     """
     found = subjects_of(workspace, paths, wanted, staged=staged, rev=rev, everything=everything)
-    verdicts = Verdicts(workspace.shared_dir / "verdicts")
-    return [judge_subject_once(one, wanted, verdicts, workspace.progress) for one in found]
+    return [judge_subject_once(one, wanted, workspace.progress, workspace) for one in found]
 
 
 def subjects_of(
@@ -268,6 +273,7 @@ def subject_of(
         data=None if on_disk else version_digest(sidecar),
         inputs={} if on_disk else inputs,
         root=wanted.root or (workspace.top if where in (None, STAGED) else None),
+        todays_checks=checks if where is None else subjects.checks_at(workspace, dataset, None),
     )
     # Changed on disk: the last commit that has the data set is what changed.
     subject = with_references(workspace, compared_with_version(workspace, subject, wanted, where))
@@ -304,18 +310,26 @@ def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
 
 
 def judge_subject_once(
-    subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
+    subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None = None
 ) -> Judgement:
-    """Returns the judgement of a subject, remembered or made and then remembered."""
-    judged = _remembered_or_made(subject, wanted, verdicts, progress)
+    """Returns the judgement of a subject, remembered or made and then remembered.
+
+    Args:
+        subject: What is judged.
+        wanted: How.
+        progress: Whom to tell.
+        workspace: Where verdicts and profiles are kept; None for nowhere.
+    """
+    judged = _remembered_or_made(subject, wanted, progress, workspace)
     wanted.watch(subject, judged)
     return judged
 
 
 def _remembered_or_made(
-    subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
+    subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None
 ) -> Judgement:
     key = ""
+    verdicts = Verdicts(workspace.shared_dir / "verdicts") if workspace is not None else None
     if subject.inputs and verdicts is not None and not _reaches_out(subject):
         options = {"python": str(wanted.python), "examples": str(wanted.examples)}
         options |= _clock(subject, wanted)
@@ -325,13 +339,21 @@ def _remembered_or_made(
             return replace(known, version=subject.version)
     from dvtool.ops.judge import judge_subject
 
-    judged = judge_subject(subject, wanted, progress)
+    judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
     if key and verdicts is not None:
         verdicts.put(key, judged)
     is_default = not wanted.baseline or wanted.baseline_why
     if subject.inputs and subject.data and verdicts is not None and is_default:
         verdicts.records.put(_record(subject, subject.data, judged, wanted))
     return judged
+
+
+def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -> Profiler | None:
+    from dvtool.ops.profiler import Profiler
+
+    if workspace is not None:
+        return Profiler.of(workspace)
+    return Profiler(None, b"", progress) if wanted.profiles else None
 
 
 def _record(subject: Subject, data: Digest, judged: Judgement, wanted: Wanted) -> Record:

@@ -1,25 +1,27 @@
 """A subject judged: its checks parsed, its files opened, its tables judged one by one.
 
 This is the door behind which the engine and its libraries are imported; `check` goes through it
-only for what is not remembered.
+only for what is not remembered. Profiles are computed while a table is open and kept.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.core.events import Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.errors import InvalidText
+from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
 from dvtool.ops.subjects import FileBytes, Subject, digest_now
 from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances
 from dvtool.quality.findings import Evidence, Finding, Place, Verdict
 from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
-from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.judging import Given, Profiling, judge_table
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import is_table
 
@@ -29,8 +31,37 @@ if TYPE_CHECKING:
 NOT_TABLES = (".md", ".txt", SIDECAR_SUFFIX)
 
 
-def judge_subject(subject: Subject, wanted: Wanted, progress: Progress) -> Judgement:
-    """Returns the judgement of all tables of a subject.
+@dataclass(frozen=True, slots=True)
+class _Profiles:
+    """Whether and how the files of one subject are profiled.
+
+    Attributes:
+        profiler: Knows and keeps profiles; None for a subject of which none is wanted.
+        checks: Of the version, then of today: what either calls private is private.
+        everything: Whether files that nothing can be kept of are profiled, too.
+    """
+
+    profiler: Profiler | None = None
+    checks: tuple[ChecksFile | None, ...] = ()
+    everything: bool = False
+
+    def spec(self, path: str, file: FileBytes) -> Spec | None:
+        """Returns how to profile a file, None for not at all."""
+        if self.profiler is None or (file.digest is None and not self.everything):
+            return None
+        return spec_for(self.checks, path) or Spec()
+
+
+def judge_subject(
+    subject: Subject, wanted: Wanted, progress: Progress, profiler: Profiler | None = None
+) -> Judgement:
+    """Returns the judgement of all tables of a subject, with their profiles.
+
+    Args:
+        subject: What is judged.
+        wanted: How.
+        progress: Whom to tell.
+        profiler: Where profiles are looked up and kept; None for no profile at all.
 
     Raises:
         InvalidText: Its checks break their format.
@@ -40,10 +71,13 @@ def judge_subject(subject: Subject, wanted: Wanted, progress: Progress) -> Judge
     checks = None
     if subject.checks is not None:
         checks = parse_checks(subject.checks.text, source=subject.checks.path)
+    profiles = _profiles(subject, wanted, profiler)
     tables = [
-        (path, _judge_file(subject, path, file, checks, wanted))
+        (path, _judge_file(subject, path, file, checks, wanted=wanted, profiles=profiles))
         for path, file in subject.files.items()
     ]
+    if profiler is not None:
+        profiler.finish()
     tables += _absent(subject, checks)
     if subject.allowed:
         tables = [_with_allowances(subject, one, wanted) for one in tables]
@@ -77,8 +111,21 @@ def is_judged(path: str, name: str, spec: TableSpec | None) -> bool:
     return spec is not None or is_table(name) or not (path or name.endswith(NOT_TABLES))
 
 
+def _profiles(subject: Subject, wanted: Wanted, profiler: Profiler | None) -> _Profiles:
+    try:
+        return _Profiles(profiler, checks_of(subject), wanted.profiles)
+    except InvalidText:
+        return _Profiles()  # what is private today cannot be known: nothing is kept
+
+
 def _judge_file(
-    subject: Subject, path: str, file: FileBytes, checks: ChecksFile | None, wanted: Wanted
+    subject: Subject,
+    path: str,
+    file: FileBytes,
+    checks: ChecksFile | None,
+    *,
+    wanted: Wanted,
+    profiles: _Profiles,
 ) -> JudgedTable:
     spec = table_for(checks, path) if checks is not None else None
     if not is_judged(path, file.name, spec):
@@ -95,6 +142,8 @@ def _judge_file(
             pinned = None
         elif its.digest == file.digest:
             pinned = None
+    how = profiles.spec(path, file)
+    known = profiles.profiler.known(file, how) if profiles.profiler and how else None
     with ExitStack() as open_files, Engine(memory_bytes=wanted.memory_bytes) as engine:
         given = Given(
             name=file.name,
@@ -110,8 +159,20 @@ def _judge_file(
             python=wanted.python,
             now=wanted.now,
             examples=wanted.examples,
+            profiling=_profiling(profiles, how) if known is None else None,
         )
-        return judge_table(engine, given)
+        judged = judge_table(engine, given)
+    if profiles.profiler is None or how is None:
+        return judged
+    if judged.profile is not None:
+        profiles.profiler.keep(file, how, judged.profile)
+    return replace(judged, profile=known or judged.profile)
+
+
+def _profiling(profiles: _Profiles, how: Spec | None) -> Profiling | None:
+    if profiles.profiler is None or how is None:
+        return None
+    return Profiling(how.privacy, how.label, profiles.profiler.key)
 
 
 def _reference(

@@ -94,6 +94,7 @@ class Subject:
             disk has no digest, so that nothing can be remembered.
         root: Folder that `schema:` and other tables are looked up in; None where code of the
             version is not at hand.
+        todays_checks: The data set's checks on disk: what they call private is so in every version.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Subject:
     data: Digest | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     root: Path | None = None
+    todays_checks: ChecksText | None = None
 
 
 def digest_now(file: FileBytes) -> Digest:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dvtool.errors import InvalidText
 from dvtool.quality.findings import (
@@ -21,6 +21,9 @@ from dvtool.quality.findings import (
     Verdict,
     verdict,
 )
+
+if TYPE_CHECKING:
+    from dvtool.quality.profile.model import Profile
 
 FORMAT_VERSION = 1
 
@@ -53,6 +56,8 @@ class JudgedTable:
         would_decide_more: Evidence that nobody gave yet, in words; never part of the verdict.
         drift: Effects by column, for people who ask for figures; JSON values only.
         is_table: False for a file that holds none, by its name.
+        profile: Its profile, where one was computed or known; never part of the JSON, since it is
+            kept under an address of its own.
     """
 
     name: str
@@ -65,6 +70,7 @@ class JudgedTable:
     drift: tuple[Mapping[str, Any], ...] = ()
     is_table: bool = True
     reference: Baseline | None = None
+    profile: Profile | None = field(default=None, compare=False, repr=False)
 
     @property
     def verdict(self) -> Verdict:

@@ -25,6 +25,9 @@ from dvtool.quality.checks.wholerules import TableOf
 from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place, Severity
 from dvtool.quality.judged import Baseline, JudgedTable, sorted_findings
+from dvtool.quality.profile.compute import profile_table
+from dvtool.quality.profile.model import Profile
+from dvtool.quality.profile.privacy import Privacy
 from dvtool.quality.referencing import judge_reference
 from dvtool.quality.splits import judge_splits
 from dvtool.quality.tables.engine import Engine, quoted
@@ -34,6 +37,21 @@ from dvtool.quality.tables.table import Table, Unreadable
 
 LOST_ROWS: Final = 0.5
 """Share of the baseline's rows whose loss is worth a warning without any check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profiling:
+    """What a profile needs besides the table.
+
+    Attributes:
+        privacy: Of the columns that declare it.
+        label: The column whose classes are summarised, empty for none.
+        key: Of tokens.
+    """
+
+    privacy: Mapping[str, Privacy] = field(default_factory=dict)
+    label: str = ""
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +72,7 @@ class Given:
         python: Whether code may run.
         now: For waivers and freshness.
         examples: Offending rows a finding, at most.
+        profiling: How to profile the table while it is open, None for no profile.
     """
 
     name: str
@@ -69,6 +88,7 @@ class Given:
     python: bool = True
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     examples: int = 5
+    profiling: Profiling | None = None
 
 
 def judge_table(engine: Engine, given: Given) -> JudgedTable:
@@ -126,6 +146,21 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         reference=given.reference,
         would_decide_more=tuple(more),
         drift=drift,
+        profile=_profile(engine, given, table),
+    )
+
+
+def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
+    how = given.profiling
+    if how is None:
+        return None
+    return profile_table(
+        engine,
+        table,
+        privacy=how.privacy,
+        label=how.label,
+        key=how.key,
+        size_bytes=given.path.stat().st_size,
     )
 
 

@@ -18,7 +18,6 @@ from dvtool.ops.ci.changes import Change, Changes
 from dvtool.ops.ci.rooms import Rooms
 from dvtool.ops.fetch import FetchReport, Seen
 from dvtool.ops.selection import Selected
-from dvtool.ops.verdicts import Verdicts
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Evidence, Finding, Outcome, Place, Verdict, verdict
 from dvtool.quality.judged import JudgedTable, Judgement, sorted_findings
@@ -122,8 +121,7 @@ def _attempt(workspace: Workspace, change: Change, after: str, wanted: Wanted) -
     try:
         one = Selected(dataset)
         subject = subject_of(workspace, one, change.after.sidecar, after, wanted)
-        verdicts = Verdicts(workspace.shared_dir / "verdicts")
-        return judge_subject_once(subject, wanted, verdicts, workspace.progress)
+        return judge_subject_once(subject, wanted, workspace.progress, workspace)
     except InvalidText as error:
         place = Place(error.source or dataset + SIDECAR_SUFFIX, error.line)
         finding = Finding(
