@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,12 @@ from dvtool.errors import UnknownRevision
 from dvtool.git.revisions import resolve_commit
 from dvtool.git.sidecars import read_blobs, staged_sidecars
 from dvtool.ops import subjects
-from dvtool.ops.comparing import compared_with_file, compared_with_version, files_of
+from dvtool.ops.comparing import (
+    compared_with_file,
+    compared_with_version,
+    files_of,
+    with_references,
+)
 from dvtool.ops.records import Record, record_of
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
 from dvtool.ops.status import compare_dataset
@@ -270,7 +276,7 @@ def subject_of(
         todays_checks=checks if where is None else subjects.checks_at(workspace, dataset, None),
     )
     # Changed on disk: the last commit that has the data set is what changed.
-    subject = compared_with_version(workspace, subject, wanted, where)
+    subject = with_references(workspace, compared_with_version(workspace, subject, wanted, where))
     if one.inside:
         subject = replace(subject, files=_part(subject.files, one), inputs={})
     return subject
@@ -296,6 +302,7 @@ def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
             name.rstrip("/") + CHECKS_SUFFIX, checks_path.read_text("utf-8", "replace")
         )
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
+    subject = with_references(None, subject)
     return compared_with_file(subject, wanted.baseline) if wanted.baseline else subject
 
 
@@ -360,19 +367,24 @@ def _record(subject: Subject, data: Digest, judged: Judgement, wanted: Wanted) -
     )
 
 
-OTHER_FILES = ("schema:", "in_table:", "splits:")
+OTHER_FILES = ("schema", "in_table", "splits")
 """Words of checks that make other files an input, which have no digest here."""
 
 
 def _reaches_out(subject: Subject) -> bool:
-    return subject.checks is not None and any(one in subject.checks.text for one in OTHER_FILES)
+    return subject.checks is not None and any(_says(subject.checks, one) for one in OTHER_FILES)
+
+
+def _says(checks: ChecksText, word: str) -> bool:
+    """Tells whether checks have a key, in whatever way of YAML; sometimes also when they do not."""
+    return re.search(rf"\b{word}[\"']?\s*:", checks.text) is not None
 
 
 def _clock(subject: Subject, wanted: Wanted) -> dict[str, str]:
     """Returns how much of the time a judgement depends on: a waiver's day, the hour for `fresh`."""
-    text = subject.checks.text if subject.checks else ""
-    if "fresh:" in text:
+    checks = subject.checks
+    if checks is not None and _says(checks, "fresh"):
         return {"clock": wanted.now.strftime("%Y-%m-%dT%H")}
-    if "until:" in text or any(one.until for one in subject.allowed):
+    if (checks is not None and _says(checks, "until")) or any(one.until for one in subject.allowed):
         return {"clock": wanted.now.strftime("%Y-%m-%d")}
     return {}
