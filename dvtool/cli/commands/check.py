@@ -21,7 +21,7 @@ from dvtool.cli.common import (
     watcher,
 )
 from dvtool.cli.recording import recorder_of, send
-from dvtool.cli.reports import command_line, report_options, write_reports
+from dvtool.cli.reports import command_line, now_text, report_options, write_reports
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
@@ -165,17 +165,15 @@ def _shows_pictures(report_dir: Path | None, formats: Sequence[tuple[str, str]])
 
 
 def _report(judged: Sequence[Judgement], album: Album, *, needs_pictures: bool) -> Report:
-    from dvtool.ops.report import provenance_of, report_of
+    from dvtool.ops.report import provenance_of, report_of, title_of
 
-    names = ", ".join(one.name for one in judged[:3]) or "no data set"
-    more = f" and {len(judged) - 3} more" if len(judged) > 3 else ""
     where = provenance_of(
         album.workspace,
-        time=dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        time=now_text(),
         command=command_line(),
     )
     pictures = album.pictures() if needs_pictures else {}
-    return report_of(f"{names}{more}", judged, where, pictures=pictures)
+    return report_of(title_of(judged), judged, where, pictures=pictures)
 
 
 def wanted_option(
