@@ -7,7 +7,7 @@ through `report`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,10 +15,10 @@ from typing import Final
 from dvtool.core.events import SILENT, Progress
 from dvtool.errors import DvtoolError, InvalidText
 from dvtool.ops.baselines import BaselineVersion, accepted
-from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
+from dvtool.ops.profiler import FileProfile, Profiled, Profiler, Spec, checks_of, spec_for
 from dvtool.ops.subjects import FileBytes, Subject, stored_files
 from dvtool.ops.workspace import Workspace
-from dvtool.quality.judged import Judgement
+from dvtool.quality.judged import JudgedTable, Judgement
 from dvtool.quality.profile.model import Profile
 from dvtool.report.model import Past, TablePicture
 
@@ -85,6 +85,37 @@ class Album:
                     self.workspace.store, subject.name, self.workspace.tree(version.sidecar)
                 ),
             )
+
+
+def of_profiles(found: Sequence[Profiled]) -> tuple[list[Judgement], dict[str, TablePicture]]:
+    """Returns tables that nobody judged, and their pictures, from profiles alone.
+
+    Args:
+        found: Versions; of several of one data set, newest first, the first is shown and the
+            others are its past.
+    """
+    by_name: dict[str, list[Profiled]] = {}
+    for one in found:
+        by_name.setdefault(one.name, []).append(one)
+    shown, pictures = [], {}
+    for name, (newest, *older) in by_name.items():
+        tables = []
+        for file in newest.files:
+            if file.profile is None:
+                continue
+            columns = len(file.profile.columns)
+            tables.append(JudgedTable(file.name, rows=file.profile.rows, columns=columns))
+            pictures[file.name] = TablePicture(
+                file.profile, None, tuple(_past_of(file, older)), newest.private
+            )
+        shown.append(Judgement(name, newest.version, tuple(tables)))
+    return shown, pictures
+
+
+def _past_of(file: FileProfile, older: Sequence[Profiled]) -> Iterator[Past]:
+    for version in reversed(older):
+        same = (one.profile for one in version.files if one.name == file.name)
+        yield Past(version.version, next(same, None))
 
 
 def _picture(

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.core.allow import ALLOW_SUFFIX, version_digest
-from dvtool.core.digest import Digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
@@ -22,7 +22,12 @@ from dvtool.errors import UnknownRevision
 from dvtool.git.revisions import resolve_commit
 from dvtool.git.sidecars import read_blobs, staged_sidecars
 from dvtool.ops import subjects
-from dvtool.ops.comparing import compared_with_file, compared_with_version, files_of
+from dvtool.ops.comparing import (
+    compared_with_file,
+    compared_with_version,
+    files_of,
+    with_references,
+)
 from dvtool.ops.records import Record, record_of
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
 from dvtool.ops.status import compare_dataset
@@ -270,7 +275,7 @@ def subject_of(
         todays_checks=checks if where is None else subjects.checks_at(workspace, dataset, None),
     )
     # Changed on disk: the last commit that has the data set is what changed.
-    subject = compared_with_version(workspace, subject, wanted, where)
+    subject = with_references(workspace, compared_with_version(workspace, subject, wanted, where))
     if one.inside:
         subject = replace(subject, files=_part(subject.files, one), inputs={})
     return subject
@@ -296,6 +301,7 @@ def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
             name.rstrip("/") + CHECKS_SUFFIX, checks_path.read_text("utf-8", "replace")
         )
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
+    subject = with_references(None, subject)
     return compared_with_file(subject, wanted.baseline) if wanted.baseline else subject
 
 
@@ -336,8 +342,9 @@ def _remembered_or_made(
     if key and verdicts is not None:
         verdicts.put(key, judged)
     is_default = not wanted.baseline or wanted.baseline_why
-    if subject.inputs and subject.data and verdicts is not None and is_default:
-        verdicts.records.put(_record(subject, subject.data, judged, wanted))
+    record = record_of_subject(subject, judged, wanted.now)
+    if record is not None and verdicts is not None and is_default:
+        verdicts.records.put(record)
     return judged
 
 
@@ -349,30 +356,38 @@ def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -
     return Profiler(None, b"", progress) if wanted.profiles else None
 
 
-def _record(subject: Subject, data: Digest, judged: Judgement, wanted: Wanted) -> Record:
+def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> Record | None:
+    """Returns what is kept of a judgement; None for what is no version of a data set, or a part."""
+    if not subject.inputs or subject.data is None:
+        return None
     return record_of(
         judged,
-        data,
+        subject.data,
         checks=subject.inputs["checks"],
         allow=subject.inputs["allow"],
         versions=judging_versions(),
-        now=wanted.now,
+        now=now,
     )
 
 
-OTHER_FILES = ("schema:", "in_table:", "splits:")
+OTHER_FILES = ("schema", "in_table", "splits")
 """Words of checks that make other files an input, which have no digest here."""
 
 
 def _reaches_out(subject: Subject) -> bool:
-    return subject.checks is not None and any(one in subject.checks.text for one in OTHER_FILES)
+    return subject.checks is not None and any(_says(subject.checks, one) for one in OTHER_FILES)
+
+
+def _says(checks: ChecksText, word: str) -> bool:
+    """Tells whether checks have a key, in whatever way of YAML; sometimes also when they do not."""
+    return re.search(rf"\b{word}[\"']?\s*:", checks.text) is not None
 
 
 def _clock(subject: Subject, wanted: Wanted) -> dict[str, str]:
     """Returns how much of the time a judgement depends on: a waiver's day, the hour for `fresh`."""
-    text = subject.checks.text if subject.checks else ""
-    if "fresh:" in text:
+    checks = subject.checks
+    if checks is not None and _says(checks, "fresh"):
         return {"clock": wanted.now.strftime("%Y-%m-%dT%H")}
-    if "until:" in text or any(one.until for one in subject.allowed):
+    if (checks is not None and _says(checks, "until")) or any(one.until for one in subject.allowed):
         return {"clock": wanted.now.strftime("%Y-%m-%d")}
     return {}

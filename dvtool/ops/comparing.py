@@ -6,15 +6,16 @@ Finds the baseline of each file of a subject and its bytes; which versions are a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from dvtool.errors import UsageError
+from dvtool.errors import UnknownRevision, UsageError
 from dvtool.ops import baselines, subjects
 from dvtool.ops.baselines import BaselineVersion
-from dvtool.ops.subjects import BaselineFile, FileBytes, Subject
+from dvtool.ops.subjects import BaselineFile, FileBytes, Reference, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
 
@@ -90,6 +91,56 @@ def compared_with_version(
     return replace(
         subject, baseline_files=files, inputs=subject.inputs and {**subject.inputs, **inputs}
     )
+
+
+def with_references(workspace: Workspace | None, subject: Subject) -> Subject:
+    """Returns a subject with what the `reference:` words of its checks stand for.
+
+    A word is a revision that git knows, else a file beside the checks or below the top. What is
+    neither stays without files, so that the table is undecided.
+
+    Raises:
+        InvalidText: The checks break their format.
+    """
+    if subject.checks is None or "reference" not in subject.checks.text:
+        return subject
+    from dvtool.quality.checks.parsing import parse_checks
+
+    source = subject.checks.path
+    found: dict[str, Reference] = {}
+    inputs = dict(subject.inputs)
+    for table in parse_checks(subject.checks.text, source=source).tables:
+        word = table.reference
+        if not word or word in found:
+            continue
+        why = f"reference: {word} in {table.at('reference', source)}"
+        version = None
+        if workspace is not None:
+            with suppress(UnknownRevision):
+                version = baselines.at_revision(workspace, subject.name, word, why=why)
+        if workspace is not None and version is not None:
+            files = subjects.stored_files(
+                workspace.store, subject.name, workspace.tree(version.sidecar)
+            )
+            missing = set(subjects.missing_files(workspace.store, files))
+            here = {path: one for path, one in files.items() if one.name not in missing}
+            hint = f": dvtool fetch --rev {word}" if missing else ""
+            found[word] = Reference(version.baseline, here, f"its bytes are not here{hint}")
+            inputs |= subjects.version_inputs(f"reference {word}", version.sidecar)
+            inputs |= {f"reference files here {word}": str(len(here))}
+        else:
+            found[word] = _reference_file(subject, word, why)
+            inputs = {}  # a file on disk has no digest here
+    return replace(subject, references=found, inputs=inputs if subject.inputs else {})
+
+
+def _reference_file(subject: Subject, word: str, why: str) -> Reference:
+    if subject.root is not None:
+        beside = subject.root / Path(subject.name).parent / word
+        for path in (beside, subject.root / word):
+            if path.is_file():
+                return Reference(Baseline(word, why), {"": subjects.plain_file(path, name=word)})
+    return Reference(Baseline(word, why), problem=f"{word} is no revision of it, and no file here")
 
 
 def _files(

@@ -20,7 +20,7 @@ from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances
 from dvtool.quality.findings import Evidence, Finding, Place, Verdict
-from dvtool.quality.judged import JudgedTable, Judgement, sorted_findings
+from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
 from dvtool.quality.judging import Given, Profiling, judge_table
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import is_table
@@ -133,6 +133,15 @@ def _judge_file(
     earlier = subject.baseline_files.get(path)
     if earlier is not None and file.digest is not None and earlier.file.digest == file.digest:
         earlier = None  # this file of the data set did not change
+    pinned, its = _reference(subject, path, spec)
+    if pinned is not None and its is not None and its.digest is not None:
+        if earlier is not None and its.digest == earlier.file.digest:
+            # One comparison answers for both.
+            why = f"{earlier.baseline.why}, and {pinned.why}"
+            earlier = replace(earlier, baseline=replace(earlier.baseline, why=why))
+            pinned = None
+        elif its.digest == file.digest:
+            pinned = None
     how = profiles.spec(path, file)
     known = profiles.profiler.known(file, how) if profiles.profiler and how else None
     with ExitStack() as open_files, Engine(memory_bytes=wanted.memory_bytes) as engine:
@@ -143,6 +152,8 @@ def _judge_file(
             source=checks.source if checks is not None else "",
             baseline=earlier.baseline if earlier else None,
             baseline_path=open_files.enter_context(earlier.file.open()) if earlier else None,
+            reference=pinned,
+            reference_path=open_files.enter_context(its.open()) if pinned and its else None,
             parts=_parts(subject, spec, open_files),
             root=subject.root,
             python=wanted.python,
@@ -162,6 +173,20 @@ def _profiling(profiles: _Profiles, how: Spec | None) -> Profiling | None:
     if profiles.profiler is None or how is None:
         return None
     return Profiling(how.privacy, how.label, profiles.profiler.key)
+
+
+def _reference(
+    subject: Subject, path: str, spec: TableSpec | None
+) -> tuple[Baseline | None, FileBytes | None]:
+    """Returns the reference that a table's checks name, and its file; why it has none is in words."""
+    if spec is None or not spec.reference:
+        return None, None
+    found = subject.references[spec.reference]
+    file = found.files.get(path) or (found.files.get("") if path else None)
+    if file is None:
+        why = found.problem or f"it has no file {path}"
+        return replace(found.baseline, why=f"{found.baseline.why}; {why}"), None
+    return found.baseline, file
 
 
 def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> dict[str, Path]:

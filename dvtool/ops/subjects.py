@@ -55,6 +55,21 @@ class BaselineFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """What a `reference:` of checks stands for.
+
+    Attributes:
+        baseline: What it is called, and why.
+        files: Its files by path inside the data set; one file of its own has path "".
+        problem: Why there are none, empty normally.
+    """
+
+    baseline: Baseline
+    files: Mapping[str, FileBytes] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChecksText:
     """A checks file, or an allow file, as it stood in the judged version."""
 
@@ -72,6 +87,7 @@ class Subject:
         files: By path inside the data set; the single file of a file data set has path "".
         checks: Its checks, None when it has none.
         baseline_files: What its files are compared with, by the same paths.
+        references: By what checks call them.
         allowed: Failures that were accepted by review, of this version and of others.
         data: Digest of the version; None when it is none yet.
         inputs: Names and digests of everything that was settled here; empty when something on
@@ -86,6 +102,7 @@ class Subject:
     files: Mapping[str, FileBytes]
     checks: ChecksText | None = None
     baseline_files: Mapping[str, BaselineFile] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
     allowed: tuple[Allowance, ...] = ()
     data: Digest | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)

@@ -52,6 +52,7 @@ class JudgedTable:
         columns: Their number.
         reading: How it was read, in words: `csv, ',', utf-8`.
         baseline: What it was compared with, None for nothing.
+        reference: The second baseline that its checks pin, None for none.
         would_decide_more: Evidence that nobody gave yet, in words; never part of the verdict.
         drift: Effects by column, for people who ask for figures; JSON values only.
         is_table: False for a file that holds none, by its name.
@@ -68,6 +69,7 @@ class JudgedTable:
     would_decide_more: tuple[str, ...] = ()
     drift: tuple[Mapping[str, Any], ...] = ()
     is_table: bool = True
+    reference: Baseline | None = None
     profile: Profile | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -155,11 +157,16 @@ def _table_json(table: JudgedTable) -> dict[str, Any]:
         "rows": table.rows,
         "columns": table.columns,
         "reading": table.reading,
-        "baseline": table.baseline and {"name": table.baseline.name, "why": table.baseline.why},
+        "baseline": _baseline_json(table.baseline),
+        "reference": _baseline_json(table.reference),
         "would_decide_more": list(table.would_decide_more),
         "findings": [finding_json(one) for one in table.findings],
         "drift": [dict(one) for one in table.drift],
     }
+
+
+def _baseline_json(one: Baseline | None) -> dict[str, str] | None:
+    return None if one is None else {"name": one.name, "why": one.why}
 
 
 def finding_json(one: Finding) -> dict[str, Any]:
@@ -196,6 +203,7 @@ def _table(value: Mapping[str, Any]) -> JudgedTable:
         columns=value["columns"],
         reading=value["reading"],
         baseline=Baseline(**value["baseline"]) if value["baseline"] else None,
+        reference=Baseline(**value["reference"]) if value["reference"] else None,
         would_decide_more=tuple(value["would_decide_more"]),
         drift=tuple(value["drift"]),
         is_table=value["is_table"],

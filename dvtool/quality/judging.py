@@ -28,6 +28,7 @@ from dvtool.quality.judged import Baseline, JudgedTable, sorted_findings
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
 from dvtool.quality.profile.privacy import Privacy
+from dvtool.quality.referencing import judge_reference
 from dvtool.quality.splits import judge_splits
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.opening import open_table
@@ -64,6 +65,8 @@ class Given:
         source: The checks file, for `rule`.
         baseline: What it is compared with.
         baseline_path: Where the baseline's bytes are, None when they are not here.
+        reference: The second baseline that its checks name, None for none.
+        reference_path: Where its bytes are, None when they are not here.
         parts: Files of the split, by part, when the checks have `splits:`.
         root: Folder that `schema:` is looked up in.
         python: Whether code may run.
@@ -78,6 +81,8 @@ class Given:
     source: str = ""
     baseline: Baseline | None = None
     baseline_path: Path | None = None
+    reference: Baseline | None = None
+    reference_path: Path | None = None
     parts: Mapping[str, Path] = field(default_factory=dict)
     root: Path | None = None
     python: bool = True
@@ -128,6 +133,9 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         drift = tuple(effects)
     elif given.baseline is None:
         more.append("an earlier version to compare with (--baseline)")
+    if given.reference is not None:
+        pinned = (given.reference, given.reference_path)
+        found += judge_reference(engine, table, spec, *pinned, source=given.source)
     return JudgedTable(
         name=given.name,
         findings=_finished(found, given, spec),
@@ -135,6 +143,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         columns=len(table.columns),
         reading=_reading(table),
         baseline=given.baseline,
+        reference=given.reference,
         would_decide_more=tuple(more),
         drift=drift,
         profile=_profile(engine, given, table),

@@ -55,6 +55,8 @@ def _table(table: JudgedTable, judgement: Judgement, *, verbose: bool) -> Iterat
     yield f"{table.name}: {table.verdict.value} ({', '.join(one for one in facts if one)})"
     if table.baseline is not None:
         yield f"  compared with {table.baseline.name}, {table.baseline.why}"
+    if table.reference is not None:
+        yield f"  and with {table.reference.name}, {table.reference.why}"
     shown = [one for one in table.findings if verbose or _is_shown(one)]
     limit = len(shown) if verbose else SHOWN_FINDINGS
     for finding in shown[:limit]:
