@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.core.allow import ALLOW_SUFFIX, version_digest
-from dvtool.core.digest import Digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
@@ -349,8 +348,9 @@ def _remembered_or_made(
     if verdicts is not None and (key := _key(subject, wanted)):
         verdicts.put(key, judged)
     is_default = not wanted.baseline or wanted.baseline_why
-    if subject.inputs and subject.data and verdicts is not None and is_default:
-        verdicts.records.put(_record(subject, subject.data, judged, wanted))
+    record = record_of_subject(subject, judged, wanted.now)
+    if record is not None and verdicts is not None and is_default:
+        verdicts.records.put(record)
     return judged
 
 
@@ -377,14 +377,17 @@ def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -
     return Profiler(None, b"", progress) if wanted.profiles else None
 
 
-def _record(subject: Subject, data: Digest, judged: Judgement, wanted: Wanted) -> Record:
+def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> Record | None:
+    """Returns what is kept of a judgement; None for what is no version of a data set, or a part."""
+    if not subject.inputs or subject.data is None:
+        return None
     return record_of(
         judged,
-        data,
+        subject.data,
         checks=subject.inputs["checks"],
         allow=subject.inputs["allow"],
         versions=judging_versions(),
-        now=wanted.now,
+        now=now,
     )
 
 
