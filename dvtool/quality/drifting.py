@@ -2,13 +2,14 @@
 
 Drift that the checks ask for decides; drift that nobody asked about is a warning at most, and what
 too few rows leave open is only said where it was asked. Statistics stand in `drift`, counting in
-`measuring`. Called by `judging`.
+`measuring` and `blocking`, experimental models in `modelling`. Called by `judging`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from dvtool.quality.blocking import Grouping
 from dvtool.quality.checks.model import Drift, TableSpec
 from dvtool.quality.drift.compare import COVARIATE, PRIOR, Comparison, compare_table
 from dvtool.quality.drift.decisions import ColumnDrift, Decision
@@ -17,6 +18,7 @@ from dvtool.quality.drift.distributions import CategoricalDistribution, NumericD
 from dvtool.quality.drift.wording import to_findings
 from dvtool.quality.findings import Finding, Outcome, Place, Severity
 from dvtool.quality.measuring import Incomparable, distribution, is_identifier
+from dvtool.quality.modelling import model_drift
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.table import Column, Table
 
@@ -34,6 +36,7 @@ def compare(
         source: The checks file, for `rule`.
     """
     default = spec.drift or Drift()
+    grouping = None if default.off else Grouping.of(engine, before, table, spec)
     chosen: dict[str, tuple[Comparison, Place | None]] = {}
     for column in table.columns:
         wanted, rule = _wanted(column, spec, default, source)
@@ -41,7 +44,9 @@ def compare(
         if wanted.off or earlier is None or earlier.kind is not column.kind:
             continue
         asked = bool(wanted.thresholds())
-        if not asked and (column.name in spec.key or _moves_on(engine, before, table, column)):
+        if not asked and (
+            column.name in (*spec.key, spec.group) or _moves_on(engine, before, table, column)
+        ):
             continue
         sides = [distribution(engine, one, of) for one, of in ((before, earlier), (table, column))]
         if any(isinstance(one, Incomparable) for one in sides):
@@ -50,10 +55,15 @@ def compare(
         assert isinstance(reference, NumericDistribution | CategoricalDistribution)
         assert isinstance(current, NumericDistribution | CategoricalDistribution)
         role = PRIOR if column.name == spec.label else COVARIATE
+        blocks = None
+        if grouping is not None:
+            blocks = grouping.blocks(engine, (before, table), column, earlier)
         chosen[column.name] = (
-            Comparison(reference, current, wanted.thresholds(), role=role),
+            Comparison(reference, current, wanted.thresholds(), blocks, role=role),
             rule if asked else None,
         )
+    if grouping is not None:
+        grouping.drop(engine)
     drifts = compare_table({name: one for name, (one, _) in chosen.items()})
     findings: list[Finding] = []
     private = spec.private
@@ -75,7 +85,9 @@ def compare(
             # What nobody asked about and too few rows leave open is no evidence at all.
             if asked_by is not None or finding.outcome is Outcome.VIOLATED:
                 findings.append(finding)
-    return findings, [_figures(one) for one in drifts if one.column not in private]
+    figures = [_figures(one) for one in drifts if one.column not in private]
+    by_model, shown = model_drift(engine, before, table, spec, source=source)
+    return findings + by_model, figures + shown
 
 
 def _wanted(column: Column, spec: TableSpec, default: Drift, source: str) -> tuple[Drift, Place]:

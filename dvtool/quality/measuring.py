@@ -43,16 +43,21 @@ def distribution(engine: Engine, table: Table, column: Column) -> Distribution |
     Numbers and moments (as seconds since 1970) give a numeric distribution, exact up to `MAX_EXACT`
     distinct values; booleans and texts of up to `MAX_CATEGORIES` values give a categorical one.
     """
-    if column.kind.is_number:
-        return _numeric(engine, table, f"CAST({quoted(column.name)} AS DOUBLE)")
-    if column.kind.is_moment:
-        moment = f"CAST({quoted(column.name)} AS TIMESTAMP)"
-        return _numeric(engine, table, f"epoch({moment})")
     if column.kind in (Kind.TEXT, Kind.BOOL):
         return _categorical(engine, table, column)
-    if column.kind is Kind.LIST:
-        return _numeric(engine, table, f"CAST(len({quoted(column.name)}) AS DOUBLE)")
+    if column.kind.is_number or column.kind.is_moment or column.kind is Kind.LIST:
+        return _numeric(engine, table, value_of(column))
     return Incomparable(f"no distribution is defined for {column.kind.value}")
+
+
+def value_of(column: Column) -> str:
+    """Returns the SQL of a column's values as drift looks at them: numbers, or texts."""
+    name = quoted(column.name)
+    if column.kind.is_moment:
+        return f"epoch(CAST({name} AS TIMESTAMP))"
+    if column.kind is Kind.LIST:
+        return f"CAST(len({name}) AS DOUBLE)"
+    return f"CAST({name} AS {'DOUBLE' if column.kind.is_number else 'VARCHAR'})"
 
 
 def is_identifier(engine: Engine, table: Table, column: Column) -> bool:

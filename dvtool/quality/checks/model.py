@@ -159,6 +159,8 @@ class TableSpec(Spec):
         history: Whether the table's own history may judge it.
         group: Column whose values belong together when intervals are resampled.
         other_columns: What a column that the checks do not name is.
+        concept: Experimental: largest growth of a model's loss, 0.1 = 10 %; None for not asked.
+        two_sample: Experimental: largest AUC of a model that guesses the version of a row.
     """
 
     path: str = ""
@@ -176,6 +178,8 @@ class TableSpec(Spec):
     history: bool = True
     group: str = ""
     drift: Drift | None = None
+    concept: float | None = None
+    two_sample: float | None = None
     severities: tuple[tuple[str, Severity], ...] = ()
     ignore: tuple[IgnoreSpec, ...] = ()
     read: ReadOptions | None = None

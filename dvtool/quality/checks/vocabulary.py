@@ -80,6 +80,11 @@ def _inspect_drift(node: Node, values: dict[str, Any]) -> None:
         raise node.refuse("drift needs a method and its threshold", hint="drift: {psi: 0.25}")
 
 
+def _inspect_table(node: Node, values: dict[str, Any]) -> None:
+    if "concept" in values and not values.get("label"):
+        raise node.refuse("concept needs a label to predict", hint="label: churned")
+
+
 DRIFT: Final = Scope(
     "drift",
     Drift,
@@ -253,10 +258,13 @@ TABLE: Final = Scope(
         Word("history", g.FLAG, "Whether the table's own history may judge it.", "history: false"),
         Word("group", g.NAME, "Column whose rows are resampled together.", "group: user_id"),
         Word("drift", DRIFT_GRAMMAR, "Thresholds for columns that have none; `false` for no comparison.", "drift: {psi: 0.25}", checks=True),
+        Word("concept", g.THRESHOLD, "Experimental, extra `ml`: largest growth of the loss with which a small model of the baseline predicts `label`, 0.1 = 10 %.", "concept: 0.1", "performance-change", checks=True),
+        Word("two_sample", g.THRESHOLD, "Experimental, extra `ml`: largest AUC of a small model that tells the two versions apart; 0.5 = it cannot.", "two_sample: 0.6", "classifier-auc", checks=True),
         Word("severity", mapping_of(g.written, SEVERITY, "columns, codes or `column.code`, each with a severity"), "What violations do to the verdict.", "severity: {state: warn}", field="severities"),
         Word("ignore", records(IGNORE), "Findings that do not count for a while.", "ignore: [{finding: age.nulls, until: 2027-01-01, reason: known gap}]"),
         Word("read", READ, "How the file is read.", "read: {format: csv, delimiter: ';'}"),
     ),
+    _inspect_table,
 )  # fmt: skip
 
 SCOPES: Final = (TABLE, COLUMN, DRIFT, TIME, ROWS, RULE, SPLITS, IGNORE)

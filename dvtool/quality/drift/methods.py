@@ -50,12 +50,13 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 """Every method, by name."""
 ALIASES: Final[Mapping[str, str]] = {
+    "js": "js_distance_base2",
     "population_stability_index": "psi",
     "normalized_wasserstein_distance": "wasserstein",
     "jensenshannon": "js_distance_base2",
     "TVD": "tvd",
 }
-"""Names of Evidently and Azure ML for the same figures."""
+"""The short name in checks, and names of Evidently and Azure ML for the same figures."""
 _SCALE: Final = {"jensenshannon": 1 / math.sqrt(math.log(2))}
 PSI_MODERATE: Final = 0.1
 PSI_MAJOR: Final = 0.25

@@ -1,0 +1,176 @@
+"""Drift as the checks ask for it: rows in blocks, and the experimental models."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+from dvtool.errors import InvalidText
+from dvtool.quality.checks.parsing import parse_checks
+from dvtool.quality.findings import Outcome, Severity
+from dvtool.quality.judged import Baseline, JudgedTable
+from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.tables.engine import Engine
+
+
+def judged(folder: Path, before: str, after: str, checks: str) -> JudgedTable:
+    """Returns the judgement of one text against another under checks."""
+    old, new = folder / "old.csv", folder / "new.csv"
+    old.write_text(before)
+    new.write_text(after)
+    (spec,) = parse_checks(checks, source="new.csv.checks.yaml").tables
+    given = Given(
+        "new.csv",
+        new,
+        spec=spec,
+        source="new.csv.checks.yaml",
+        baseline=Baseline("old.csv", "given"),
+        baseline_path=old,
+    )
+    with Engine() as engine:
+        return judge_table(engine, given)
+
+
+def of(table: JudgedTable, code: str) -> list[tuple[str, Outcome, Severity]]:
+    return [(one.column, one.outcome, one.severity) for one in table.findings if one.code == code]
+
+
+def visits(seed: int, *, people: int, each: int, shift: float = 0.0) -> str:
+    """Returns a CSV of people who come often and spend nearly the same each time."""
+    draw = random.Random(seed)
+    lines = ["person,day,spent,shop"]
+    start = dt.date(2024, 1, 1)
+    for person in range(people):
+        level, shop = draw.gauss(50 + shift, 10), draw.choice("abc")
+        for visit in range(each):
+            day = start + dt.timedelta(days=person * 3 + visit % 3)
+            spent = f"{level + draw.gauss(0, 0.5):.2f}"
+            lines.append(f"p{seed}-{person},{day},{spent},{shop}")
+    return "\n".join(lines) + "\n"
+
+
+# -- blocks --------------------------------------------------------------------------------------
+
+DRIFTS = ("wasserstein", "tails", "js-distance-base2", "psi")
+
+
+def failed(table: JudgedTable) -> set[str]:
+    return {
+        one.column
+        for one in table.findings
+        if one.code in DRIFTS and one.outcome is Outcome.VIOLATED
+    }
+
+
+def test_rows_of_one_group_are_resampled_together(tmp_path: Path) -> None:
+    before, after = visits(1, people=40, each=100), visits(2, people=40, each=100)
+    asked = "columns:\n  spent: {drift: {wasserstein: 0.1}}\n  shop: {drift: {js: 0.05}}\n"
+
+    alone = judged(tmp_path, before, after, asked)
+    grouped = judged(tmp_path, before, after, asked + "group: person\n")
+    in_time = judged(tmp_path, before, after, asked + "time: {column: day, gaps: 400d}\n")
+
+    assert failed(alone) == {"spent", "shop", "person"}
+    assert failed(grouped) == set()
+    assert failed(in_time) - {"person"} == set()
+
+
+def test_a_real_shift_is_found_in_blocks_as_well(tmp_path: Path) -> None:
+    before = visits(1, people=300, each=10)
+    after = visits(2, people=300, each=10, shift=60)
+    asked = "columns:\n  spent: {drift: {wasserstein: 0.1}}\ngroup: person\n"
+
+    assert failed(judged(tmp_path, before, after, asked)) == {"spent"}
+
+
+def test_too_few_blocks_decide_nothing(tmp_path: Path) -> None:
+    before, after = visits(1, people=5, each=100), visits(2, people=5, each=100)
+
+    table = judged(tmp_path, before, after, "columns: {spent: {drift: {ks: 0.1}}}\ngroup: person\n")
+
+    (found,) = [one for one in table.findings if one.code == "ks"]
+    assert found.outcome is Outcome.UNDECIDED
+    assert "5 blocks, at least 8 needed" in found.message
+
+
+# -- models --------------------------------------------------------------------------------------
+
+
+def labelled(seed: int, *, flipped: bool = False, shift: float = 0.0, rows: int = 1500) -> str:
+    draw = random.Random(seed)
+    lines = ["id,x,y,kind,label"]
+    for number in range(rows):
+        x, y = draw.gauss(shift, 1), draw.gauss(0, 1)
+        answer = (x > 0) != flipped
+        lines.append(f"{number},{x:.4f},{y:.4f},{draw.choice('ab')},{'yes' if answer else 'no'}")
+    return "\n".join(lines) + "\n"
+
+
+CONCEPT = "label: label\nconcept: 0.1\nkey: [id]\n"
+
+
+def test_concept_drift_is_found_where_the_label_means_something_else(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+
+    table = judged(tmp_path, labelled(1), labelled(2, flipped=True), CONCEPT)
+
+    (found,) = [one for one in table.findings if one.code == "performance-change"]
+    assert (found.outcome, found.severity) == (Outcome.VIOLATED, Severity.FAIL)
+    assert "concept drift" in found.message and "not called" not in found.message
+    assert found.rule is not None and found.rule.line == 2
+    (shown,) = [one for one in table.drift if one["role"] == "concept"]
+    assert (shown["column"], shown["decision"]) == ("label", "fail")
+
+
+def test_without_a_change_of_meaning_there_is_no_concept_drift(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+
+    table = judged(tmp_path, labelled(1), labelled(2), CONCEPT.replace("0.1", "1.0"))
+
+    assert of(table, "performance-change") == []
+
+
+def test_a_model_that_tells_the_versions_apart_names_the_columns(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+
+    table = judged(
+        tmp_path, labelled(1), labelled(2, shift=2), "two_sample: 0.6\nkey: [id]\ndrift: false\n"
+    )
+
+    (found,) = [one for one in table.findings if one.code == "classifier-auc"]
+    assert found.outcome is Outcome.VIOLATED
+    assert "; by x (0." in found.message
+    assert "id" not in found.message.rpartition("; by ")[2]
+
+
+def test_versions_that_look_alike_pass(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+
+    table = judged(tmp_path, labelled(1), labelled(2), "two_sample: 0.6\nkey: [id]\n")
+
+    assert of(table, "classifier-auc") == []
+    assert [one["decision"] for one in table.drift if one["column"] == "(all columns)"] == ["pass"]
+
+
+def test_without_the_extra_the_models_are_undecided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.delitem(sys.modules, "sklearn.ensemble", raising=False)
+
+    table = judged(tmp_path, labelled(1), labelled(2), CONCEPT + "two_sample: 0.6\n")
+
+    found = [one for one in table.findings if one.outcome is Outcome.UNDECIDED]
+    assert {one.code for one in found} >= {"performance-change", "classifier-auc"}
+    models = [one for one in found if one.code in ("performance-change", "classifier-auc")]
+    assert all(one.message.startswith("could not run: ") for one in models)
+    assert all(one.hint == "pip install 'dvtool[ml]'" for one in models)
+
+
+def test_concept_needs_a_label() -> None:
+    with pytest.raises(InvalidText, match="concept needs a label"):
+        parse_checks("concept: 0.1\n", source="x.checks.yaml")
