@@ -82,7 +82,8 @@ def compared_with_version(
     if newest is None:
         return subject
     files, untaught, missing = _files(workspace, subject.name, newest)
-    inputs = {"baseline files here": str(len(files)), "baselines missing": str(missing)}
+    inputs = {"baseline called": newest.baseline.name, "baseline files here": str(len(files))}
+    inputs["baseline files missing"] = str(missing)
     inputs |= subjects.version_inputs("baseline", newest.sidecar)
     for older in versions if untaught & set(subject.files) else ():
         # A table that was an exception is compared with the last version in which it was none.
