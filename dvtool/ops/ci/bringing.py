@@ -66,8 +66,7 @@ def _opened(workspace: Workspace, change: Change) -> dict[Digest, int]:
         path = os.fsdecode(raw)
         name = f"{change.dataset}/{path}" if path else change.dataset
         if entry.mode not in ("f", "x") or not any(
-            is_judged(path, name, spec, version="committed")
-            for spec in [None, *_specs(specs, path)]
+            is_judged(path, name, spec) for spec in [None, *_specs(specs, path)]
         ):
             continue
         found[entry.digest] = entry.size
