@@ -32,6 +32,7 @@ class ColumnFacts:
         std: Of numbers, of the population; None elsewhere.
         values: Rows by value, for texts and booleans of at most `MAX_VALUES` values; else empty.
         is_unique: Every row has a value of its own.
+        unparsed: Texts that are not of the kind and were read as missing.
     """
 
     kind: Kind
@@ -44,6 +45,7 @@ class ColumnFacts:
     std: float | None = None
     values: Mapping[str, int] = field(default_factory=dict)
     is_unique: bool = False
+    unparsed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +106,15 @@ def _column(engine: Engine, table: Table, column: Column, found: tuple[Any, ...]
         (distinct,), *_ = engine.rows(f"SELECT count(DISTINCT {name}) FROM {table.source}")
         is_unique = distinct == present
     return ColumnFacts(
-        column.kind, table.rows, int(nulls), int(distinct), low, high, mean, std, values, is_unique
+        column.kind,
+        table.rows,
+        int(nulls),
+        int(distinct),
+        low,
+        high,
+        mean,
+        std,
+        values,
+        is_unique,
+        unparsed=(table.unparsed or {}).get(column.name, 0),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dvtool.quality.checks.bounds import Bound
@@ -64,6 +64,8 @@ def suggest_table(versions: Sequence[TableFacts], *, path: str = "") -> Suggesti
 def _suggest_column(
     name: str, past: Sequence[ColumnFacts], versions: int
 ) -> tuple[ColumnSpec, str]:
+    if any(one.unparsed for one in past):
+        return _suggest_mixed(name, past, versions)
     newest = past[-1]
     kinds = {one.kind for one in past if one.nulls < one.rows}
     why = [f"{newest.kind.value} in {_of(len(past))}"]
@@ -92,6 +94,16 @@ def _suggest_column(
         mean=mean,
     )
     return column, "; ".join(why)
+
+
+def _suggest_mixed(name: str, past: Sequence[ColumnFacts], versions: int) -> tuple[ColumnSpec, str]:
+    """Returns checks of a column that looks like numbers, and in which other texts occur."""
+    odd, kind = sum(one.unparsed for one in past), past[-1].kind.value
+    as_text = [replace(one, nulls=max(one.nulls - one.unparsed, 0)) for one in past]
+    nulls, said = _nulls(as_text)
+    why = f"{odd:,} values in {_of(len(past))} are not {kind}, so it is text; {said}"
+    optional = len(past) < versions
+    return ColumnSpec(name=name, type=Kind.TEXT, optional=optional, nulls=nulls), why
 
 
 def _nulls(past: Sequence[ColumnFacts]) -> tuple[Bound | None, str]:

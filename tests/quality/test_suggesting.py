@@ -13,6 +13,7 @@ from dvtool.quality.checks.writing import dump
 from dvtool.quality.facts import facts_of
 from dvtool.quality.findings import Verdict
 from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.kinds import Kind
 from dvtool.quality.suggesting import Suggestion, suggest_table
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
@@ -103,3 +104,20 @@ def test_a_value_seen_once_says_that_others_are_unseen(tmp_path: Path, rare: str
     found = suggestion([batch(tmp_path, 1, city=rare)])
 
     assert column(found, "city").allowed == ()
+
+
+def test_a_number_with_other_texts_among_is_suggested_as_text(tmp_path: Path) -> None:
+    paths = []
+    for number in range(4):
+        path = tmp_path / f"{number}.csv"
+        codes = [f"C{row}" if row % 50 == 7 else str(536_000 + row) for row in range(400)]
+        path.write_text("invoice\n" + "\n".join(codes) + "\n")
+        paths.append(path)
+
+    found = suggestion(paths[:3])
+
+    assert column(found, "invoice").type is Kind.TEXT
+    assert "24 values in 3 versions are not int, so it is text" in str(found.reasons)
+    with Engine() as engine:
+        given = Given("3.csv", paths[3], spec=found.spec, source="c.yaml")
+        assert judge_table(engine, given).verdict is not Verdict.FAIL

@@ -120,6 +120,8 @@ def test_the_documented_example_of_every_key_is_accepted(scope, word):
     needed |= {key: example for key, example in more.items() if key != word.key}
     if scope.name == "splits" and word.key in ("train", "test"):
         needed["validation"] = "validation: c.csv"
+    if word.key == "concept":
+        needed["label"] = "label: churned"
     sign = "\n" if scope is TABLE else ", "
     inner = sign.join([word.example, *needed.values()])
     text = _WRAP[scope.name].format(inner)
