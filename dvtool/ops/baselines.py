@@ -162,7 +162,7 @@ def committed(
     entries = subjects.allowances(subjects.allow_at(workspace, dataset, commit))
     for found, text in _texts(workspace, dataset + SIDECAR_SUFFIX, start):
         sidecar = parse_sidecar(text, source=f"{found[:12]}:{dataset}{SIDECAR_SUFFIX}")
-        about = _about(workspace, entries, sidecar) if entries else ()
+        about = entries_about(workspace, entries, sidecar) if entries else ()
         yield BaselineVersion(Baseline(f"{dataset}@{found[:12]}", _ACCEPTED), sidecar, found, about)
 
 
@@ -220,7 +220,7 @@ def _texts(workspace: Workspace, path: str, start: str) -> Iterator[tuple[str, b
                 yield one.commit, one.text
 
 
-def _about(
+def entries_about(
     workspace: Workspace, entries: Sequence[Allowance], sidecar: Sidecar
 ) -> tuple[Allowance, ...]:
     """Returns the entries about a version as a whole, or about a file that it has."""

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.core.allow import ALLOW_SUFFIX, version_digest
-from dvtool.core.digest import Digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
@@ -141,6 +140,17 @@ def subjects_of(
         chosen = _changed(workspace, chosen, where, disk)
     for one, sidecar in chosen:
         yield subject_of(workspace, one, sidecar, where, wanted, disk=disk)
+
+
+def staged_verdict(workspace: Workspace, dataset: str, wanted: Wanted) -> Judgement | None:
+    """Returns what is remembered of a data set as it is staged; None when it must be judged.
+
+    Raises:
+        As `check_datasets`.
+    """
+    ((one, sidecar),) = _staged(workspace, [dataset])
+    subject = subject_of(workspace, one, sidecar, STAGED, wanted)
+    return _remembered(subject, wanted, Verdicts(workspace.shared_dir / "verdicts"))
 
 
 def split_paths(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -328,24 +338,35 @@ def judge_subject_once(
 def _remembered_or_made(
     subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None
 ) -> Judgement:
-    key = ""
     verdicts = Verdicts(workspace.shared_dir / "verdicts") if workspace is not None else None
-    if subject.inputs and verdicts is not None and not _reaches_out(subject):
-        options = {"python": str(wanted.python), "examples": str(wanted.examples)}
-        options |= _clock(subject, wanted)
-        key = key_of({**subject.inputs, **options, "name": subject.name})
-        known = verdicts.get(key)
-        if known is not None:
-            return replace(known, version=subject.version)
+    known = _remembered(subject, wanted, verdicts) if verdicts is not None else None
+    if known is not None:
+        return known
     from dvtool.ops.judge import judge_subject
 
     judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
-    if key and verdicts is not None:
+    if verdicts is not None and (key := _key(subject, wanted)):
         verdicts.put(key, judged)
     is_default = not wanted.baseline or wanted.baseline_why
-    if subject.inputs and subject.data and verdicts is not None and is_default:
-        verdicts.records.put(_record(subject, subject.data, judged, wanted))
+    record = record_of_subject(subject, judged, wanted.now)
+    if record is not None and verdicts is not None and is_default:
+        verdicts.records.put(record)
     return judged
+
+
+def _remembered(subject: Subject, wanted: Wanted, verdicts: Verdicts) -> Judgement | None:
+    key = _key(subject, wanted)
+    known = verdicts.get(key) if key else None
+    return replace(known, version=subject.version) if known is not None else None
+
+
+def _key(subject: Subject, wanted: Wanted) -> str:
+    """Returns the name of a judgement; empty when nothing names all it would be made from."""
+    if not subject.inputs or _reaches_out(subject):
+        return ""
+    options = {"python": str(wanted.python), "examples": str(wanted.examples)}
+    options |= _clock(subject, wanted)
+    return key_of({**subject.inputs, **options, "name": subject.name})
 
 
 def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -> Profiler | None:
@@ -356,14 +377,17 @@ def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -
     return Profiler(None, b"", progress) if wanted.profiles else None
 
 
-def _record(subject: Subject, data: Digest, judged: Judgement, wanted: Wanted) -> Record:
+def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> Record | None:
+    """Returns what is kept of a judgement; None for what is no version of a data set, or a part."""
+    if not subject.inputs or subject.data is None:
+        return None
     return record_of(
         judged,
-        data,
+        subject.data,
         checks=subject.inputs["checks"],
         allow=subject.inputs["allow"],
         versions=judging_versions(),
-        now=wanted.now,
+        now=now,
     )
 
 

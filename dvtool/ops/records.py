@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -243,6 +243,15 @@ class Records:
             unfinished.replace(path)
             self._names = None
             self._forget_oldest()
+
+    def forget(self, versions: Iterable[Digest]) -> None:
+        """Removes all records about some versions."""
+        listed = self._listed()
+        for data in versions:
+            for name in listed.get(data.hex(), []):
+                with contextlib.suppress(OSError):
+                    (self._folder / name).unlink()
+        self._names = None
 
     def _listed(self) -> Mapping[str, list[str]]:
         if self._names is None:

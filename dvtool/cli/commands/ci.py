@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +17,7 @@ from dvtool.cli.common import (
     remote_option,
     reporting,
 )
+from dvtool.cli.recording import recorder_of, send
 
 if TYPE_CHECKING:
     from dvtool.cli.surroundings import Surroundings
@@ -42,6 +44,7 @@ EXIT_UNDECIDED = 11
     help="Run schemas written in Python. Default: not where credentials are in reach.",
 )
 @remote_option
+@click.option("--record", is_flag=True, help="Send records of the verdicts to the remote.")
 @click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
 @reporting
 @click.pass_context
@@ -52,6 +55,7 @@ def command(
     strict: bool,
     python: bool | None,
     remote: str | None,
+    record: bool,
     verbose: bool,
     as_json: bool,
     quiet: bool,
@@ -75,10 +79,14 @@ def command(
     workspace = open_workspace(quiet=quiet or as_json, must_be_ready=False)
     secrets = _secrets(surroundings, workspace.git)
     runs_python = python if python is not None else not secrets
+    wanted = wanted_option(python=runs_python)
+    recorder = recorder_of(wanted) if record else None
+    if recorder is not None:
+        wanted = replace(wanted, watch=recorder.see)
     result = judge_change(
         workspace,
         Change(base, surroundings.hint, merge),
-        wanted_option(python=runs_python),
+        wanted,
         remote_name=remote,
         strict=strict,
     )
@@ -102,6 +110,8 @@ def command(
     if python is None and secrets and _asks_for_python(result):
         shown = ", ".join(secrets[:5]) + (" …" if len(secrets) > 5 else "")
         output.text(f"schemas in Python did not run, since secrets may be in reach: {shown}")
+    if recorder is not None:
+        send(recorder, remote, output)
     if result.stopped_by - {Verdict.UNDECIDED}:
         context.exit(EXIT_NO)
     if result.stopped_by:
