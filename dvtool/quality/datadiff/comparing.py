@@ -95,7 +95,7 @@ def compare_tables(engine: Engine, old: Table, new: Table, asked: Asked) -> Tabl
         matched.removed,
         matched.changed,
         tuple(sorted(changes, key=lambda one: -one.cells)),
-        tuple(_examples(engine, (old, new), relations, matched, key, rest, asked=asked)),
+        tuple(_examples(engine, (old, new), relations, matched, key=key, rest=rest, asked=asked)),
         asked.tolerance,
         tuple(notes),
     )
@@ -182,9 +182,9 @@ def _examples(
     tables: Sequence[Table],
     relations: Sequence[str],
     matched: Matched,
+    *,
     key: Sequence[Pair],
     rest: Sequence[Pair],
-    *,
     asked: Asked,
 ) -> Iterable[RowExample]:
     if not asked.examples:
