@@ -59,14 +59,18 @@ def main() -> None:
     options = parse()
     scratch = Path(tempfile.mkdtemp(prefix="dvtool-hooks-", dir=options.scratch))
     try:
-        rows = list(measure_all(options, scratch))
+        facts = machine.describe(scratch)
+        rows: list[Row] = []
+        for row in measure_all(options, scratch):
+            rows.append(row)
+            print(row, file=sys.stderr)
+            if options.out:  # after every row: what was measured is kept when the rest is not
+                values = json.dumps([vars(one) for one in rows], indent=1)
+                Path(f"{options.out}.json").write_text(f"{values}\n")
+                Path(f"{options.out}.md").write_text(page(rows, facts, options))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    text = page(rows, machine.describe(Path(tempfile.gettempdir())), options)
-    print(text)
-    if options.out:
-        Path(f"{options.out}.json").write_text(json.dumps([vars(row) for row in rows], indent=1))
-        Path(f"{options.out}.md").write_text(text)
+    print(page(rows, facts, options))
 
 
 def parse() -> argparse.Namespace:
@@ -107,14 +111,19 @@ def measure_all(options: argparse.Namespace, scratch: Path) -> Iterator[Row]:
     programs = Programs(options.dvtool, dvc, pre_commit)
     runner = Runner(environment(programs, scratch), scratch, timeout_s=1800)
     for datasets in (1, options.datasets):
+        repos: dict[bool, Path] = {}
         for kind in kinds(programs, runner):
-            repo = scratch / f"{datasets}-{kind.name.replace(' ', '-')}"
             try:
-                prepare(runner, repo, datasets, dvc=kind.dvc)
+                if kind.dvc not in repos:
+                    repos[kind.dvc] = scratch / f"{datasets}-{'dvc' if kind.dvc else 'dvtool'}"
+                    prepare(runner, repos[kind.dvc], datasets, dvc=kind.dvc)
+                repo = repos[kind.dvc]
+                shutil.rmtree(repo / ".git/hooks", ignore_errors=True)
                 kind.install(repo)
                 yield from commits(runner, repo, kind, datasets, options.repeat)
             except CommandFailed as error:
                 yield Row(datasets, kind.name, "all", 0, 0, str(error).splitlines()[0])
+        for repo in repos.values():
             shutil.rmtree(repo, ignore_errors=True)
 
 
@@ -134,8 +143,8 @@ def environment(programs: Programs, scratch: Path) -> dict[str, str]:
 
 
 def kinds(programs: Programs, runner: Runner) -> Iterator[Kind]:
-    def nothing(repo: Path) -> None:
-        shutil.rmtree(repo / ".git/hooks", ignore_errors=True)
+    def nothing(_: Path) -> None:
+        pass
 
     def empty(repo: Path) -> None:
         hook = repo / ".git/hooks/pre-commit"
@@ -225,11 +234,11 @@ def commits(runner: Runner, repo: Path, kind: Kind, datasets: int, repeat: int) 
     add = "dvc" if kind.dvc else "dvtool"
 
     def code(number: int) -> None:
-        (repo / "notes.md").write_text(f"{number}\n")
+        (repo / "notes.md").write_text(f"{kind.name} {number}\n")
         runner.run([("git", "add", "notes.md")], repo)
 
     def data(number: int) -> None:
-        (repo / "d000/t00.csv").write_text(table(-1 - number))
+        (repo / "d000/t00.csv").write_text(table(-1 - number - 1000 * len(kind.name)))
         runner.run([(add, "add", "-q", "d000/t00.csv"), ("git", "add", "-A")], repo)
 
     code(-1)  # the first look of a new hook at everything is not a usual commit
