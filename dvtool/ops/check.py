@@ -258,7 +258,14 @@ def _compared(
     if version is None:
         return subject
     files = subjects.stored_files(workspace.store, subject.name, workspace.tree(version.sidecar))
-    missing = subjects.missing_files(workspace.store, files)
+    # Of a file that is the same in both versions, nothing is compared.
+    same = {path for path, one in subject.files.items() if one.digest is not None}
+    same = {
+        path for path in same & files.keys() if files[path].digest == subject.files[path].digest
+    }
+    missing = subjects.missing_files(
+        workspace.store, {path: one for path, one in files.items() if path not in same}
+    )
     if missing:
         commit = version.baseline.name.rpartition("@")[2]
         why = f"{version.baseline.why}; {len(missing)} of its files are not here: dvtool fetch --rev {commit}"

@@ -39,7 +39,9 @@ def judge_subject(subject: Subject, wanted: Wanted, progress: Progress) -> Judge
     if subject.checks is not None:
         checks = parse_checks(subject.checks.text, source=subject.checks.path)
     tables = [
-        _judge_file(subject, path, file, checks, wanted) for path, file in subject.files.items()
+        _judge_file(subject, path, file, checks, wanted)
+        for path, file in subject.files.items()
+        if path not in subject.settled
     ]
     tables += _absent(subject, checks)
     return Judgement(subject.name, subject.version, tuple(tables), inputs=subject.inputs)

@@ -64,6 +64,7 @@ class Subject:
         baseline_files: The baseline's files, by the same paths.
         inputs: Names and digests of everything that was settled here; empty when something on
             disk has no digest, so that nothing can be remembered.
+        settled: Paths of files that are not judged, since nothing about them changed; the caller knows.
         root: Folder that `schema:` and other tables are looked up in; None where code of the
             version is not at hand.
     """
@@ -75,6 +76,7 @@ class Subject:
     baseline: Baseline | None = None
     baseline_files: Mapping[str, FileBytes] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
     root: Path | None = None
 
 

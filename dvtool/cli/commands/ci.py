@@ -95,6 +95,7 @@ def command(
             "findings": [finding_json(one) for one in result.extra],
             "unchanged": result.unchanged,
             "fetched": result.fetched,
+            "settled": result.settled,
         }
     )
     for line in _lines(result, verbose=verbose):
@@ -136,8 +137,10 @@ def _lines(result: CiResult, *, verbose: bool) -> Iterator[str]:
     yield (
         f"{span.head[:12]}: {count(len(span.commits), 'commit')} {since};"
         f" {judged} changed, {result.unchanged} unchanged;"
-        f" {count(result.fetched.fetched, 'blob')} fetched ({result.fetched.fetched_bytes:,} bytes)"
+        f" {count(result.fetched.fetched, 'blob')} fetched to judge ({result.fetched.fetched_bytes:,} bytes)"
     )
+    if result.settled:
+        yield f"{count(result.settled, 'file')} in them as before, and not judged again"
     for note in span.notes:
         yield f"note: {note}"
     for finding in result.extra:

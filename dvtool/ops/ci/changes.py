@@ -47,12 +47,14 @@ class Change:
         after: In the tree that is judged.
         law: Its checks in the commit whose rules hold, when they, or the code of their schemas, are
             others than the judged tree's; else None.
+        data_only: Nothing but its data changed: no checks, no exceptions, nothing they refer to.
     """
 
     dataset: str
     before: Version
     after: Version
     law: ChecksText | None
+    data_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ def find_changes(
     found = []
     for dataset in sorted({**had, **has}):
         checks = subjects.checks_at(workspace, dataset, after)
-        suffixes = (SIDECAR_SUFFIX, CHECKS_SUFFIX, ALLOW_SUFFIX)
-        touched = any(dataset + suffix in paths for suffix in suffixes)
-        if not touched and not _refers_to(dataset, checks, paths, {*had, *has}):
+        rules_changed = any(dataset + one in paths for one in (CHECKS_SUFFIX, ALLOW_SUFFIX))
+        rules_changed = rules_changed or _refers_to(dataset, checks, paths, {*had, *has})
+        if not rules_changed and dataset + SIDECAR_SUFFIX not in paths:
             continue
         earlier = subjects.checks_at(workspace, dataset, before) if before is not None else None
         ruling = subjects.checks_at(workspace, dataset, law) if law is not None else None
@@ -104,6 +106,7 @@ def find_changes(
                 Version(had.get(dataset), earlier),
                 Version(has.get(dataset), checks),
                 ruling,
+                not rules_changed and ruling is None,
             )
         )
     return Changes(tuple(found), paths, len({**had, **has}) - len(found), tuple(broken))

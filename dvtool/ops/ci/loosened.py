@@ -43,7 +43,13 @@ def find_loosened(
     """
     if before is None:
         return ()
-    found = list(_of_settings(ruled, had_file=file_at(workspace.git, before, CONFIG_FILE)))
+    files = [file_at(workspace.git, where, CONFIG_FILE) for where in (before, after)]
+    found = []
+    if files[0] is not None and files[1] is None:
+        message = "the settings of the gate and its remotes would be gone"
+        found.append(_finding("gate-loosened", message, CONFIG_FILE))
+    elif files[0] is not None:
+        found += _of_settings(ruled)
     for change in changes.datasets:
         found += _of_checks(workspace, change, changes)
         found += _of_exceptions(workspace.git, change, before, after, changes)
@@ -71,11 +77,14 @@ def _finding(
 
 
 def _of_checks(workspace: Workspace, change: Change, changes: Changes) -> Iterator[Finding]:
+    broken = {error.source for error in changes.broken}
     before, after = change.before.checks, change.after.checks
     path = change.dataset + CHECKS_SUFFIX
     if before is None:
         return
     if change.after.sidecar is None:
+        if change.dataset + SIDECAR_SUFFIX in broken:
+            return
         yield _finding(
             "loosened",
             "the data set is gone, and its checks with it",
@@ -149,10 +158,8 @@ def _of_exceptions(
 # -- settings ------------------------------------------------------------------------------------
 
 
-def _of_settings(ruled: Ruled, *, had_file: str | None) -> Iterator[Finding]:
+def _of_settings(ruled: Ruled) -> Iterator[Finding]:
     """Yields what a change would set otherwise; the settings of the base hold all the same."""
-    if had_file is None:
-        return
     was, now = policy_of(ruled.before), policy_of(ruled.proposed)
     for key, old, new in _gates(was, now):
         yield _finding(

@@ -56,6 +56,7 @@ class CiResult:
         extra: Findings that belong to no data set's bytes: restorability, loosenings, conflicts.
         unchanged: Data sets that were left alone.
         fetched: What had to come from the remote.
+        settled: Files of changed data sets that nothing changed about, and that were left alone.
         stopped_by: The verdicts that stop it, under the gate of the base.
     """
 
@@ -64,6 +65,7 @@ class CiResult:
     extra: tuple[Finding, ...]
     unchanged: int
     fetched: FetchReport
+    settled: int
     stopped_by: frozenset[Verdict]
 
     @property
@@ -124,6 +126,7 @@ def judge_change(
         tuple(extra),
         changes.unchanged,
         judged.fetched,
+        judged.settled,
         frozenset(one for one in answers if blocks(one, stopping)),
     )
 
