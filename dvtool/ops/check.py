@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class Wanted:
         checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
         root: Folder that holds the code and other tables of the judged version; None for the work
             tree, where that is what is judged.
+        watch: Told of each subject and how it came out, for reports.
     """
 
     baseline: str = ""
@@ -56,6 +57,7 @@ class Wanted:
     baseline_why: str = ""
     checks_rev: str = ""
     root: Path | None = None
+    watch: Callable[[Subject, Judgement], None] = lambda _, __: None
 
 
 def check_files(
@@ -318,6 +320,14 @@ def judge_subject_once(
     subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
 ) -> Judgement:
     """Returns the judgement of a subject, remembered or made and then remembered."""
+    judged = _remembered_or_made(subject, wanted, verdicts, progress)
+    wanted.watch(subject, judged)
+    return judged
+
+
+def _remembered_or_made(
+    subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
+) -> Judgement:
     key = ""
     if subject.inputs and verdicts is not None and not _reaches_out(subject):
         options = {"python": str(wanted.python), "examples": str(wanted.examples)}

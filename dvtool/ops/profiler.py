@@ -247,6 +247,13 @@ class Profiler:
             return replace(found, address=address)
         return found
 
+    def known(self, file: FileBytes, spec: Spec) -> Profile | None:
+        """Returns the profile of one file if it is kept; opens nothing."""
+        address = address_of(file, spec, self._key)
+        if file.digest is None or not address:
+            return None
+        return self._known(profile_name(file.digest, address))
+
     def _keep(self, name: str, text: bytes) -> None:
         if self._folder is not None:
             self._new += self._folder.put(name, text)

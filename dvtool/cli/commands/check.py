@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +19,14 @@ from dvtool.cli.common import (
     reporting,
     watcher,
 )
+from dvtool.cli.reports import command_line, report_options, write_reports
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
+    from dvtool.ops.album import Album
     from dvtool.ops.check import Wanted
     from dvtool.quality.judged import Judgement
+    from dvtool.report.model import Report
 
 EXIT_NO = 1
 EXIT_UNDECIDED = 11
@@ -55,6 +60,7 @@ MIB = 1 << 20
     "--memory-mib", type=click.IntRange(64), default=1024, show_default=True, help="For the engine."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
+@report_options
 @reporting
 @click.pass_context
 def command(
@@ -68,6 +74,8 @@ def command(
     examples: int,
     memory_mib: int,
     verbose: bool,
+    report_dir: Path | None,
+    formats: tuple[tuple[str, str], ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -77,6 +85,8 @@ def command(
     it judges data sets: those that differ from HEAD, or the PATHS, or --all.
     Exits with 0 when all is well or only warnings were found, 1 when something
     failed, 11 when something could not be decided.
+
+    --report writes a page that anyone can open, --format what machines read.
 
     Not this one: verify proves that bytes are whole, diff shows which files
     changed, status what is not added yet.
@@ -90,8 +100,20 @@ def command(
     wanted = wanted_option(
         baseline=baseline, python=not no_python, examples=examples, memory_mib=memory_mib
     )
+    album = None
+    if report_dir is not None or formats:
+        from dvtool.ops.album import Album
+
+        album = Album(progress=watcher(quiet=quiet or as_json))
+        wanted = replace(wanted, watch=album.see)
     judged = judge(
-        paths, wanted, staged=staged, rev=rev, everything=everything, quiet=quiet or as_json
+        paths,
+        wanted,
+        staged=staged,
+        rev=rev,
+        everything=everything,
+        quiet=quiet or as_json,
+        album=album,
     )
     answer = worst(one.verdict for one in judged)
     output = Output(as_json=as_json, quiet=quiet)
@@ -101,10 +123,31 @@ def command(
             output.text(line)
     else:
         output.text("no data set differs from HEAD (dvtool check --all judges every one)")
+    if album is not None:
+        report = _report(judged, album, needs_pictures=_shows_pictures(report_dir, formats))
+        write_reports(report, report_dir, formats, output)
     if answer is Verdict.FAIL:
         context.exit(EXIT_NO)
     if answer is Verdict.UNDECIDED:
         context.exit(EXIT_UNDECIDED)
+
+
+def _shows_pictures(report_dir: Path | None, formats: Sequence[tuple[str, str]]) -> bool:
+    return report_dir is not None or any(name == "html" for name, _ in formats)
+
+
+def _report(judged: Sequence[Judgement], album: Album, *, needs_pictures: bool) -> Report:
+    from dvtool.ops.report import provenance_of, report_of
+
+    names = ", ".join(one.name for one in judged[:3]) or "no data set"
+    more = f" and {len(judged) - 3} more" if len(judged) > 3 else ""
+    where = provenance_of(
+        album.workspace,
+        time=dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        command=command_line(),
+    )
+    pictures = album.pictures() if needs_pictures else {}
+    return report_of(f"{names}{more}", judged, where, pictures=pictures)
 
 
 def wanted_option(
@@ -130,6 +173,7 @@ def judge(
     rev: str = "",
     everything: bool = False,
     quiet: bool = True,
+    album: Album | None = None,
 ) -> list[Judgement]:
     """Judges data sets of the repository around, and files that belong to none."""
     from dvtool.ops.check import check_datasets, check_files, split_paths
@@ -141,6 +185,8 @@ def judge(
             raise
         files = [(Path(path), path) for path in paths]
         return check_files(files, wanted, progress=watcher(quiet=quiet))
+    if album is not None:
+        album.workspace = workspace
     typed = dict(zip(in_repository(workspace, paths), paths, strict=True))
     if staged or rev:
         return check_datasets(workspace, list(typed), wanted, staged=staged, rev=rev)
