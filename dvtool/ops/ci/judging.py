@@ -128,9 +128,8 @@ def _judge(
     if law is None or trees.law is None:
         return own
     room = rooms.of(trees.law, change.dataset, law)
-    by_law = _attempt(
-        workspace, change, trees.after, replace(wanted, checks_rev=trees.law, root=room)
-    )
+    other = replace(wanted, checks_rev=trees.law, root=room, watch=lambda _, __: None)
+    by_law = _attempt(workspace, change, trees.after, other)
     return _under_both(own, by_law, change, trees.law)
 
 
