@@ -35,6 +35,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "get": "Copy data out of any repository",
     },
     "Judge": {
+        "allow": "Accept what was found in a version of a data set",
         "check": "Judge data by structure, checks and change",
         "drift": "Show how far columns moved",
         "profile": "Show what the columns of a table hold",

@@ -5,6 +5,7 @@ Called by `check`, `ci` and `profile`.
 
 from __future__ import annotations
 
+import datetime as dt
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -68,6 +69,11 @@ def report_options(function: F) -> F:
 def command_line() -> str:
     """Returns the command as it was typed, for a report's provenance."""
     return shlex.join(["dvtool", *sys.argv[1:]])
+
+
+def now_text() -> str:
+    """Returns the time of a report: UTC, ISO 8601, to the second."""
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def write_reports(

@@ -7,18 +7,18 @@ through `report`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from dvtool.core.events import SILENT, Progress
-from dvtool.errors import DvtoolError
+from dvtool.errors import DvtoolError, InvalidText
 from dvtool.ops.baselines import BaselineVersion, accepted
-from dvtool.ops.profiler import Profiler, Spec, spec_for
+from dvtool.ops.profiler import FileProfile, Profiled, Profiler, Spec, checks_of, spec_for
 from dvtool.ops.subjects import FileBytes, Subject, stored_files
 from dvtool.ops.workspace import Workspace
-from dvtool.quality.checks.parsing import parse_checks
-from dvtool.quality.judged import Judgement
+from dvtool.quality.judged import JudgedTable, Judgement
 from dvtool.quality.profile.model import Profile
 from dvtool.report.model import Past, TablePicture
 
@@ -58,7 +58,8 @@ class Album:
         for subject, path, name, _ in wanted:
             if subject.name not in past:
                 past[subject.name] = list(self._past(subject))
-            found[name] = _picture(profiler, subject, path, past[subject.name])
+            with suppress(InvalidText):  # of today's checks: what is private cannot be known
+                found[name] = _picture(profiler, subject, path, past[subject.name])
         profiler.finish()
         return found
 
@@ -86,16 +87,44 @@ class Album:
             )
 
 
+def of_profiles(found: Sequence[Profiled]) -> tuple[list[Judgement], dict[str, TablePicture]]:
+    """Returns tables that nobody judged, and their pictures, from profiles alone.
+
+    Args:
+        found: Versions; of several of one data set, newest first, the first is shown and the
+            others are its past.
+    """
+    by_name: dict[str, list[Profiled]] = {}
+    for one in found:
+        by_name.setdefault(one.name, []).append(one)
+    shown, pictures = [], {}
+    for name, (newest, *older) in by_name.items():
+        tables = []
+        for file in newest.files:
+            if file.profile is None:
+                continue
+            columns = len(file.profile.columns)
+            tables.append(JudgedTable(file.name, rows=file.profile.rows, columns=columns))
+            pictures[file.name] = TablePicture(
+                file.profile, None, tuple(_past_of(file, older)), newest.private
+            )
+        shown.append(Judgement(name, newest.version, tuple(tables)))
+    return shown, pictures
+
+
+def _past_of(file: FileProfile, older: Sequence[Profiled]) -> Iterator[Past]:
+    for version in reversed(older):
+        same = (one.profile for one in version.files if one.name == file.name)
+        yield Past(version.version, next(same, None))
+
+
 def _picture(
     profiler: Profiler,
     subject: Subject,
     path: str,
     versions: list[tuple[str, Mapping[str, FileBytes]]],
 ) -> TablePicture:
-    checks = (
-        parse_checks(subject.checks.text, source=subject.checks.path) if subject.checks else None
-    )
-    spec = spec_for([checks], path) or Spec()
+    spec = spec_for(checks_of(subject), path) or Spec()
     file = subject.files[path]
     past = []
     for name, files in versions:
@@ -103,9 +132,10 @@ def _picture(
         # The judged version itself may be committed already.
         if earlier is not None and (earlier.digest is None or earlier.digest != file.digest):
             past.append(Past(name, profiler.known(earlier, spec)))
+    compared = subject.baseline_files.get(path)
     return TablePicture(
         profile=_profile(profiler, file, spec),
-        baseline=_profile(profiler, subject.baseline_files.get(path), spec),
+        baseline=_profile(profiler, compared.file if compared is not None else None, spec),
         past=tuple(past),
         private=spec.private,
     )

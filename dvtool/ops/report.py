@@ -37,9 +37,18 @@ def report_of(
     *,
     extra: Sequence[Finding] = (),
     pictures: Mapping[str, TablePicture] | None = None,
+    is_judged: bool = True,
 ) -> Report:
-    """Returns a report of judgements."""
-    return Report(title, tuple(judgements), tuple(extra), provenance, pictures or {})
+    """Returns a report of judgements, or of tables that are only shown."""
+    return Report(
+        title, tuple(judgements), tuple(extra), provenance, pictures or {}, is_judged=is_judged
+    )
+
+
+def title_of(judgements: Sequence[Judgement]) -> str:
+    """Returns a first line that names what a report is about."""
+    names = ", ".join(one.name for one in judgements[:3]) or "no data set"
+    return f"{names} and {len(judgements) - 3} more" if len(judgements) > 3 else names
 
 
 def provenance_of(

@@ -93,6 +93,11 @@ class Workspace:
         """What all work trees of the clone share."""
         return self.git.layout.common_dir / "dvtool"
 
+    @property
+    def records_dir(self) -> Path:
+        """Where the clone keeps records of what was judged in it."""
+        return self.shared_dir / "records"
+
     @cached_property
     def settings(self) -> Settings:
         """Settings of this clone and of the committed `.dvtool`."""

@@ -75,6 +75,7 @@ class Report:
         extra: Findings that belong to no data set: what cannot be restored, what was loosened.
         provenance: Where it comes from.
         pictures: By table, its name as in the judgement; tables may be missing.
+        is_judged: False where tables are only shown, so that no verdict is spoken of.
     """
 
     title: str
@@ -82,9 +83,12 @@ class Report:
     extra: tuple[Finding, ...] = ()
     provenance: Provenance = field(default_factory=Provenance)
     pictures: Mapping[str, TablePicture] = field(default_factory=dict)
+    is_judged: bool = True
 
     @property
     def verdict(self) -> Verdict:
         """The worst of all data sets and of the findings beside them."""
+        if not self.is_judged:
+            return Verdict.NOT_JUDGED
         answers = [one.verdict for one in self.judgements]
         return worst([*answers, verdict(self.extra)] if self.extra else answers)

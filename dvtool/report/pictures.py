@@ -16,6 +16,7 @@ from typing import Final
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.model import ColumnProfile
 from dvtool.quality.profile.privacy import Privacy
+from dvtool.quality.profile.tally import Tally
 from dvtool.report.model import Past
 from dvtool.report.profile_table import shown
 from dvtool.report.told import harmless
@@ -60,6 +61,11 @@ class Bars:
 
     bars: tuple[Bar, ...]
     more: int
+
+    @property
+    def top(self) -> float:
+        """The largest share, for the scale."""
+        return max(side for one in self.bars for side in (one.now, one.before, 1e-9) if side)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +164,22 @@ def _shares(column: ColumnProfile | None, low: float, high: float) -> tuple[floa
     """Returns the share of the values in each bin; what lies outside counts to the outermost."""
     if column is None or not _has_numbers(column):
         return ()
+    assert column.numbers is not None
+    if column.numbers.quantiles is None:
+        return _counted(column.numbers.tally, low, high)
     step = (high - low) / BINS
-    reached = [0.0]
     # A bin holds its lower edge and not its upper one, as whole numbers in narrow bins need.
-    for number in range(1, BINS):
-        edge = low + number * step
-        reached.append(column.cdf(math.nextafter(edge, -math.inf)) or 0.0)
-    reached.append(1.0)
+    edges = (math.nextafter(low + number * step, -math.inf) for number in range(1, BINS))
+    reached = [0.0, *(column.cdf(edge) or 0.0 for edge in edges), 1.0]
     return tuple(max(0.0, b - a) for a, b in pairwise(reached))
+
+
+def _counted(tally: Tally, low: float, high: float) -> tuple[float, ...]:
+    counts = [0] * BINS
+    for value, count in tally.counts.items():
+        place = int((float(value) - low) / (high - low) * BINS)
+        counts[min(max(place, 0), BINS - 1)] += count
+    return tuple(count / tally.total for count in counts)
 
 
 def _edge(kind: Kind, value: float) -> str:

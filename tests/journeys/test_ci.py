@@ -166,6 +166,31 @@ def test_checks_may_be_loosened_by_a_change_of_their_own(host: Host) -> None:
     assert "people.csv: pass" in found
 
 
+def test_a_failure_accepted_by_a_line_of_the_change_passes_and_is_told(host: Host) -> None:
+    host.change({"people.csv": BAD})
+    host.dev.run("allow", "people.csv", "--exception", "--reason", "one test person")
+    host.dev.commit("accept it")
+    host.publish()
+
+    found = host.clone("feature").run("ci", "--base", "origin/main").out
+
+    said = "this change accepts age.min as exception: one test person [exception-added]"
+    assert f"warn      people.csv.allow.yaml:3 {said}" in found
+    assert found.endswith("may be merged\n")
+
+
+def test_verdicts_are_recorded_at_the_remote_of_the_base(host: Host) -> None:
+    host.change({"people.csv": BAD})
+    host.publish()
+    storage = host.folder / "storage"
+    before = set(storage.rglob("*"))
+
+    found = host.clone("feature").run("ci", "--base", "origin/main", "--record", code=1).out
+
+    assert found.endswith("1 verdict recorded, 1 new at the remote\n")
+    assert set(storage.rglob("*")) - before
+
+
 def test_the_gate_of_the_base_decides_and_a_looser_one_is_told(host: Host) -> None:
     host.change({"people.csv": BAD})
     host.dev.run("config", "gate.merge", "none")

@@ -16,10 +16,12 @@ from dvtool.cli.common import (
     example,
     in_repository,
     open_workspace,
+    remote_option,
     reporting,
     watcher,
 )
-from dvtool.cli.reports import command_line, report_options, write_reports
+from dvtool.cli.recording import recorder_of, send
+from dvtool.cli.reports import command_line, now_text, report_options, write_reports
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 EXIT_NO = 1
 EXIT_UNDECIDED = 11
 MIB = 1 << 20
+SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
 
 
 @click.command(
@@ -52,6 +55,11 @@ MIB = 1 << 20
     default="",
     help="Compare with this instead of the last version.",
 )
+@click.option(
+    "--since", metavar="REV", default="", help="Find where failures began, from there on."
+)
+@click.option("--record", is_flag=True, help="Send records of the verdicts to a remote.")
+@remote_option
 @click.option("--no-python", is_flag=True, help="Do not run schemas written in Python.")
 @click.option(
     "--examples", type=click.IntRange(0, 1000), default=5, show_default=True, help="Rows to show."
@@ -70,6 +78,9 @@ def command(
     rev: str,
     everything: bool,
     baseline: str,
+    since: str,
+    record: bool,
+    remote: str | None,
     no_python: bool,
     examples: int,
     memory_mib: int,
@@ -86,6 +97,9 @@ def command(
     Exits with 0 when all is well or only warnings were found, 1 when something
     failed, 11 when something could not be decided.
 
+    --since judges every version from REV on by the checks of today, and says
+    where each failure began.
+
     --report writes a page that anyone can open, --format what machines read.
 
     Not this one: verify proves that bytes are whole, diff shows which files
@@ -97,15 +111,27 @@ def command(
 
     if sum((staged, bool(rev))) > 1:
         raise UsageError("--staged and --rev exclude each other")
+    if remote is not None and not record:
+        raise UsageError("--remote is for --record")
     wanted = wanted_option(
         baseline=baseline, python=not no_python, examples=examples, memory_mib=memory_mib
     )
+    if since:
+        others = (staged, rev, everything, baseline, record, report_dir, formats)
+        if len(paths) != 1 or any(others):
+            raise UsageError("--since goes with one PATH and no other version", hint=SINCE_HINT)
+        from dvtool.cli.since import show_since
+
+        context.exit(show_since(paths[0], since, wanted, Output(as_json=as_json, quiet=quiet)))
     album = None
     if report_dir is not None or formats:
         from dvtool.ops.album import Album
 
         album = Album(progress=watcher(quiet=quiet or as_json))
         wanted = replace(wanted, watch=album.see)
+    recorder = recorder_of(wanted) if record else None
+    if recorder is not None:
+        wanted = replace(wanted, watch=recorder.see)
     judged = judge(
         paths,
         wanted,
@@ -126,6 +152,8 @@ def command(
     if album is not None:
         report = _report(judged, album, needs_pictures=_shows_pictures(report_dir, formats))
         write_reports(report, report_dir, formats, output)
+    if recorder is not None:
+        send(recorder, remote, output)
     if answer is Verdict.FAIL:
         context.exit(EXIT_NO)
     if answer is Verdict.UNDECIDED:
@@ -137,17 +165,15 @@ def _shows_pictures(report_dir: Path | None, formats: Sequence[tuple[str, str]])
 
 
 def _report(judged: Sequence[Judgement], album: Album, *, needs_pictures: bool) -> Report:
-    from dvtool.ops.report import provenance_of, report_of
+    from dvtool.ops.report import provenance_of, report_of, title_of
 
-    names = ", ".join(one.name for one in judged[:3]) or "no data set"
-    more = f" and {len(judged) - 3} more" if len(judged) > 3 else ""
     where = provenance_of(
         album.workspace,
-        time=dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        time=now_text(),
         command=command_line(),
     )
     pictures = album.pictures() if needs_pictures else {}
-    return report_of(f"{names}{more}", judged, where, pictures=pictures)
+    return report_of(title_of(judged), judged, where, pictures=pictures)
 
 
 def wanted_option(

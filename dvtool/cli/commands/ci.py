@@ -20,6 +20,7 @@ from dvtool.cli.common import (
     reporting,
 )
 from dvtool.cli.github import no_commands_within, tell_github, told_on_github
+from dvtool.cli.recording import recorder_of, send
 from dvtool.cli.reports import command_line, report_options, write_reports
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dvtool.git.plumbing import Git
     from dvtool.ops.album import Album
     from dvtool.ops.ci.run import CiResult
+    from dvtool.ops.record_travel import Recorder
     from dvtool.report.model import Report
 
 EXIT_NO = 1
@@ -50,6 +52,7 @@ EXIT_UNDECIDED = 11
     help="Run schemas written in Python. Default: not where credentials are in reach.",
 )
 @remote_option
+@click.option("--record", is_flag=True, help="Send records of the verdicts to the remote.")
 @click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
 @report_options
 @reporting
@@ -61,6 +64,7 @@ def command(
     strict: bool,
     python: bool | None,
     remote: str | None,
+    record: bool,
     verbose: bool,
     report_dir: Path | None,
     formats: tuple[tuple[str, str], ...],
@@ -86,7 +90,7 @@ def command(
     output = Output(as_json=as_json, quiet=quiet)
     album = Album()
     with told_on_github(surroundings, output):
-        result, unrun = _judge(
+        result, recorder, unrun = _judge(
             surroundings,
             album,
             base=base,
@@ -94,6 +98,7 @@ def command(
             strict=strict,
             python=python,
             remote=remote,
+            record=record,
             quiet=quiet or as_json,
         )
     output.data(_data(result))
@@ -104,6 +109,9 @@ def command(
     report = _report(result, album, surroundings, with_pictures=shows_pictures)
     write_reports(report, report_dir, formats, output)
     tell_github(report, surroundings, output)
+    if recorder is not None and album.workspace is not None:
+        # Not with the settings of the work tree, which the change itself may have moved elsewhere.
+        send(recorder, remote, output, replace(album.workspace, ruling=result.ruling))
     if result.stopped_by - {Verdict.UNDECIDED}:
         context.exit(EXIT_NO)
     if result.stopped_by:
@@ -119,9 +127,10 @@ def _judge(
     strict: bool,
     python: bool | None,
     remote: str | None,
+    record: bool,
     quiet: bool,
-) -> tuple[CiResult, list[str]]:
-    """Returns the result, and a line about schemas that did not run."""
+) -> tuple[CiResult, Recorder | None, list[str]]:
+    """Returns the result, what is to be recorded, and a line about schemas that did not run."""
     from dvtool.cli.commands.check import wanted_option
     from dvtool.ops.ci.run import Change, judge_change
 
@@ -129,17 +138,25 @@ def _judge(
     album.workspace, album.progress = workspace, workspace.progress
     in_reach = _secrets(surroundings, workspace.git)
     wanted = wanted_option(python=python if python is not None else not in_reach)
+    wanted = replace(wanted, watch=album.see)
+    recorder = recorder_of(wanted) if record else None
+    if recorder is not None:
+        wanted = replace(wanted, watch=recorder.see)
     result = judge_change(
         workspace,
         Change(base, surroundings.hint, merge),
-        replace(wanted, watch=album.see),
+        wanted,
         remote_name=remote,
         strict=strict,
     )
     if python is not None or not in_reach or not _asks_for_python(result):
-        return result, []
+        return result, recorder, []
     shown = ", ".join(in_reach[:5]) + (" …" if len(in_reach) > 5 else "")
-    return result, [f"schemas in Python did not run, since secrets may be in reach: {shown}"]
+    return (
+        result,
+        recorder,
+        [f"schemas in Python did not run, since secrets may be in reach: {shown}"],
+    )
 
 
 def _data(result: CiResult) -> dict[str, object]:

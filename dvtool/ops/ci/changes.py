@@ -11,6 +11,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import InvalidText
@@ -20,8 +21,6 @@ from dvtool.ops import subjects
 from dvtool.ops.selection import Places, owner_of
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText
 from dvtool.ops.workspace import Workspace
-
-ALLOW_SUFFIX = ".allow.yaml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from dvtool.ops.ci.changes import Change, Changes
 from dvtool.ops.ci.rooms import Rooms
 from dvtool.ops.fetch import FetchReport, Seen
 from dvtool.ops.selection import Selected
-from dvtool.ops.verdicts import Verdicts, key_of
+from dvtool.ops.verdicts import key_of
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Evidence, Finding, Outcome, Place, Verdict, verdict
 from dvtool.quality.judged import JudgedTable, Judgement, sorted_findings
@@ -153,8 +153,7 @@ def _attempt(
                 "but": key_of(dict.fromkeys(settled, "")),
             }
             subject = replace(subject, settled=settled, inputs=inputs)
-        verdicts = Verdicts(workspace.shared_dir / "verdicts")
-        return judge_subject_once(subject, wanted, verdicts, workspace.progress)
+        return judge_subject_once(subject, wanted, workspace.progress, workspace)
     except InvalidText as error:
         place = Place(error.source or dataset + SIDECAR_SUFFIX, error.line)
         finding = Finding(

@@ -7,16 +7,16 @@ decides. Called by `run`.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 
+from dvtool.core.allow import ALLOW_SUFFIX, parse_allow
 from dvtool.core.config import CONFIG_FILE, Settings
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText, ObjectMissing
 from dvtool.git.plumbing import Git
-from dvtool.ops.ci.changes import ALLOW_SUFFIX, Change, Changes, Version, schema_files
+from dvtool.ops.ci.changes import Change, Changes, Version, schema_files
 from dvtool.ops.ci.trusting import Ruled
 from dvtool.ops.gate import GatePolicy, policy_of
 from dvtool.ops.subjects import CHECKS_SUFFIX, file_at
@@ -25,8 +25,6 @@ from dvtool.quality.checks.loosening import loosenings
 from dvtool.quality.checks.model import ChecksFile
 from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.findings import Evidence, Finding, Place, Severity, Verdict
-
-SHOWN_LINES = 5
 
 
 def find_loosened(
@@ -141,18 +139,28 @@ def _files(workspace: Workspace, version: Version) -> Iterator[str]:
 def _of_exceptions(
     git: Git, change: Change, before: str, after: str, changes: Changes
 ) -> Iterator[Finding]:
-    """Yields one finding for a file of exceptions with lines that were not there before."""
+    """Yields what a change accepts, an entry each; entries are lines of text of one spelling."""
     path = change.dataset + ALLOW_SUFFIX
     if path not in changes.paths:
         return
     old, new = (file_at(git, where, path) or "" for where in (before, after))
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
-    added = [line[1:].strip() for line in lines if line[:1] == "+" and line[:3] != "+++"]
-    added = [line for line in added if line and not line.startswith("#")]
-    if added:
-        shown = "; ".join(added[:SHOWN_LINES])
-        more = f"; and {len(added) - SHOWN_LINES} more lines" if len(added) > SHOWN_LINES else ""
-        yield _finding("exception-added", f"exceptions of this change: {shown}{more}", path)
+    known = set(old.splitlines())
+    for line, text in enumerate(new.splitlines(), 1):
+        if text.startswith("- {") and text not in known:
+            yield _finding(
+                "exception-added", f"this change accepts {_entry(text)}", path, line=line
+            )
+
+
+def _entry(text: str) -> str:
+    """Returns an entry in words; as it is written where nobody can read it, which fails elsewhere."""
+    try:
+        (one,) = parse_allow(f"allow: 1\nentries:\n{text}\n".encode())
+    except InvalidText:
+        return text
+    until = f" until {one.until.isoformat()}" if one.until else ""
+    table = f" of {one.table}" if one.table else ""
+    return f"{one.finding}{table} as {one.kind}{until}: {one.reason}"
 
 
 # -- settings ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from dvtool.core.config import CONFIG_FILE
+from dvtool.core.config import CONFIG_FILE, Settings
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import InvalidText, NoRepository
@@ -58,6 +58,7 @@ class CiResult:
         fetched: What had to come from the remote.
         settled: Files of changed data sets that nothing changed about, and that were left alone.
         stopped_by: The verdicts that stop it, under the gate of the base.
+        ruling: The settings that hold, of the base.
     """
 
     span: Span
@@ -67,6 +68,7 @@ class CiResult:
     fetched: FetchReport
     settled: int
     stopped_by: frozenset[Verdict]
+    ruling: Settings
 
     @property
     def verdict(self) -> Verdict:
@@ -128,6 +130,7 @@ def judge_change(
         judged.fetched,
         judged.settled,
         frozenset(one for one in answers if blocks(one, stopping)),
+        ruled.settings,
     )
 
 
