@@ -142,6 +142,17 @@ def subjects_of(
         yield subject_of(workspace, one, sidecar, where, wanted, disk=disk)
 
 
+def staged_verdict(workspace: Workspace, dataset: str, wanted: Wanted) -> Judgement | None:
+    """Returns what is remembered of a data set as it is staged; None when it must be judged.
+
+    Raises:
+        As `check_datasets`.
+    """
+    ((one, sidecar),) = _staged(workspace, [dataset])
+    subject = subject_of(workspace, one, sidecar, STAGED, wanted)
+    return _remembered(subject, wanted, Verdicts(workspace.shared_dir / "verdicts"))
+
+
 def split_paths(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[str]]:
     """Returns which of several paths belong to data sets, and which are other files on disk."""
     known = set(sidecars_names(workspace))
@@ -327,25 +338,35 @@ def judge_subject_once(
 def _remembered_or_made(
     subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None
 ) -> Judgement:
-    key = ""
     verdicts = Verdicts(workspace.shared_dir / "verdicts") if workspace is not None else None
-    if subject.inputs and verdicts is not None and not _reaches_out(subject):
-        options = {"python": str(wanted.python), "examples": str(wanted.examples)}
-        options |= _clock(subject, wanted)
-        key = key_of({**subject.inputs, **options, "name": subject.name})
-        known = verdicts.get(key)
-        if known is not None:
-            return replace(known, version=subject.version)
+    known = _remembered(subject, wanted, verdicts) if verdicts is not None else None
+    if known is not None:
+        return known
     from dvtool.ops.judge import judge_subject
 
     judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
-    if key and verdicts is not None:
+    if verdicts is not None and (key := _key(subject, wanted)):
         verdicts.put(key, judged)
     is_default = (not wanted.baseline or wanted.baseline_why) and not wanted.checks_rev
     record = record_of_subject(subject, judged, wanted.now)
     if record is not None and verdicts is not None and is_default:
         verdicts.records.put(record)
     return judged
+
+
+def _remembered(subject: Subject, wanted: Wanted, verdicts: Verdicts) -> Judgement | None:
+    key = _key(subject, wanted)
+    known = verdicts.get(key) if key else None
+    return replace(known, version=subject.version) if known is not None else None
+
+
+def _key(subject: Subject, wanted: Wanted) -> str:
+    """Returns the name of a judgement; empty when nothing names all it would be made from."""
+    if not subject.inputs or _reaches_out(subject):
+        return ""
+    options = {"python": str(wanted.python), "examples": str(wanted.examples)}
+    options |= _clock(subject, wanted)
+    return key_of({**subject.inputs, **options, "name": subject.name})
 
 
 def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -> Profiler | None:
