@@ -84,10 +84,7 @@ def _opened(workspace: Workspace, change: Change, settled: frozenset[str]) -> di
         name = f"{change.dataset}/{path}" if path else change.dataset
         if path in settled or entry.mode not in ("f", "x"):
             continue
-        if not any(
-            is_judged(path, name, spec, version="committed")
-            for spec in [None, *_specs(specs, path)]
-        ):
+        if not any(is_judged(path, name, spec) for spec in [None, *_specs(specs, path)]):
             continue
         found[entry.digest] = entry.size
         earlier = before.get(raw)
