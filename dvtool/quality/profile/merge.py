@@ -22,6 +22,7 @@ from dvtool.quality.profile.model import (
 from dvtool.quality.profile.numbers import Numbers
 from dvtool.quality.profile.patterns import Patterns
 from dvtool.quality.profile.privacy import Privacy, default_privacy
+from dvtool.quality.profile.rowsample import RowScan
 from dvtool.quality.profile.tally import Tally
 from dvtool.quality.profile.texts import Texts
 
@@ -49,7 +50,11 @@ def empty(
         for name, kind in columns
     )
     told = any(one.name == label and one.privacy is not Privacy.PRIVATE for one in made)
-    return Profile(columns=made, label=label, classes={} if told else None, key_id=key_id)
+    width = sum(one.is_sampled for one in made)
+    sample = RowScan([""] * width, [False] * width, "").finish() if width else None
+    return Profile(
+        columns=made, label=label, classes={} if told else None, key_id=key_id, sample=sample
+    )
 
 
 def empty_column(name: str, kind: Kind, privacy: Privacy) -> ColumnProfile:
@@ -82,6 +87,8 @@ def merge(a: Profile, b: Profile) -> Profile:
         a.label,
         _classes(a.classes, b.classes),
         a.key_id,
+        None if a.sample is None or b.sample is None else a.sample.merge(b.sample),
+        tuple(sorted({*a.readings, *b.readings})),
         a.version,
     )
 

@@ -1,0 +1,41 @@
+"""Levels: which score is an alarm, for this data set and this budget.
+
+Here the largest scores of the past's own versions set the level. What is not here: scores (`scores`).
+Called by `judging` and `backtest`.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+BUDGET: Final = 0.01
+WARM: Final = 4
+"""The first versions have too little before them to say how odd versions are."""
+USUAL: Final = 0.8
+"""The level rests on the score that this share of the past's versions stays below: a past that
+holds a few odd versions must not make the gate blind."""
+ROOM: Final = 1.2
+_EFFECTIVE: Final = 3000
+"""Independent metrics, about, of a table of the usual width."""
+
+
+def alarm_level(past: Array, budget: float = BUDGET) -> float:
+    """Returns the score from which on a version is an alarm.
+
+    Args:
+        past: Scores of past versions, shape (versions, metrics).
+        budget: False alarms allowed a version.
+    """
+    least = -NormalDist().inv_cdf(budget / (2 * _EFFECTIVE))
+    largest = past[WARM:].max(axis=1) if past.size and len(past) > WARM else np.zeros(0)
+    usual = float(np.quantile(largest, USUAL)) if len(largest) >= 3 else 0.0
+    return max(least, ROOM * usual, sqrt(2))
