@@ -45,7 +45,8 @@ exit code tells a script what kind of failure it was; `--json` adds the slug.
 |---|---|---|
 """
 _CODES_FOOT = """
-11 is kept for judging data, which is [not here yet](limits.md#not-here-yet).
+`dvtool check` ends with 11 when something could not be decided and nothing failed; `dvtool ci` only with
+`--strict`, or where `gate.merge` names `undecided`.
 
 `dvtool verify` ends with 6 when objects are missing and with 7 when some are damaged. Where several
 failures of one kind are met, all work that does not depend on them is done first, and one error
@@ -57,7 +58,8 @@ _PLAIN_CODES = (
         1,
         "",
         "The answer is no: `status -q` or `diff -q` found a difference, `doctor` found something"
-        " that needs care, `resolve` left a conflict.",
+        " that needs care, `resolve` left a conflict, `check` found a failure, `ci` lets no merge"
+        " through.",
     ),
     (EXIT_BUG, "", "dvtool has a bug. `DVTOOL_DEBUG=1` shows where; please report it."),
     (EXIT_INTERRUPTED, "", "Interrupted (Ctrl-C). The same command goes on where it stopped."),

@@ -35,10 +35,12 @@ SECTIONS: dict[str, dict[str, str]] = {
         "get": "Copy data out of any repository",
     },
     "Judge": {
+        "allow": "Accept what was found in a version of a data set",
         "check": "Judge data by structure, checks and change",
         "drift": "Show how far columns moved",
         "profile": "Show what the columns of a table hold",
         "suggest": "Write a draft of checks for a table",
+        "ci": "Judge a change before it is merged",
     },
     "Care": {
         "verify": "Prove that bytes are there and whole",

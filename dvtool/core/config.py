@@ -9,10 +9,11 @@ pairs is `dvtool.git.settings`; remotes are `dvtool.core.remoteconfig`. A key is
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final, Literal, cast, get_args
+from typing import Any, Final, Literal, get_args
 
 from dvtool.core.layers import Layer, Pairs, grouped, strongest, whole_list
 from dvtool.core.remoteconfig import REMOTE_KEY, RemoteConfig, is_remote_name, remotes_of
@@ -22,6 +23,9 @@ from dvtool.errors import InvalidText, UsageError
 FORMAT_VERSION: Final = 1
 CONFIG_FILE: Final = ".dvtool"
 Link = Literal["reflink"]
+Modified = Literal["block", "warn", "off"]
+Loosened = Literal["warn", "fail"]
+AutoCheckout = Literal["true", "hint", "off"]
 
 _REPOSITORY = re.compile(r"[0-9a-f]{32}")
 COMMITTED_KEYS: Final = frozenset(
@@ -33,6 +37,14 @@ COMMITTED_KEYS: Final = frozenset(
         "lock.timeout",
         "fetch.include",
         "fetch.exclude",
+        "gate.commit",
+        "gate.push",
+        "gate.merge",
+        "gate.commit-budget",
+        "gate.modified",
+        "gate.loosened",
+        "gate.large-file",
+        "checkout.auto",
     }
 )
 CLONE_KEYS: Final = (COMMITTED_KEYS - {"format", "repository"}) | {
@@ -41,7 +53,8 @@ CLONE_KEYS: Final = (COMMITTED_KEYS - {"format", "repository"}) | {
     "store.limit",
 }
 """Which key may stand where: a commit does not choose where this machine writes, or how."""
-LIST_KEYS: Final = frozenset({"fetch.include", "fetch.exclude"})
+GATES: Final = ("gate.commit", "gate.push", "gate.merge")
+LIST_KEYS: Final = frozenset({"fetch.include", "fetch.exclude", *GATES})
 ENVIRONMENT: Final = {
     "DVTOOL_REMOTE": "remote",
     "DVTOOL_JOBS": "jobs",
@@ -52,6 +65,11 @@ ENVIRONMENT: Final = {
 """Environment variables, with the key each of them sets."""
 MAX_JOBS: Final = 256
 DEFAULT_LOCK_TIMEOUT_S: Final = 600.0
+BLOCKABLE: Final = frozenset({"fail", "undecided", "warn", "not-judged"})
+"""Verdicts that a gate may refuse, as `.dvtool` spells them."""
+NOTHING: Final = "none"
+DEFAULT_COMMIT_BUDGET_S: Final = 10.0
+DEFAULT_LARGE_FILE_BYTES: Final = 5 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,13 @@ class Settings:
         store_limit_bytes: Size that `gc --local` keeps the store under; None for no limit.
         fetch_include: Patterns of data sets that `fetch` brings; empty for all.
         fetch_exclude: Patterns of data sets that `fetch` leaves out.
+        gates: For each of `GATES` the verdicts that it refuses, as spelt in `BLOCKABLE`.
+        commit_budget_s: Seconds that judging may take at a commit; what takes longer waits for
+            the push. 0 leaves all of it to the push.
+        modified: What a commit does about data changed on disk and not added.
+        loosened: What `ci` makes of a change that asks for less than before.
+        large_file_bytes: Size from which a file is too large for git itself; 0 for no limit.
+        checkout_auto: What git's checkout and merge do about data that are behind the sidecars.
         remotes: By name, sorted.
         unknown: Keys of `.dvtool` that this version does not know, for `doctor` to report.
     """
@@ -82,6 +107,12 @@ class Settings:
     store_limit_bytes: int | None = None
     fetch_include: tuple[str, ...] = ()
     fetch_exclude: tuple[str, ...] = ()
+    gates: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    commit_budget_s: float = DEFAULT_COMMIT_BUDGET_S
+    modified: Modified = "block"
+    loosened: Loosened = "warn"
+    large_file_bytes: int = DEFAULT_LARGE_FILE_BYTES
+    checkout_auto: AutoCheckout = "true"
     remotes: Mapping[str, RemoteConfig] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
 
@@ -150,10 +181,20 @@ def combine(
         jobs=strongest(layers, "jobs", _parse_jobs, None),
         lock_timeout_s=strongest(layers, "lock.timeout", _parse_seconds, DEFAULT_LOCK_TIMEOUT_S),
         store_path=strongest(here, "store.path", _parse_store_path, None),
-        store_link=strongest(here, "store.link", _parse_link, "reflink"),
+        store_link=strongest(here, "store.link", partial(_one_of, Link), "reflink"),
         store_limit_bytes=strongest(here, "store.limit", _parse_bytes, None),
         fetch_include=whole_list(layers, "fetch.include"),
         fetch_exclude=whole_list(layers, "fetch.exclude"),
+        gates={gate: _gate(layers, gate) for gate in GATES},
+        commit_budget_s=strongest(
+            layers, "gate.commit-budget", _parse_seconds, DEFAULT_COMMIT_BUDGET_S
+        ),
+        modified=strongest(layers, "gate.modified", partial(_one_of, Modified), "block"),
+        loosened=strongest(layers, "gate.loosened", partial(_one_of, Loosened), "warn"),
+        large_file_bytes=strongest(
+            layers, "gate.large-file", _parse_size, DEFAULT_LARGE_FILE_BYTES
+        ),
+        checkout_auto=strongest(layers, "checkout.auto", partial(_one_of, AutoCheckout), "true"),
         remotes=remotes_of(commit, here[2]),
         unknown=unknown,
     )
@@ -213,6 +254,30 @@ def _parse_seconds(text: str) -> float:
     return float(text)
 
 
+def _gate(layers: Sequence[Layer], key: str) -> frozenset[str]:
+    """Returns what a gate refuses: the words of the strongest layer, `fail` always among them.
+
+    Whoever refuses something milder, such as warnings, means failures too. `none` alone refuses
+    nothing.
+    """
+    for layer in layers:
+        if key in layer.values:
+            words = " ".join(layer.values[key]).replace(",", " ").split()
+            strange = [word for word in words if word not in BLOCKABLE]
+            if words == [NOTHING]:
+                return frozenset()
+            if strange or not words:
+                expected = f"expected {NOTHING}, or some of {', '.join(sorted(BLOCKABLE))}"
+                found = strange[0][:40] if strange else ""
+                raise layer.refuse(key, InvalidText(f"{expected}, found {found!r}"))
+            return frozenset({*words, "fail"})
+    return frozenset({"fail"})
+
+
+def _parse_size(text: str) -> int:
+    return _parse_bytes(text) or 0
+
+
 def _parse_bytes(text: str) -> int | None:
     found = re.fullmatch(r"([0-9]{1,15})([kMGT]?)", text)
     if not found:
@@ -226,7 +291,8 @@ def _parse_store_path(text: str) -> Path | None:
     return Path(text)
 
 
-def _parse_link(text: str) -> Link:
-    if text not in get_args(Link):
-        raise InvalidText(f"expected {', '.join(get_args(Link))}, found {text[:40]!r}")
-    return cast(Link, text)
+def _one_of(words: object, text: str) -> Any:  # noqa: ANN401 the type is that of `words`
+    known = get_args(words)
+    if text not in known:
+        raise InvalidText(f"expected {', '.join(known)}, found {text[:40]!r}")
+    return text

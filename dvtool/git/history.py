@@ -69,18 +69,25 @@ class _Change(NamedTuple):
 
 
 def versions(
-    git: Git, path: str, rev: str | None = None, *, limit: int | None = None
+    git: Git,
+    path: str,
+    rev: str | None = None,
+    *,
+    limit: int | None = None,
+    first_parent: bool = False,
 ) -> Iterator[Version]:
     """Yields the versions of one data set, newest first; two processes.
 
     History is simplified as `git log -- PATH` does: of two branches that end the same, one is
-    shown. A merge counts when it differs from all its parents. Nothing in an unborn branch.
+    shown. A merge counts when it differs from all its parents; when only first parents are
+    followed, as soon as it differs from the first. Nothing in an unborn branch.
 
     Args:
         git: The repository.
         path: The sidecar, relative to the top.
         rev: Where to begin, as `git log` takes it but never as an option; None for HEAD.
         limit: At most so many.
+        first_parent: Follow only the first parent of a merge.
 
     Raises:
         UnknownRevision: There is no such commit.
@@ -90,6 +97,7 @@ def versions(
         *_PLAIN,
         _FORMAT,
         "--diff-merges=first-parent",
+        *(["--first-parent"] if first_parent else []),
         "--end-of-options",
         rev or "HEAD",
         "--",

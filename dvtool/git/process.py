@@ -211,7 +211,11 @@ def failure(args: Collection[str], code: int, stderr: bytes, cwd: Path) -> Dvtoo
         )
     if _NO_REVISION.search(text):
         return UnknownRevision(_first_words(text))
-    command = next((arg for arg in args if not arg.startswith("-")), "")
+    words = iter(args)
+    # What follows -c is a setting, not the command.
+    command = next(
+        (w for w in words if not w.startswith("-") or (w == "-c" and not next(words))), ""
+    )
     return GitFailed(f"git {command} failed (exit {code}): {_first_words(text) or 'no message'}")
 
 

@@ -1,105 +1,233 @@
-"""Baselines: which earlier version a data set is compared with, and why that one.
+"""Baselines: the versions of a data set that others are compared with, and learn from.
 
-The default is the latest accepted version on first-parent history that differs from what is
-judged; every committed version counts as accepted. Called by `check`.
+One walk over first-parent history gives every version; what review accepted as an exception, and
+what is known to have failed, is told apart here. Called by `check`, `suggest`, `profile` and the
+gate that learns from history. Rules: docs/concepts.md#accepted-versions.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
+from dvtool.core.allow import EVERYTHING, Allowance, version_digest
+from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
-from dvtool.errors import GitFailed, UnknownRevision
-from dvtool.git.revisions import resolve_commit
-from dvtool.git.sidecars import literal, read_blobs, sidecars_at
+from dvtool.errors import GitFailed, ObjectMissing, UnknownRevision
+from dvtool.git.history import versions
+from dvtool.git.replacing import is_head_replaced
+from dvtool.git.revisions import resolve_commit, resolve_commits
+from dvtool.git.sidecars import read_blobs, sidecars_at
+from dvtool.ops import subjects
+from dvtool.ops.records import Records, failing, text_digest
 from dvtool.ops.workspace import Workspace
+from dvtool.quality.findings import Verdict
 from dvtool.quality.judged import Baseline
+
+EVERY_COLUMN: Final = "*"
+"""Among resets: the history of the whole table starts anew."""
+_FIRST_LOOK: Final = 3
+_ACCEPTED: Final = "the latest accepted version on first-parent history"
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineVersion:
-    """An earlier version of a data set: what it is called, and its sidecar."""
+    """An earlier version of a data set.
+
+    Attributes:
+        baseline: What it is called, and why it was chosen.
+        sidecar: Its data.
+        commit: Object id of the commit that brought it.
+        allowed: What review accepted of its data: of the whole version, and of files in it.
+    """
 
     baseline: Baseline
     sidecar: Sidecar
+    commit: str = ""
+    allowed: tuple[Allowance, ...] = ()
+
+    @property
+    def teaches(self) -> bool:
+        """Whether later versions may be like it; False for a version allowed as an exception."""
+        return self.teaches_from("")
+
+    @property
+    def resets(self) -> tuple[str, ...]:
+        """Columns whose history starts anew with it; see `resets_in`."""
+        return self.resets_in("")
+
+    def teaches_from(self, table: str) -> bool:
+        """Tells whether one table of it may be learned from.
+
+        Args:
+            table: Path inside a directory; empty for a data set that is one file.
+        """
+        return not any(one.kind == "exception" for one in self._about(table))
+
+    def resets_in(self, table: str) -> tuple[str, ...]:
+        """Returns the columns of a table whose history starts anew with it, sorted.
+
+        `EVERY_COLUMN` stands for all of them, the empty text for what is about no column, such as
+        the number of rows.
+        """
+        names = {
+            EVERY_COLUMN if one.finding == EVERYTHING else one.column
+            for one in self._about(table)
+            if one.kind == "new-normal"
+        }
+        return tuple(sorted(names))
+
+    def _about(self, table: str) -> list[Allowance]:
+        return [one for one in self.allowed if one.table in ("", table)]
 
 
-def at_revision(workspace: Workspace, dataset: str, rev: str) -> BaselineVersion | None:
+def at_revision(
+    workspace: Workspace, dataset: str, rev: str, *, why: str = ""
+) -> BaselineVersion | None:
     """Returns the version that a person named; None when the data set is not in it.
+
+    Args:
+        workspace: Where.
+        dataset: Which data set.
+        rev: As git knows it.
+        why: How it was chosen, when nobody named it.
 
     Raises:
         UnknownRevision: git does not know the revision.
     """
     commit = resolve_commit(workspace.git, rev)
-    sidecar = _sidecar_at(workspace, dataset, commit)
-    if sidecar is None:
-        return None
-    return BaselineVersion(Baseline(f"{dataset}@{commit[:12]}", f"given as {rev}"), sidecar)
-
-
-def latest_accepted(
-    workspace: Workspace, dataset: str, judged: Sidecar, commit: str | None
-) -> BaselineVersion | None:
-    """Returns the newest version on first-parent history that is not the judged one.
-
-    Args:
-        workspace: Where.
-        dataset: Which data set.
-        judged: What is judged, which may be committed already.
-        commit: Where history begins; None for HEAD.
-    """
-    try:
-        start = resolve_commit(workspace.git, commit or "HEAD")
-    except (UnknownRevision, GitFailed):
-        return None  # no commit yet
-    path = dataset + SIDECAR_SUFFIX
-    commits = workspace.git.run(
-        "rev-list", "--first-parent", "--max-count=50", start, "--", *literal([path])
-    ).split()
-    for raw in commits:
-        found = raw.decode()
-        sidecar = _sidecar_at(workspace, dataset, found)
-        if (
-            sidecar is not None
-            and sidecar.entries + sidecar.shards != judged.entries + judged.shards
-        ):
-            why = "the latest version on first-parent history that differs"
-            return BaselineVersion(Baseline(f"{dataset}@{found[:12]}", why), sidecar)
-    return None
-
-
-def accepted(
-    workspace: Workspace, dataset: str, commit: str | None = None
-) -> list[BaselineVersion]:
-    """Returns every distinct version on first-parent history, newest first; none before a commit.
-
-    Args:
-        workspace: Where.
-        dataset: Which data set.
-        commit: Where history begins; None for HEAD.
-    """
-    try:
-        start = resolve_commit(workspace.git, commit or "HEAD")
-    except (UnknownRevision, GitFailed):
-        return []
-    path = dataset + SIDECAR_SUFFIX
-    commits = workspace.git.run("rev-list", "--first-parent", start, "--", *literal([path])).split()
-    found = []
-    for raw in commits:
-        sidecar = _sidecar_at(workspace, dataset, raw.decode())
-        if sidecar is not None:
-            name = f"{dataset}@{raw.decode()[:12]}"
-            found.append(
-                BaselineVersion(Baseline(name, "a version on first-parent history"), sidecar)
-            )
-    return found
-
-
-def _sidecar_at(workspace: Workspace, dataset: str, commit: str) -> Sidecar | None:
     path = dataset + SIDECAR_SUFFIX
     oid = sidecars_at(workspace.git, commit, [path]).get(path)
     if oid is None:
         return None
     text = read_blobs(workspace.git, [oid])[oid]
-    return parse_sidecar(text, source=f"{commit[:12]}:{path}")
+    sidecar = parse_sidecar(text, source=f"{commit[:12]}:{path}")
+    baseline = Baseline(f"{dataset}@{commit[:12]}", why or f"given as {rev}")
+    return BaselineVersion(baseline, sidecar, commit)
+
+
+def teaching(
+    workspace: Workspace, dataset: str, commit: str | None, *, but: Digest | None
+) -> Iterator[BaselineVersion]:
+    """Yields the accepted versions that teach, newest first: the first one is the default baseline.
+
+    Args:
+        workspace: Where.
+        dataset: Which data set.
+        commit: As for `committed`.
+        but: Digest of what is judged, which may be committed already and is left out; None when
+            it is no version yet.
+    """
+    for one in _accepted(workspace, dataset, commit):
+        if one.teaches and version_digest(one.sidecar) != but:
+            yield one
+
+
+def accepted(
+    workspace: Workspace, dataset: str, commit: str | None = None
+) -> list[BaselineVersion]:
+    """Returns the accepted versions on first-parent history, newest first; none before a commit.
+
+    A version is accepted unless this clone judged it, found that it fails by the checks of its own
+    commit, and nothing of that is allowed. Exceptions are accepted, and do not teach.
+
+    Args:
+        workspace: Where.
+        dataset: Which data set.
+        commit: Where history begins; None for what the next commit will stand on: HEAD, or its
+            parent while HEAD is being amended.
+    """
+    return list(_accepted(workspace, dataset, commit))
+
+
+def committed(
+    workspace: Workspace, dataset: str, commit: str | None = None
+) -> Iterator[BaselineVersion]:
+    """Yields every version on first-parent history, accepted or not, newest first.
+
+    Args:
+        workspace: Where.
+        dataset: Which data set.
+        commit: Where history begins; None or `""` for what the next commit will stand on, with
+            the allow file on disk or in the index.
+    """
+    try:
+        start = resolve_commit(workspace.git, commit) if commit else _next_parent(workspace)
+    except (UnknownRevision, GitFailed):
+        return  # no commit yet
+    entries = subjects.allowances(subjects.allow_at(workspace, dataset, commit))
+    for found, text in _texts(workspace, dataset + SIDECAR_SUFFIX, start):
+        sidecar = parse_sidecar(text, source=f"{found[:12]}:{dataset}{SIDECAR_SUFFIX}")
+        about = entries_about(workspace, entries, sidecar) if entries else ()
+        yield BaselineVersion(Baseline(f"{dataset}@{found[:12]}", _ACCEPTED), sidecar, found, about)
+
+
+def _accepted(workspace: Workspace, dataset: str, commit: str | None) -> Iterator[BaselineVersion]:
+    records = Records(workspace.records_dir)
+    for one in committed(workspace, dataset, commit):
+        if not _is_refused(workspace, dataset, one, records):
+            yield one
+
+
+def _is_refused(workspace: Workspace, dataset: str, one: BaselineVersion, records: Records) -> bool:
+    """Tells whether this clone knows that a version fails, and nobody allowed it."""
+    known = records.about(dataset, version_digest(one.sidecar))
+    if not any(record.verdict is Verdict.FAIL for record in known):
+        return False
+    checks = subjects.checks_at(workspace, dataset, one.commit)
+    record = failing(known, text_digest(checks.text if checks else ""))
+    if record is None:
+        return False
+    allowed = {entry.finding for entry in one.allowed}
+    return EVERYTHING not in allowed and any(
+        found.key not in allowed and found.key.rpartition(".")[2] not in allowed
+        for found in record.findings
+        if found.verdict is Verdict.FAIL
+    )
+
+
+def _next_parent(workspace: Workspace) -> str:
+    """Returns the commit that the next one stands on.
+
+    Raises:
+        UnknownRevision: There is none.
+    """
+    head = resolve_commit(workspace.git, "HEAD")
+    if is_head_replaced(workspace.git, head, environ=workspace.environ):
+        return resolve_commits(workspace.git, [f"{head}^"])[0]
+    return head
+
+
+def _texts(workspace: Workspace, path: str, start: str) -> Iterator[tuple[str, bytes]]:
+    """Yields commit and sidecar of each version, newest first.
+
+    git is asked for the newest few first: mostly the first one is all that is wanted, and sidecars
+    can be large.
+    """
+    git = workspace.git
+    count = 0
+    for one in versions(git, path, start, limit=_FIRST_LOOK, first_parent=True):
+        count += 1
+        if one.text is not None:
+            yield one.commit, one.text
+    if count == _FIRST_LOOK:
+        for one in islice(versions(git, path, start, first_parent=True), count, None):
+            if one.text is not None:
+                yield one.commit, one.text
+
+
+def entries_about(
+    workspace: Workspace, entries: Sequence[Allowance], sidecar: Sidecar
+) -> tuple[Allowance, ...]:
+    """Returns the entries about a version as a whole, or about a file that it has."""
+    whole = version_digest(sidecar)
+    files: dict[str, Digest] = {}
+    if sidecar.kind == "directory" and any(one.table for one in entries):
+        # Without its list of files nothing of it can be compared either.
+        with suppress(ObjectMissing):
+            files = subjects.digests_of(workspace.tree(sidecar))
+    return tuple(one for one in entries if one.data in (whole, files.get(one.table)))

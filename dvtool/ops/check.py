@@ -8,25 +8,37 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from dvtool.core.allow import ALLOW_SUFFIX, version_digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
-from dvtool.errors import UnknownRevision, UsageError
+from dvtool.errors import UnknownRevision
 from dvtool.git.revisions import resolve_commit
 from dvtool.git.sidecars import read_blobs, staged_sidecars
-from dvtool.ops import baselines, subjects
-from dvtool.ops.baselines import BaselineVersion
+from dvtool.ops import subjects
+from dvtool.ops.comparing import (
+    compared_with_file,
+    compared_with_version,
+    files_of,
+    with_references,
+)
+from dvtool.ops.records import Record, record_of
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
 from dvtool.ops.status import compare_dataset
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes, Subject
 from dvtool.ops.verdicts import Verdicts, judging_versions, key_of
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
-from dvtool.quality.judged import Baseline, Judgement
+from dvtool.quality.judged import Judgement
+
+if TYPE_CHECKING:
+    from dvtool.ops.profiler import Profiler
 
 STAGED = ""
 """The index, as git spells it before the colon of `:PATH`."""
@@ -42,6 +54,12 @@ class Wanted:
         examples: Offending rows to show, per finding.
         now: The time by which waivers run out and freshness is judged.
         memory_bytes: What the engine may take.
+        profiles: Whether files whose profile cannot be kept are profiled, too.
+        baseline_why: How the baseline was chosen, in words; empty when a person named it.
+        checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
+        root: Folder that holds the code and other tables of the judged version; None for the work
+            tree, where that is what is judged.
+        watch: Told of each subject and how it came out, for reports.
     """
 
     baseline: str = ""
@@ -49,6 +67,11 @@ class Wanted:
     examples: int = 5
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     memory_bytes: int = 1 << 30
+    profiles: bool = False
+    baseline_why: str = ""
+    checks_rev: str = ""
+    root: Path | None = None
+    watch: Callable[[Subject, Judgement], None] = lambda _, __: None
 
 
 def check_files(
@@ -66,7 +89,7 @@ def check_files(
         InvalidText: A checks file beside it breaks its format.
     """
     found = [_plain_subject(path, name, wanted) for path, name in paths]
-    return [_judge(one, wanted, None, progress) for one in found]
+    return [judge_subject_once(one, wanted, progress) for one in found]
 
 
 def check_datasets(
@@ -93,20 +116,30 @@ def check_datasets(
         ObjectMissing: Bytes that must be read are not in the store.
         InvalidText: A sidecar or a checks file breaks its format.
     """
+    found = subjects_of(workspace, paths, wanted, staged=staged, rev=rev, everything=everything)
+    return [judge_subject_once(one, wanted, workspace.progress, workspace) for one in found]
+
+
+def subjects_of(
+    workspace: Workspace,
+    paths: Sequence[str],
+    wanted: Wanted,
+    *,
+    staged: bool = False,
+    rev: str = "",
+    everything: bool = False,
+) -> Iterator[Subject]:
+    """Yields what `check_datasets` judges; arguments and errors are the same."""
     where: str | None = STAGED if staged else resolve_commit(workspace.git, rev) if rev else None
     if staged:
         chosen = _staged(workspace, paths)
     else:
         chosen = selected_sidecars(workspace, where, list(paths))
+    disk = Disk(workspace) if where is None else None
     if not paths and not everything and not rev:
-        chosen = _changed(workspace, chosen, where)
-    verdicts = Verdicts(workspace.shared_dir / "verdicts")
-    return [
-        _judge(
-            _subject(workspace, one, sidecar, where, wanted), wanted, verdicts, workspace.progress
-        )
-        for one, sidecar in chosen
-    ]
+        chosen = _changed(workspace, chosen, where, disk)
+    for one, sidecar in chosen:
+        yield subject_of(workspace, one, sidecar, where, wanted, disk=disk)
 
 
 def split_paths(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -115,6 +148,7 @@ def split_paths(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], 
     inside, outside = [], []
     for path in paths:
         bare = path.removesuffix(SIDECAR_SUFFIX).removesuffix(CHECKS_SUFFIX)
+        bare = bare.removesuffix(ALLOW_SUFFIX)
         is_known = (
             bare in known
             or owner_of(known, path) is not None
@@ -149,38 +183,83 @@ def _staged(workspace: Workspace, paths: Sequence[str]) -> list[tuple[Selected, 
     return found
 
 
+class Disk:
+    """Which data sets differ from their sidecars on disk; each is looked at once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._index = workspace.load_index()
+        self._states: dict[str, frozenset[str]] = {}
+
+    def states(self, dataset: str) -> frozenset[str]:
+        """Returns the states of its files that are not clean."""
+        if dataset not in self._states:
+            found = compare_dataset(self._workspace, self._index, dataset)
+            self._states[dataset] = frozenset(one.state for one in found.paths)
+        return self._states[dataset]
+
+    def is_edited(self, dataset: str) -> bool:
+        """Tells whether there is something on disk that was not added."""
+        return bool(self.states(dataset) & {"modified", "new", "deleted", "conflict"})
+
+
 def _changed(
-    workspace: Workspace, chosen: list[tuple[Selected, Sidecar]], where: str | None
+    workspace: Workspace,
+    chosen: list[tuple[Selected, Sidecar]],
+    where: str | None,
+    disk: Disk | None,
 ) -> list[tuple[Selected, Sidecar]]:
-    """Returns the data sets whose data or checks differ from HEAD."""
+    """Returns the data sets whose data, checks or allowances differ from HEAD."""
     try:
         head = resolve_commit(workspace.git, "HEAD")
     except UnknownRevision:
         return chosen  # nothing is committed yet
     before = sidecars_in(workspace, head)
-    index = workspace.load_index() if where is None else None
-    found = []
-    for one, sidecar in chosen:
-        name = one.dataset
-        if (
-            before.get(name) != sidecar
-            or subjects.checks_at(workspace, name, where)
-            != subjects.checks_at(workspace, name, head)
-            or (index is not None and compare_dataset(workspace, index, name).paths)
-        ):
-            found.append((one, sidecar))
-    return found
+    return [
+        (one, sidecar)
+        for one, sidecar in chosen
+        if before.get(one.dataset) != sidecar
+        or any(
+            text_at(workspace, one.dataset, where) != text_at(workspace, one.dataset, head)
+            for text_at in (subjects.checks_at, subjects.allow_at)
+        )
+        or (disk is not None and disk.states(one.dataset))
+    ]
 
 
-def _subject(
-    workspace: Workspace, one: Selected, sidecar: Sidecar, where: str | None, wanted: Wanted
+def subject_of(
+    workspace: Workspace,
+    one: Selected,
+    sidecar: Sidecar,
+    where: str | None,
+    wanted: Wanted,
+    *,
+    disk: Disk | None = None,
 ) -> Subject:
+    """Returns what is judged of a data set, with its checks and its baseline.
+
+    Args:
+        workspace: Where.
+        one: The data set, or a part of it.
+        sidecar: What it says in the version that is judged.
+        where: The version: a commit's or tree's id, `STAGED`, or None for the work tree.
+        wanted: How.
+        disk: What differs on disk, where several are judged in the work tree.
+
+    Raises:
+        ObjectMissing: Its list of files is not in the store.
+    """
     dataset = one.dataset
-    checks = subjects.checks_at(workspace, dataset, where)
-    inputs = {**judging_versions(), "checks": checks.text if checks else ""}
-    on_disk = where is None and _differs_on_disk(workspace, dataset)
+    checks = subjects.checks_at(workspace, dataset, wanted.checks_rev or where)
+    allow = subjects.allow_at(workspace, dataset, where)
+    inputs = {
+        **judging_versions(),
+        "checks": checks.text if checks else "",
+        "allow": allow.text if allow else "",
+    }
+    on_disk = where is None and (disk or Disk(workspace)).is_edited(dataset)
     if on_disk:
-        files = _files_of(workspace.abspath(dataset), dataset)
+        files = files_of(workspace.abspath(dataset), dataset)
     else:
         files = subjects.stored_files(workspace.store, dataset, workspace.tree(sidecar))
         inputs |= subjects.version_inputs("data", sidecar)
@@ -189,10 +268,14 @@ def _subject(
         version="work tree" if where is None else "staged" if where == STAGED else where[:12],
         files=files,
         checks=checks,
+        allowed=subjects.allowances(allow),
+        data=None if on_disk else version_digest(sidecar),
         inputs={} if on_disk else inputs,
-        root=workspace.top if where in (None, STAGED) else None,
+        root=wanted.root or (workspace.top if where in (None, STAGED) else None),
+        todays_checks=checks if where is None else subjects.checks_at(workspace, dataset, None),
     )
-    subject = _compared(workspace, subject, sidecar, where, wanted)
+    # Changed on disk: the last commit that has the data set is what changed.
+    subject = with_references(workspace, compared_with_version(workspace, subject, wanted, where))
     if one.inside:
         subject = replace(subject, files=_part(subject.files, one), inputs={})
     return subject
@@ -207,49 +290,8 @@ def _part(files: Mapping[str, FileBytes], one: Selected) -> dict[str, FileBytes]
     }
 
 
-def _differs_on_disk(workspace: Workspace, dataset: str) -> bool:
-    paths = compare_dataset(workspace, workspace.load_index(), dataset).paths
-    return any(one.state in ("modified", "new", "deleted", "conflict") for one in paths)
-
-
-def _compared(
-    workspace: Workspace, subject: Subject, sidecar: Sidecar, where: str | None, wanted: Wanted
-) -> Subject:
-    if wanted.baseline and (file := Path(wanted.baseline)).exists():
-        found = _files_of(file, wanted.baseline)
-        return replace(
-            subject,
-            baseline=Baseline(wanted.baseline, "given as a file"),
-            baseline_files=found,
-            inputs={},
-        )
-    version: BaselineVersion | None
-    if wanted.baseline:
-        version = baselines.at_revision(workspace, subject.name, wanted.baseline)
-    elif subject.inputs or where is not None:
-        version = baselines.latest_accepted(workspace, subject.name, sidecar, where or None)
-    else:
-        # Changed on disk: the last commit that has the data set is what changed.
-        version = baselines.latest_accepted(workspace, subject.name, Sidecar("file"), None)
-    if version is None:
-        return subject
-    files = subjects.stored_files(workspace.store, subject.name, workspace.tree(version.sidecar))
-    missing = subjects.missing_files(workspace.store, files)
-    if missing:
-        commit = version.baseline.name.rpartition("@")[2]
-        why = f"{version.baseline.why}; {len(missing)} of its files are not here: dvtool fetch --rev {commit}"
-        version = replace(version, baseline=Baseline(version.baseline.name, why))
-        files = {path: one for path, one in files.items() if one.name not in missing}
-    inputs = subject.inputs and {
-        **subject.inputs,
-        **subjects.version_inputs("baseline", version.sidecar),
-        "baseline files here": str(len(files)),
-    }
-    return replace(subject, baseline=version.baseline, baseline_files=files, inputs=inputs)
-
-
 def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
-    files = _files_of(path, name)
+    files = files_of(path, name)
     # `.` and `..` have no name to put the ending behind.
     whole = os.path.abspath(path)
     checks_path = Path(whole + CHECKS_SUFFIX)
@@ -259,34 +301,34 @@ def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
             name.rstrip("/") + CHECKS_SUFFIX, checks_path.read_text("utf-8", "replace")
         )
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
-    if not wanted.baseline:
-        return subject
-    baseline = Path(wanted.baseline)
-    if not baseline.exists():
-        raise UsageError(
-            f"no baseline at {wanted.baseline}",
-            hint="outside of a repository the baseline is a file or a folder",
-        )
-    return replace(
-        subject,
-        baseline=Baseline(wanted.baseline, "given as a file"),
-        baseline_files=_files_of(baseline, wanted.baseline),
-    )
-
-
-def _files_of(path: Path, name: str) -> dict[str, FileBytes]:
-    if path.is_dir():
-        return subjects.plain_folder(path, name=name.rstrip("/"))
-    return {"": subjects.plain_file(path, name=name)}
+    subject = with_references(None, subject)
+    return compared_with_file(subject, wanted.baseline) if wanted.baseline else subject
 
 
 # -- judging -------------------------------------------------------------------------------------
 
 
-def _judge(
-    subject: Subject, wanted: Wanted, verdicts: Verdicts | None, progress: Progress
+def judge_subject_once(
+    subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None = None
+) -> Judgement:
+    """Returns the judgement of a subject, remembered or made and then remembered.
+
+    Args:
+        subject: What is judged.
+        wanted: How.
+        progress: Whom to tell.
+        workspace: Where verdicts and profiles are kept; None for nowhere.
+    """
+    judged = _remembered_or_made(subject, wanted, progress, workspace)
+    wanted.watch(subject, judged)
+    return judged
+
+
+def _remembered_or_made(
+    subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None
 ) -> Judgement:
     key = ""
+    verdicts = Verdicts(workspace.shared_dir / "verdicts") if workspace is not None else None
     if subject.inputs and verdicts is not None and not _reaches_out(subject):
         options = {"python": str(wanted.python), "examples": str(wanted.examples)}
         options |= _clock(subject, wanted)
@@ -296,23 +338,56 @@ def _judge(
             return replace(known, version=subject.version)
     from dvtool.ops.judge import judge_subject
 
-    judged = judge_subject(subject, wanted, progress)
+    judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
     if key and verdicts is not None:
         verdicts.put(key, judged)
+    is_default = not wanted.baseline or wanted.baseline_why
+    record = record_of_subject(subject, judged, wanted.now)
+    if record is not None and verdicts is not None and is_default:
+        verdicts.records.put(record)
     return judged
 
 
-OTHER_FILES = ("schema:", "in_table:", "splits:")
+def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -> Profiler | None:
+    from dvtool.ops.profiler import Profiler
+
+    if workspace is not None:
+        return Profiler.of(workspace)
+    return Profiler(None, b"", progress) if wanted.profiles else None
+
+
+def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> Record | None:
+    """Returns what is kept of a judgement; None for what is no version of a data set, or a part."""
+    if not subject.inputs or subject.data is None:
+        return None
+    return record_of(
+        judged,
+        subject.data,
+        checks=subject.inputs["checks"],
+        allow=subject.inputs["allow"],
+        versions=judging_versions(),
+        now=now,
+    )
+
+
+OTHER_FILES = ("schema", "in_table", "splits")
 """Words of checks that make other files an input, which have no digest here."""
 
 
 def _reaches_out(subject: Subject) -> bool:
-    return subject.checks is not None and any(one in subject.checks.text for one in OTHER_FILES)
+    return subject.checks is not None and any(_says(subject.checks, one) for one in OTHER_FILES)
+
+
+def _says(checks: ChecksText, word: str) -> bool:
+    """Tells whether checks have a key, in whatever way of YAML; sometimes also when they do not."""
+    return re.search(rf"\b{word}[\"']?\s*:", checks.text) is not None
 
 
 def _clock(subject: Subject, wanted: Wanted) -> dict[str, str]:
     """Returns how much of the time a judgement depends on: a waiver's day, the hour for `fresh`."""
-    text = subject.checks.text if subject.checks else ""
-    if "fresh:" in text:
+    checks = subject.checks
+    if checks is not None and _says(checks, "fresh"):
         return {"clock": wanted.now.strftime("%Y-%m-%dT%H")}
-    return {"clock": wanted.now.strftime("%Y-%m-%d")} if "until:" in text else {}
+    if (checks is not None and _says(checks, "until")) or any(one.until for one in subject.allowed):
+        return {"clock": wanted.now.strftime("%Y-%m-%d")}
+    return {}

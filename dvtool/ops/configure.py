@@ -5,7 +5,7 @@ Remotes have verbs of their own (`dvtool.ops.remotes`). Called by the CLI.
 
 from __future__ import annotations
 
-from dvtool.core.config import CONFIG_FILE
+from dvtool.core.config import CONFIG_FILE, NOTHING
 from dvtool.errors import UsageError
 from dvtool.git.settings import set_committed, set_for_clone, unset_committed, unset_for_clone
 from dvtool.git.staging import stage
@@ -29,6 +29,12 @@ def settings_shown(workspace: Workspace, key: str | None) -> dict[str, object]:
         "store.limit": settings.store_limit_bytes or "",
         "fetch.include": list(settings.fetch_include),
         "fetch.exclude": list(settings.fetch_exclude),
+        **{gate: sorted(words) or [NOTHING] for gate, words in settings.gates.items()},
+        "gate.commit-budget": settings.commit_budget_s,
+        "gate.modified": settings.modified,
+        "gate.loosened": settings.loosened,
+        "gate.large-file": settings.large_file_bytes,
+        "checkout.auto": settings.checkout_auto,
     }
     for remote in settings.remotes.values():
         shown[f"remote.{remote.name}.url"] = remote.url

@@ -1,23 +1,27 @@
 """A subject judged: its checks parsed, its files opened, its tables judged one by one.
 
 This is the door behind which the engine and its libraries are imported; `check` goes through it
-only for what is not remembered.
+only for what is not remembered. Profiles are computed while a table is open and kept.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.core.events import Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
-from dvtool.ops.subjects import FileBytes, Subject
+from dvtool.errors import InvalidText
+from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
+from dvtool.ops.subjects import FileBytes, Subject, digest_now
 from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
-from dvtool.quality.findings import Evidence, Finding, Place
-from dvtool.quality.judged import JudgedTable, Judgement
-from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.checks.policy import apply_allowances
+from dvtool.quality.findings import Evidence, Finding, Place, Verdict
+from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
+from dvtool.quality.judging import Given, Profiling, judge_table
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import is_table
 
@@ -27,8 +31,37 @@ if TYPE_CHECKING:
 NOT_TABLES = (".md", ".txt", SIDECAR_SUFFIX)
 
 
-def judge_subject(subject: Subject, wanted: Wanted, progress: Progress) -> Judgement:
-    """Returns the judgement of all tables of a subject.
+@dataclass(frozen=True, slots=True)
+class _Profiles:
+    """Whether and how the files of one subject are profiled.
+
+    Attributes:
+        profiler: Knows and keeps profiles; None for a subject of which none is wanted.
+        checks: Of the version, then of today: what either calls private is private.
+        everything: Whether files that nothing can be kept of are profiled, too.
+    """
+
+    profiler: Profiler | None = None
+    checks: tuple[ChecksFile | None, ...] = ()
+    everything: bool = False
+
+    def spec(self, path: str, file: FileBytes) -> Spec | None:
+        """Returns how to profile a file, None for not at all."""
+        if self.profiler is None or (file.digest is None and not self.everything):
+            return None
+        return spec_for(self.checks, path) or Spec()
+
+
+def judge_subject(
+    subject: Subject, wanted: Wanted, progress: Progress, profiler: Profiler | None = None
+) -> Judgement:
+    """Returns the judgement of all tables of a subject, with their profiles.
+
+    Args:
+        subject: What is judged.
+        wanted: How.
+        progress: Whom to tell.
+        profiler: Where profiles are looked up and kept; None for no profile at all.
 
     Raises:
         InvalidText: Its checks break their format.
@@ -38,38 +71,122 @@ def judge_subject(subject: Subject, wanted: Wanted, progress: Progress) -> Judge
     checks = None
     if subject.checks is not None:
         checks = parse_checks(subject.checks.text, source=subject.checks.path)
+    profiles = _profiles(subject, wanted, profiler)
     tables = [
-        _judge_file(subject, path, file, checks, wanted) for path, file in subject.files.items()
+        (path, _judge_file(subject, path, file, checks, wanted=wanted, profiles=profiles))
+        for path, file in subject.files.items()
     ]
+    if profiler is not None:
+        profiler.finish()
     tables += _absent(subject, checks)
-    return Judgement(subject.name, subject.version, tuple(tables), inputs=subject.inputs)
+    if subject.allowed:
+        tables = [_with_allowances(subject, one, wanted) for one in tables]
+    judged = [table for _, table in tables]
+    return Judgement(subject.name, subject.version, tuple(judged), inputs=subject.inputs)
+
+
+def _with_allowances(
+    subject: Subject, judged: tuple[str, JudgedTable], wanted: Wanted
+) -> tuple[str, JudgedTable]:
+    """Returns a table whose accepted findings are notes, if its very bytes were accepted."""
+    path, table = judged
+    if table.verdict in (Verdict.PASS, Verdict.NOT_JUDGED):
+        return judged
+    file = subject.files.get(path)
+    digests = {one for one in (subject.data, file and digest_now(file)) if one}
+    entries = [one for one in subject.allowed if one.covers(digests, path)]
+    found = apply_allowances(table.findings, entries, wanted.now.date())
+    return path, replace(table, findings=sorted_findings(found))
+
+
+def is_judged(path: str, name: str, spec: TableSpec | None) -> bool:
+    """Tells whether a file is opened as a table.
+
+    Args:
+        path: Inside the data set; empty for the single file of one.
+        name: As the user knows it; its ending tells the format.
+        spec: Its checks, None for none.
+    """
+    # A file that somebody names, or has checks for, is meant to be a table whatever it is called.
+    return spec is not None or is_table(name) or not (path or name.endswith(NOT_TABLES))
+
+
+def _profiles(subject: Subject, wanted: Wanted, profiler: Profiler | None) -> _Profiles:
+    try:
+        return _Profiles(profiler, checks_of(subject), wanted.profiles)
+    except InvalidText:
+        return _Profiles()  # what is private today cannot be known: nothing is kept
 
 
 def _judge_file(
-    subject: Subject, path: str, file: FileBytes, checks: ChecksFile | None, wanted: Wanted
+    subject: Subject,
+    path: str,
+    file: FileBytes,
+    checks: ChecksFile | None,
+    *,
+    wanted: Wanted,
+    profiles: _Profiles,
 ) -> JudgedTable:
     spec = table_for(checks, path) if checks is not None else None
-    # A file that somebody names, or has checks for, is meant to be a table whatever it is called.
-    if spec is None and not is_table(file.name) and (path or file.name.endswith(NOT_TABLES)):
+    if not is_judged(path, file.name, spec):
         return JudgedTable(file.name, is_table=False)
     earlier = subject.baseline_files.get(path)
-    if earlier is not None and earlier.digest is not None and earlier.digest == file.digest:
+    if earlier is not None and file.digest is not None and earlier.file.digest == file.digest:
         earlier = None  # this file of the data set did not change
+    pinned, its = _reference(subject, path, spec)
+    if pinned is not None and its is not None and its.digest is not None:
+        if earlier is not None and its.digest == earlier.file.digest:
+            # One comparison answers for both.
+            why = f"{earlier.baseline.why}, and {pinned.why}"
+            earlier = replace(earlier, baseline=replace(earlier.baseline, why=why))
+            pinned = None
+        elif its.digest == file.digest:
+            pinned = None
+    how = profiles.spec(path, file)
+    known = profiles.profiler.known(file, how) if profiles.profiler and how else None
     with ExitStack() as open_files, Engine(memory_bytes=wanted.memory_bytes) as engine:
         given = Given(
             name=file.name,
             path=open_files.enter_context(file.open()),
             spec=spec,
             source=checks.source if checks is not None else "",
-            baseline=subject.baseline if earlier is not None else None,
-            baseline_path=open_files.enter_context(earlier.open()) if earlier else None,
+            baseline=earlier.baseline if earlier else None,
+            baseline_path=open_files.enter_context(earlier.file.open()) if earlier else None,
+            reference=pinned,
+            reference_path=open_files.enter_context(its.open()) if pinned and its else None,
             parts=_parts(subject, spec, open_files),
             root=subject.root,
             python=wanted.python,
             now=wanted.now,
             examples=wanted.examples,
+            profiling=_profiling(profiles, how) if known is None else None,
         )
-        return judge_table(engine, given)
+        judged = judge_table(engine, given)
+    if profiles.profiler is None or how is None:
+        return judged
+    if judged.profile is not None:
+        profiles.profiler.keep(file, how, judged.profile)
+    return replace(judged, profile=known or judged.profile)
+
+
+def _profiling(profiles: _Profiles, how: Spec | None) -> Profiling | None:
+    if profiles.profiler is None or how is None:
+        return None
+    return Profiling(how.privacy, how.label, profiles.profiler.key)
+
+
+def _reference(
+    subject: Subject, path: str, spec: TableSpec | None
+) -> tuple[Baseline | None, FileBytes | None]:
+    """Returns the reference that a table's checks name, and its file; why it has none is in words."""
+    if spec is None or not spec.reference:
+        return None, None
+    found = subject.references[spec.reference]
+    file = found.files.get(path) or (found.files.get("") if path else None)
+    if file is None:
+        why = found.problem or f"it has no file {path}"
+        return replace(found.baseline, why=f"{found.baseline.why}; {why}"), None
+    return found.baseline, file
 
 
 def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> dict[str, Path]:
@@ -88,20 +205,23 @@ def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> d
     return found
 
 
-def _absent(subject: Subject, checks: ChecksFile | None) -> list[JudgedTable]:
+def _absent(subject: Subject, checks: ChecksFile | None) -> list[tuple[str, JudgedTable]]:
     """Returns a failure for each table that the checks name and no file is."""
     if checks is None or checks.is_single:
         return []
     return [
-        JudgedTable(
-            f"{subject.name}/{spec.path}",
-            (
-                Finding(
-                    "table-missing",
-                    "the checks name this table, and no file of the data set matches",
-                    Place(f"{subject.name}/{spec.path}"),
-                    Evidence.SCHEMA,
-                    rule=Place(checks.source, spec.line),
+        (
+            spec.path,
+            JudgedTable(
+                f"{subject.name}/{spec.path}",
+                (
+                    Finding(
+                        "table-missing",
+                        "the checks name this table, and no file of the data set matches",
+                        Place(f"{subject.name}/{spec.path}"),
+                        Evidence.SCHEMA,
+                        rule=Place(checks.source, spec.line),
+                    ),
                 ),
             ),
         )

@@ -108,8 +108,8 @@ def profile_history(workspace: Workspace, paths: Sequence[str] = ()) -> list[Pro
     found = []
     for one, _ in selected_sidecars(workspace, None, list(paths)):
         today = subjects.checks_at(workspace, one.dataset, None)
-        for version in baselines.accepted(workspace, one.dataset):
-            commit = version.baseline.name.rpartition("@")[2]
+        for version in baselines.committed(workspace, one.dataset):
+            commit = version.commit[:12]
             try:
                 tree = workspace.tree(version.sidecar)
             except ObjectMissing as error:

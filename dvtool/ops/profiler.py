@@ -2,7 +2,7 @@
 
 Here live what decides a profile besides the bytes, the address that follows from it, and what comes
 out. Which files there are is for `profile` to find, statistics are `dvtool.quality.profile`. Called
-by `profile` and `profile_travel`.
+by `profile`, `profile_travel` and `judge`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dvtool.core.digest import format_digest
 from dvtool.core.events import Progress
 from dvtool.errors import ExtraMissing, InvalidText, ObjectMissing
-from dvtool.ops.subjects import ChecksText, FileBytes
+from dvtool.ops.subjects import ChecksText, FileBytes, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import parse_checks, table_for
@@ -230,7 +230,7 @@ class Profiler:
     def file(self, file: FileBytes, spec: Spec) -> FileProfile:
         """Returns the profile of one file."""
         address = address_of(file, spec, self._key)
-        name = profile_name(file.digest, address) if file.digest is not None else ""
+        name = self._name(file, spec)
         known = self._known(name)
         if known is not None:
             return FileProfile(file.name, known, address=address, private=spec.private)
@@ -246,6 +246,26 @@ class Profiler:
             self._keep(name, encode(found.profile))
             return replace(found, address=address)
         return found
+
+    @property
+    def key(self) -> bytes:
+        """Of tokens, for whoever computes a profile while the table is open anyway."""
+        return self._key
+
+    def known(self, file: FileBytes, spec: Spec) -> Profile | None:
+        """Returns the profile of one file where it is kept here; nothing is computed."""
+        return self._known(self._name(file, spec))
+
+    def keep(self, file: FileBytes, spec: Spec, profile: Profile) -> None:
+        """Keeps a profile that was computed elsewhere, as `file` keeps its own."""
+        name = self._name(file, spec)
+        if name:
+            self._keep(name, encode(profile))
+
+    def _name(self, file: FileBytes, spec: Spec) -> str:
+        if file.digest is None:
+            return ""
+        return profile_name(file.digest, address_of(file, spec, self._key))
 
     def _keep(self, name: str, text: bytes) -> None:
         if self._folder is not None:
@@ -289,6 +309,16 @@ class Profiler:
                 size_bytes=path.stat().st_size,
             )
         return FileProfile(file.name, profile, is_new=True, private=spec.private)
+
+
+def checks_of(subject: Subject) -> tuple[ChecksFile | None, ...]:
+    """Returns the checks of a subject, its own and today's, as `spec_for` takes them.
+
+    Raises:
+        InvalidText: One of them breaks its format.
+    """
+    texts = dict.fromkeys((subject.checks, subject.todays_checks))
+    return tuple(None if one is None else parse_checks(one.text, source=one.path) for one in texts)
 
 
 def spec_for(checks: Sequence[ChecksFile | None], path: str) -> Spec | None:

@@ -64,10 +64,13 @@ def purge(
     dropped = 0
     if not dry_run:
         from dvtool.ops.profile_travel import erase_profiles
+        from dvtool.ops.record_travel import erase_records
 
         dropped = _drop_here(workspace, digests)
-        # What a profile tells of erased data has to go with them.
-        erase_profiles(workspace, remote, remote.snapshot(), digests)
+        # What profiles and records tell of erased data has to go with them.
+        snapshot = remote.snapshot()
+        erase_profiles(workspace, remote, snapshot, digests)
+        erase_records(workspace, remote, snapshot.listed, digests)
     return PurgeReport(report, dropped)
 
 

@@ -7,6 +7,7 @@ and its relatives.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,14 +16,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from dvtool.core.allow import ALLOW_SUFFIX, Allowance, parse_allow
 from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar
 from dvtool.core.tree import Tree
 from dvtool.errors import ObjectMissing, UsageError
+from dvtool.git.plumbing import Git
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
 from dvtool.store.local import LocalStore
+from dvtool.worktree.sidecarfile import read_sidecar
 
 CHECKS_SUFFIX = ".checks.yaml"
 
@@ -43,8 +47,31 @@ class FileBytes:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineFile:
+    """One file that another is compared with."""
+
+    baseline: Baseline
+    file: FileBytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a `reference:` of checks stands for.
+
+    Attributes:
+        baseline: What it is called, and why.
+        files: Its files by path inside the data set; one file of its own has path "".
+        problem: Why there are none, empty normally.
+    """
+
+    baseline: Baseline
+    files: Mapping[str, FileBytes] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ChecksText:
-    """A checks file as it stood in the judged version."""
+    """A checks file, or an allow file, as it stood in the judged version."""
 
     path: str
     text: str
@@ -59,22 +86,36 @@ class Subject:
         version: `work tree`, `staged`, a commit's first 12 digits, or empty for a plain file.
         files: By path inside the data set; the single file of a file data set has path "".
         checks: Its checks, None when it has none.
-        baseline: What it is compared with, None for nothing.
-        baseline_files: The baseline's files, by the same paths.
+        baseline_files: What its files are compared with, by the same paths.
+        references: By what checks call them.
+        allowed: Failures that were accepted by review, of this version and of others.
+        data: Digest of the version; None when it is none yet.
         inputs: Names and digests of everything that was settled here; empty when something on
             disk has no digest, so that nothing can be remembered.
         root: Folder that `schema:` and other tables are looked up in; None where code of the
             version is not at hand.
+        todays_checks: The data set's checks on disk: what they call private is so in every version.
     """
 
     name: str
     version: str
     files: Mapping[str, FileBytes]
     checks: ChecksText | None = None
-    baseline: Baseline | None = None
-    baseline_files: Mapping[str, FileBytes] = field(default_factory=dict)
+    baseline_files: Mapping[str, BaselineFile] = field(default_factory=dict)
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    allowed: tuple[Allowance, ...] = ()
+    data: Digest | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     root: Path | None = None
+    todays_checks: ChecksText | None = None
+
+
+def digest_now(file: FileBytes) -> Digest:
+    """Returns the digest of a file's bytes, read for it where nobody hashed them yet."""
+    if file.digest is not None:
+        return file.digest
+    with file.open() as path, path.open("rb") as opened:
+        return Digest(hashlib.file_digest(opened, "sha256").digest())
 
 
 def plain_file(path: Path, *, name: str) -> FileBytes:
@@ -128,19 +169,57 @@ def version_inputs(what: str, sidecar: Sidecar) -> dict[str, str]:
 def checks_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
     """Returns a data set's checks in a commit, in the index (`""`), or on disk (None)."""
     path = dataset + CHECKS_SUFFIX
-    if commit is None:
-        try:
-            raw = workspace.abspath(path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-    else:
-        oid = workspace.git.run(
-            "rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}", ok=(0, 1)
-        ).strip()
-        if not oid:
-            return None
-        raw = workspace.git.run("cat-file", "blob", oid.decode())
+    if commit is not None:
+        text = file_at(workspace.git, commit, path)
+        return None if text is None else ChecksText(path, text)
+    try:
+        raw = workspace.abspath(path).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     return ChecksText(path, raw.decode("utf-8", "replace"))
+
+
+def allow_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
+    """Returns a data set's allow file in a commit, in the index (`""`), or on disk (None).
+
+    Raises:
+        UnsafePath: On disk it is no ordinary file.
+    """
+    path = dataset + ALLOW_SUFFIX
+    if commit is not None:
+        raw = _blob_at(workspace.git, commit, path)
+    else:
+        raw = read_sidecar(workspace.top, path)
+    return None if raw is None else ChecksText(path, raw.decode("utf-8", "surrogateescape"))
+
+
+def allowances(text: ChecksText | None) -> tuple[Allowance, ...]:
+    """Returns the entries of an allow file, none when there is no file.
+
+    Raises:
+        InvalidText: It breaks its format.
+    """
+    if text is None:
+        return ()
+    return parse_allow(text.text.encode("utf-8", "surrogateescape"), source=text.path)
+
+
+def digests_of(tree: Tree) -> dict[str, Digest]:
+    """Returns the digest of each file of a version, by path inside the data set."""
+    return {os.fsdecode(path): one.digest for path, one in tree.items() if one.mode in ("f", "x")}
+
+
+def file_at(git: Git, commit: str, path: str) -> str | None:
+    """Returns the text of a small file in a commit, a tree or the index (`""`); None without it."""
+    raw = _blob_at(git, commit, path)
+    return None if raw is None else raw.decode("utf-8", "replace")
+
+
+def _blob_at(git: Git, commit: str, path: str) -> bytes | None:
+    oid = git.run(
+        "rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}", ok=(0, 1)
+    ).strip()
+    return git.run("cat-file", "blob", oid.decode()) if oid else None
 
 
 @contextmanager

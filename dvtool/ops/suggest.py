@@ -159,9 +159,10 @@ def selected(workspace: Workspace, path: str) -> tuple[Selected, object]:
 
 
 def _earlier(workspace: Workspace, dataset: str) -> Iterator[dict[str, FileBytes]]:
-    """Yields the files of each version on first-parent history, oldest first."""
+    """Yields the files of each accepted version, oldest first; exceptions teach nothing."""
     for version in reversed(baselines.accepted(workspace, dataset)):
-        yield subjects.stored_files(workspace.store, dataset, workspace.tree(version.sidecar))
+        files = subjects.stored_files(workspace.store, dataset, workspace.tree(version.sidecar))
+        yield {path: file for path, file in files.items() if version.teaches_from(path)}
 
 
 def _suggest(checks: str, before: str, tables: Sequence[_Table], progress: Progress) -> Suggested:

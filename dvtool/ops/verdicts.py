@@ -18,6 +18,7 @@ from pathlib import Path
 
 from dvtool import __version__
 from dvtool.errors import InvalidText
+from dvtool.ops.records import Records
 from dvtool.quality.judged import Judgement, from_json, to_json
 
 JUDGING_LIBRARIES = ("duckdb", "datasketches", "numpy", "pandas", "pandera", "pyarrow", "scipy")
@@ -53,10 +54,11 @@ def key_of(inputs: Mapping[str, str]) -> str:
 
 
 class Verdicts:
-    """The judgements that a clone remembers, one small file each."""
+    """The judgements that a clone remembers, one small file each, and its records beside them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.records = Records(folder.with_name("records"))
 
     def get(self, key: str) -> Judgement | None:
         """Returns a judgement; None when it is not known, or damaged."""

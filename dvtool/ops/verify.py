@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from dvtool.core.digest import Digest, format_digest
 from dvtool.core.paths import SIDECAR_SUFFIX
-from dvtool.errors import DvtoolError, UsageError
+from dvtool.core.sidecar import parse_sidecar
+from dvtool.errors import CorruptObject, DvtoolError, InvalidText, ObjectMissing, UsageError
 from dvtool.git.ancestry import resolve_range
 from dvtool.git.history import needed
 from dvtool.git.holders import Stretch, holders, stretch
 from dvtool.git.revisions import BRANCHES, TAGS, current_refs, resolve_commit
-from dvtool.git.sidecars import sidecars_at
-from dvtool.ops.fetch import fetch_blobs
+from dvtool.git.sidecars import iter_blobs, sidecars_at
+from dvtool.ops.fetch import Seen, fetch_blobs
 from dvtool.ops.restoring import what_lacks
 from dvtool.ops.workspace import Workspace
 
@@ -130,24 +132,33 @@ def rebuild_remote_index(workspace: Workspace, *, remote_name: str | None) -> Ve
 
 
 def verify_range(
-    workspace: Workspace, ranges: Sequence[str], *, remote_name: str | None, at_remote: bool
+    workspace: Workspace,
+    ranges: Sequence[str],
+    *,
+    remote_name: str | None,
+    at_remote: bool,
+    seen: Seen | None = None,
 ) -> VerifyReport:
     """Answers for every commit of a range whether all its bytes are there; reads none of them.
 
-    What a commit inherits from before the range counts as well.
+    What a commit inherits from before the range counts as well. Lists of files that lie in shards
+    are fetched where the remote is asked: without them nobody knows what a commit needs.
 
     Args:
         workspace: Where.
         ranges: `A..B` or single revisions; empty for all branches and tags.
         remote_name: Which remote; None for the default.
         at_remote: Look at the remote, not in the store.
+        seen: What an earlier look at the same remote saw; learns of this one.
     """
     tips, exclude = _tips(workspace, ranges)
     found = stretch(workspace.git, tips, exclude)
     sidecars = _sidecars_of(workspace, found, tips, exclude)
     erased: Mapping[Digest, str] = {}
-    if at_remote:
-        snapshot = workspace.remote(remote_name).snapshot()
+    if at_remote and sidecars:
+        seen = seen or Seen()
+        _bring_shards(workspace, sidecars, remote_name, seen)
+        snapshot = seen.snapshot = seen.snapshot or workspace.remote(remote_name).snapshot()
         erased = snapshot.notes.erased
         lacks = what_lacks(workspace, sidecars, snapshot.missing)
     else:
@@ -171,6 +182,18 @@ def verify_range(
         commits=len(found.commits),
         incomplete=gaps,
     )
+
+
+def _bring_shards(
+    workspace: Workspace, sidecars: Mapping[str, Collection[str]], name: str | None, seen: Seen
+) -> None:
+    """Fetches the shards of sidecars, as far as the remote has them; the rest is told later."""
+    shards: dict[Digest, int] = {}
+    for _, text in iter_blobs(workspace.git, list(sidecars)):
+        with suppress(InvalidText):
+            shards.update({one.digest: one.size for one in parse_sidecar(text, source="").shards})
+    with suppress(ObjectMissing, CorruptObject):
+        fetch_blobs(workspace, shards, remote_name=name, seen=seen)
 
 
 def _sidecars_of(

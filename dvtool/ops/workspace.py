@@ -42,12 +42,14 @@ class Workspace:
         environ: The environment the program runs in.
         progress: Whom to tell that work moves on.
         limit_rate: Most bytes a second to and from remotes; None for no limit.
+        ruling: Settings to go by instead of those of the work tree; None for the latter.
     """
 
     git: Git
     environ: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = SILENT
     limit_rate: int | None = None
+    ruling: Settings | None = None
 
     @classmethod
     def open(
@@ -91,9 +93,16 @@ class Workspace:
         """What all work trees of the clone share."""
         return self.git.layout.common_dir / "dvtool"
 
+    @property
+    def records_dir(self) -> Path:
+        """Where the clone keeps records of what was judged in it."""
+        return self.shared_dir / "records"
+
     @cached_property
     def settings(self) -> Settings:
         """Settings of this clone and of the committed `.dvtool`."""
+        if self.ruling is not None:
+            return self.ruling
         return read_settings(self.git, environ=self.environ)
 
     @cached_property

@@ -49,6 +49,8 @@ class Evidence(enum.Enum):
     DRIFT = "drift"
     HISTORY = "history"
     SPLITS = "splits"
+    GATE = "gate"
+    """Of the gate itself: what cannot be restored, and what a change asks for less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class Finding:
         examples: At most a few offending rows, never more than the caller asked for.
         figures: Numbers behind the message, for machines: found, allowed, share, interval …
             JSON values only; nothing of a private column but counts.
-        hint: The next step, empty when the message says it.
+        hint: The next step, empty when the message says it; of a waived finding, why it is.
+        waived: It was found, and an entry of `ignore:` or of an allow file says that it does not
+            count; then it is a note.
     """
 
     code: str
@@ -106,6 +110,7 @@ class Finding:
     examples: tuple[Example, ...] = ()
     figures: dict[str, Any] = field(default_factory=dict)
     hint: str = ""
+    waived: bool = False
 
     @property
     def key(self) -> str:

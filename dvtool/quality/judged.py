@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dvtool.errors import InvalidText
 from dvtool.quality.findings import (
@@ -21,6 +21,9 @@ from dvtool.quality.findings import (
     Verdict,
     verdict,
 )
+
+if TYPE_CHECKING:
+    from dvtool.quality.profile.model import Profile
 
 FORMAT_VERSION = 1
 
@@ -49,9 +52,12 @@ class JudgedTable:
         columns: Their number.
         reading: How it was read, in words: `csv, ',', utf-8`.
         baseline: What it was compared with, None for nothing.
+        reference: The second baseline that its checks pin, None for none.
         would_decide_more: Evidence that nobody gave yet, in words; never part of the verdict.
         drift: Effects by column, for people who ask for figures; JSON values only.
         is_table: False for a file that holds none, by its name.
+        profile: Its profile, where one was computed or known; never part of the JSON, since it is
+            kept under an address of its own.
     """
 
     name: str
@@ -63,6 +69,8 @@ class JudgedTable:
     would_decide_more: tuple[str, ...] = ()
     drift: tuple[Mapping[str, Any], ...] = ()
     is_table: bool = True
+    reference: Baseline | None = None
+    profile: Profile | None = field(default=None, compare=False, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -149,14 +157,20 @@ def _table_json(table: JudgedTable) -> dict[str, Any]:
         "rows": table.rows,
         "columns": table.columns,
         "reading": table.reading,
-        "baseline": table.baseline and {"name": table.baseline.name, "why": table.baseline.why},
+        "baseline": _baseline_json(table.baseline),
+        "reference": _baseline_json(table.reference),
         "would_decide_more": list(table.would_decide_more),
-        "findings": [_finding_json(one) for one in table.findings],
+        "findings": [finding_json(one) for one in table.findings],
         "drift": [dict(one) for one in table.drift],
     }
 
 
-def _finding_json(one: Finding) -> dict[str, Any]:
+def _baseline_json(one: Baseline | None) -> dict[str, str] | None:
+    return None if one is None else {"name": one.name, "why": one.why}
+
+
+def finding_json(one: Finding) -> dict[str, Any]:
+    """Returns a finding as JSON values, as `to_json` writes it."""
     return {
         "code": one.code,
         "verdict": verdict([one]).value,
@@ -173,6 +187,7 @@ def _finding_json(one: Finding) -> dict[str, Any]:
         ],
         "figures": one.figures,
         "hint": one.hint,
+        "waived": one.waived,
     }
 
 
@@ -188,6 +203,7 @@ def _table(value: Mapping[str, Any]) -> JudgedTable:
         columns=value["columns"],
         reading=value["reading"],
         baseline=Baseline(**value["baseline"]) if value["baseline"] else None,
+        reference=Baseline(**value["reference"]) if value["reference"] else None,
         would_decide_more=tuple(value["would_decide_more"]),
         drift=tuple(value["drift"]),
         is_table=value["is_table"],
@@ -207,4 +223,5 @@ def _finding(value: Mapping[str, Any]) -> Finding:
         examples=tuple(Example(Place(**one["place"]), one["value"]) for one in value["examples"]),
         figures=value["figures"],
         hint=value["hint"],
+        waived=value["waived"],
     )

@@ -20,10 +20,15 @@ from dvtool.quality.causes import with_causes
 from dvtool.quality.checks.evaluate import evaluate
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.policy import apply_policy
+from dvtool.quality.checks.shape import judge_rows_change
 from dvtool.quality.checks.wholerules import TableOf
 from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place, Severity
 from dvtool.quality.judged import Baseline, JudgedTable, sorted_findings
+from dvtool.quality.profile.compute import profile_table
+from dvtool.quality.profile.model import Profile
+from dvtool.quality.profile.privacy import Privacy
+from dvtool.quality.referencing import judge_reference
 from dvtool.quality.splits import judge_splits
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.opening import open_table
@@ -32,6 +37,21 @@ from dvtool.quality.tables.table import Table, Unreadable
 
 LOST_ROWS: Final = 0.5
 """Share of the baseline's rows whose loss is worth a warning without any check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profiling:
+    """What a profile needs besides the table.
+
+    Attributes:
+        privacy: Of the columns that declare it.
+        label: The column whose classes are summarised, empty for none.
+        key: Of tokens.
+    """
+
+    privacy: Mapping[str, Privacy] = field(default_factory=dict)
+    label: str = ""
+    key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +65,14 @@ class Given:
         source: The checks file, for `rule`.
         baseline: What it is compared with.
         baseline_path: Where the baseline's bytes are, None when they are not here.
+        reference: The second baseline that its checks name, None for none.
+        reference_path: Where its bytes are, None when they are not here.
         parts: Files of the split, by part, when the checks have `splits:`.
         root: Folder that `schema:` is looked up in.
         python: Whether code may run.
         now: For waivers and freshness.
         examples: Offending rows a finding, at most.
+        profiling: How to profile the table while it is open, None for no profile.
     """
 
     name: str
@@ -58,11 +81,14 @@ class Given:
     source: str = ""
     baseline: Baseline | None = None
     baseline_path: Path | None = None
+    reference: Baseline | None = None
+    reference_path: Path | None = None
     parts: Mapping[str, Path] = field(default_factory=dict)
     root: Path | None = None
     python: bool = True
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     examples: int = 5
+    profiling: Profiling | None = None
 
 
 def judge_table(engine: Engine, given: Given) -> JudgedTable:
@@ -107,6 +133,9 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         drift = tuple(effects)
     elif given.baseline is None:
         more.append("an earlier version to compare with (--baseline)")
+    if given.reference is not None:
+        pinned = (given.reference, given.reference_path)
+        found += judge_reference(engine, table, spec, *pinned, source=given.source)
     return JudgedTable(
         name=given.name,
         findings=_finished(found, given, spec),
@@ -114,8 +143,24 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         columns=len(table.columns),
         reading=_reading(table),
         baseline=given.baseline,
+        reference=given.reference,
         would_decide_more=tuple(more),
         drift=drift,
+        profile=_profile(engine, given, table),
+    )
+
+
+def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
+    how = given.profiling
+    if how is None:
+        return None
+    return profile_table(
+        engine,
+        table,
+        privacy=how.privacy,
+        label=how.label,
+        key=how.key,
+        size_bytes=given.path.stat().st_size,
     )
 
 
@@ -155,8 +200,10 @@ def _changes(
         )
     lost = before.rows - table.rows
     asked = spec.rows is not None and spec.rows.change is not None
-    if asked and spec.rows is not None and spec.rows.change is not None and before.rows:
-        yield from _rows_change(given, spec, before, table)
+    if asked:
+        yield from judge_rows_change(
+            spec, table, before.rows, source=given.source, baseline=before.name
+        )
     elif before.rows and lost > LOST_ROWS * before.rows:
         yield Finding(
             "rows-lost",
@@ -183,21 +230,6 @@ def _weighed(engine: Engine, table: Table, finding: Finding) -> Finding:
         return finding
     message = f"{finding.message}: {count:,} of {table.rows:,} values have decimals"
     return replace(finding, severity=Severity.WARN, message=message)
-
-
-def _rows_change(given: Given, spec: TableSpec, before: Table, table: Table) -> Iterator[Finding]:
-    assert spec.rows is not None and spec.rows.change is not None
-    change = (table.rows - before.rows) / before.rows
-    bound = spec.rows.change
-    if not bound.holds(100 * change):
-        yield Finding(
-            "rows-change",
-            f"{table.rows:,} rows, {change:+.1%} against {before.name}, allowed {bound.words()}",
-            Place(given.name),
-            Evidence.STATISTICS,
-            rule=spec.rows.at("change", given.source),
-            figures={"rows": table.rows, "before": before.rows, "change": change},
-        )
 
 
 def _opener(engine: Engine, given: Given) -> TableOf | None:

@@ -23,18 +23,25 @@ def drift_lines(table: JudgedTable) -> Iterator[str]:
         yield f"{table.name}: no column of {table.baseline.name} can be compared"
         return
     yield f"{table.name} against {table.baseline.name}, {table.baseline.why}"
-    rows = [_HEAD]
+    rows = [_HEAD, *drift_cells(table)]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield ("  " + "  ".join(cells)).rstrip()
+
+
+def drift_cells(table: JudgedTable) -> Iterator[tuple[str, str, str, str, str, str]]:
+    """Yields column, method, figure, interval, allowed and decision of each effect.
+
+    What drifted comes first; a column is named in its first row only.
+    """
     for column in sorted(table.drift, key=lambda one: _ORDER[str(one["decision"])]):
         name = str(column["column"])
         if column["role"] != "covariate":
             name += " (label)"
         for effect in column["effects"]:
-            rows.append((name, *_cells(effect)))
+            yield (name, *_cells(effect))
             name = ""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(_HEAD))]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield ("  " + "  ".join(cells)).rstrip()
 
 
 def _cells(effect: Mapping[str, Any]) -> tuple[str, str, str, str, str]:

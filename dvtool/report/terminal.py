@@ -55,21 +55,29 @@ def _table(table: JudgedTable, judgement: Judgement, *, verbose: bool) -> Iterat
     yield f"{table.name}: {table.verdict.value} ({', '.join(one for one in facts if one)})"
     if table.baseline is not None:
         yield f"  compared with {table.baseline.name}, {table.baseline.why}"
-    shown = [one for one in table.findings if verbose or one.severity is not Severity.NOTE]
+    if table.reference is not None:
+        yield f"  and with {table.reference.name}, {table.reference.why}"
+    shown = [one for one in table.findings if verbose or _is_shown(one)]
     limit = len(shown) if verbose else SHOWN_FINDINGS
     for finding in shown[:limit]:
-        yield from _finding(finding)
+        yield from finding_lines(finding)
     if len(shown) > limit:
         yield f"  and {len(shown) - limit} more findings (-v shows them)"
-    notes = sum(one.severity is Severity.NOTE for one in table.findings)
+    notes = sum(not _is_shown(one) for one in table.findings)
     if notes and not verbose:
         yield f"  {notes} note{'s' * (notes != 1)} (-v shows {'them' if notes != 1 else 'it'})"
     if table.would_decide_more:
         yield f"  would decide more: {'; '.join(table.would_decide_more)}"
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    rule = f" ({finding.rule})" if finding.rule else ""
+def _is_shown(finding: Finding) -> bool:
+    """Tells whether a finding is shown without being asked for: what counts, or would have."""
+    return finding.waived or finding.severity is not Severity.NOTE
+
+
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """Yields one finding: what and where, examples, and the next step."""
+    rule = f" ({finding.rule})" if finding.rule and finding.rule != finding.place else ""
     column = f" {finding.column}:" if finding.column else ""
     yield f"  {_word(finding):9} {finding.place}{column} {finding.message} [{finding.code}]{rule}"
     values = [one for one in finding.examples if one.value is not None][:SHOWN_EXAMPLES]
@@ -78,12 +86,12 @@ def _finding(finding: Finding) -> Iterator[str]:
             f"{_where(one.place)}{_short(one.value)}" for one in values
         )
     if finding.hint:
-        yield f"            hint: {finding.hint}"
+        yield f"            {'' if finding.waived else 'hint: '}{finding.hint}"
 
 
 def _word(finding: Finding) -> str:
     if finding.severity is Severity.NOTE:
-        return "note"
+        return "waived" if finding.waived else "note"
     if finding.outcome is Outcome.UNDECIDED:
         return "undecided"
     return verdict([finding]).value

@@ -131,6 +131,14 @@ class LocalStore:
         """Returns the file and fingerprint of a large blob, None when there is none."""
         return None if self._packs.has(digest) else self._large.find(digest)
 
+    def large_digests(self) -> Iterator[Digest]:
+        """Yields the digest of every blob that has a file of its own.
+
+        Raises:
+            StoreFailed: A directory cannot be read.
+        """
+        return self._large.digests()
+
     def path_of(self, digest: Digest) -> Path | None:
         """Returns the plain, read-only file of a large blob, None when there is none."""
         large = self.large(digest)

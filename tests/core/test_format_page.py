@@ -27,7 +27,7 @@ HEX_LINE = re.compile(r"([0-9a-f]{8})  ((?:[0-9a-f]{2} ?){1,16})(?: .*)?")
 def test_the_page_shows_each_format():
     assert len(BLOCKS) == PAGE.count("<!-- ")
     assert {Path(name).suffix for kind, name in BLOCKS if kind != "example"} == {
-        ".sidecar", ".shard", ".pack", ".idx", ".root", ".segment",
+        ".sidecar", ".shard", ".pack", ".idx", ".root", ".segment", ".yaml",
     }  # fmt: skip
 
 

@@ -74,7 +74,9 @@ def run_all(steps: list[Step], folder: Path) -> list[tuple[int, str]]:
     return [(int(code), output) for output, code in zip(found[::2], found[1::2], strict=False)]
 
 
-@pytest.mark.parametrize(("page", "least"), [("tutorial.md", 40), ("tutorial-judge.md", 20)])
+@pytest.mark.parametrize(
+    ("page", "least"), [("tutorial.md", 40), ("tutorial-judge.md", 20), ("howto/any-ci.md", 15)]
+)
 def test_every_command_of_a_tutorial_gives_the_output_that_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str, least: int
 ) -> None:

@@ -13,6 +13,8 @@ from dvtool.git.settings import (
     unset_for_clone,
 )
 from dvtool.git.trust import approve, ensure_trusted
+from dvtool.ops.gate import blocks, policy_of
+from dvtool.quality.findings import Verdict
 
 ORIGIN = """\
 # where everyone's data is
@@ -482,3 +484,70 @@ def test_trust_is_shared_by_the_worktrees_of_a_clone(repo, tmp_path):
     other = type(repo)(tmp_path / "wt")
 
     assert read_settings(other.api).pick_remote().trust == "approved"
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [
+        ([], {Verdict.FAIL}),
+        (["fail"], {Verdict.FAIL}),
+        (["undecided"], {Verdict.FAIL, Verdict.UNDECIDED}),
+        (["fail, warn"], {Verdict.FAIL, Verdict.WARN}),
+        (["warn", "not-judged"], {Verdict.FAIL, Verdict.WARN, Verdict.NOT_JUDGED}),
+        (["none"], set()),
+    ],
+)
+def test_a_gate_refuses_failures_and_what_is_named_besides(repo, values, refused):
+    for value in values:
+        set_committed(repo.api, "gate.push", value, append=True)
+
+    policy = policy_of(read_settings(repo.api))
+
+    assert policy.push == refused
+    assert [blocks(verdict, policy.push) for verdict in Verdict] == [
+        verdict in refused for verdict in Verdict
+    ]
+    assert policy.commit == {Verdict.FAIL}
+
+
+def test_the_gates_figures_have_units(repo):
+    for key, value in (
+        ("gate.commit-budget", "2.5"),
+        ("gate.modified", "warn"),
+        ("gate.large-file", "3M"),
+    ):
+        set_committed(repo.api, key, value)
+    set_for_clone(repo.api, "checkout.auto", "hint")
+
+    settings = read_settings(repo.api)
+
+    policy = policy_of(settings)
+    assert (policy.commit_budget_s, policy.modified) == (2.5, "warn")
+    assert policy.large_file_bytes == 3_145_728
+    assert settings.checkout_auto == "hint"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("gate.commit", "fial"),
+        ("gate.merge", "pass"),
+        ("gate.merge", ""),
+        ("gate.push", "none, fail"),
+        ("gate.modified", "yes"),
+        ("gate.commit-budget", "10s"),
+        ("gate.large-file", "big"),
+        ("checkout.auto", "always"),
+    ],
+)
+def test_a_gate_that_cannot_be_understood_is_refused_with_its_place(repo, key, value):
+    repo.write(".dvtool", "[dvtool]\n\tformat = 1\n")
+    repo("config", "--file", ".dvtool", key, value)
+    with pytest.raises(InvalidText, match=rf"^\.dvtool: {key}: expected ") as refused:
+        read_settings(repo.api)
+    assert refused.value.exit_code == 4
+
+    repo.write(".dvtool", "[dvtool]\n\tformat = 1\n")
+    repo("config", f"dvtool.{key}", value)
+    with pytest.raises(UsageError, match=f"^git config dvtool {key}: expected "):
+        read_settings(repo.api)

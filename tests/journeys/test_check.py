@@ -356,3 +356,71 @@ def test_suggestions_from_history_have_bounds_that_every_version_keeps(repo: Rep
     repo.run("check", "people.csv")
     repo.write("people.csv", table(305, seed=99, age={9: "900"}))
     repo.run("check", "people.csv", code=1)
+
+
+# -- the reference ---------------------------------------------------------------------------------
+
+DRIFTING = """\
+columns:
+  age: {drift: {wasserstein: 0.4}}
+reference: v1
+"""
+
+
+def shifted(by: int, rows: int = 3000) -> str:
+    draw = random.Random(by)
+    return "age\n" + "".join(f"{draw.gauss(40 + by, 10):.3f}\n" for _ in range(rows))
+
+
+@pytest.fixture
+def creeping(repo: Repo) -> Repo:
+    """Three versions, each three years older than the one before: 0.3 of a standard deviation."""
+    for number in range(3):
+        repo.write("ages.csv", shifted(3 * number))
+        repo.run("add", "ages.csv")
+        repo.commit(f"version {number}")
+        if not number:
+            repo.git("tag", "v1")
+    return repo
+
+
+def test_small_steps_add_up_against_the_reference(creeping: Repo) -> None:
+    creeping.write("ages.csv.checks.yaml", DRIFTING.replace("reference: v1\n", ""))
+    assert creeping.run("check", "ages.csv").out.startswith("ages.csv: pass")
+    creeping.write("ages.csv.checks.yaml", DRIFTING)
+
+    result = creeping.run("check", "ages.csv", code=1)
+
+    first, second = (creeping.git("rev-parse", rev)[:12] for rev in ("v1", "HEAD~1"))
+    assert f"  compared with ages.csv@{second}, the latest accepted" in result.out
+    assert f"  and with ages.csv@{first}, reference: v1 in ages.csv.checks.yaml:3" in result.out
+    assert f"age: against the reference ages.csv@{first}: " in result.out
+    assert result.out.count("[wasserstein]") == 1
+    assert "as judged before" in creeping.run("check", "ages.csv", code=1).out
+
+
+def test_one_comparison_answers_when_the_version_before_is_the_reference(creeping: Repo) -> None:
+    creeping.write("ages.csv.checks.yaml", DRIFTING.replace("v1", "HEAD~1"))
+
+    result = creeping.run("check", "ages.csv")
+
+    assert "first-parent history, and reference: HEAD~1 in ages.csv.checks.yaml:3" in result.out
+    assert "against the reference" not in result.out
+
+
+def test_a_file_can_be_the_reference_also_without_git(folder: Repo) -> None:
+    folder.write("golden.csv", shifted(0))
+    folder.write("ages.csv", shifted(6))
+    folder.write("ages.csv.checks.yaml", DRIFTING.replace("v1", "golden.csv"))
+
+    assert "age: against the reference golden.csv: " in folder.run("check", "ages.csv", code=1).out
+
+
+def test_a_reference_that_is_nowhere_is_undecided(creeping: Repo) -> None:
+    creeping.write("ages.csv.checks.yaml", DRIFTING.replace("v1", "v9"))
+
+    result = creeping.run("check", "ages.csv", code=11)
+
+    assert "v9 is no revision of it, and no file here [reference] (ages.csv.checks.yaml:3)" in (
+        result.out
+    )

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from dvtool.core.digest import Digest
+from dvtool.ops.check import Wanted, check_datasets
 from dvtool.ops.profile_travel import erase_profiles, send_profiles
 from dvtool.ops.workspace import Workspace
 from tests.journeys.harness import Repo
@@ -150,6 +151,47 @@ def test_a_file_is_profiled_once_in_its_life(tracked: Repo) -> None:
 
     assert first["versions"][0]["files"][0]["is_new"]
     assert not second["versions"][0]["files"][0]["is_new"]
+    assert len(kept(tracked)) == 1
+
+
+def test_check_keeps_the_profile_of_what_it_judges(tracked: Repo) -> None:
+    tracked.run("check", "--all")
+
+    (path,) = kept(tracked)
+    result = tracked.run("profile", "people.csv", "--json").json
+    assert kept(tracked) == [path]
+    assert result["versions"][0]["files"][0]["is_new"] is False
+    assert columns(result)["id"]["max"] == 199
+
+
+def test_check_keeps_the_profile_of_a_commit_under_todays_privacy(tracked: Repo) -> None:
+    tracked.write("people.csv.checks.yaml", "columns:\n  age: {private: true}\n")
+
+    tracked.run("check", "people.csv", "--rev", "HEAD")
+
+    (path,) = kept(tracked)
+    result = tracked.run("profile", "people.csv", "--rev", "HEAD", "--json").json
+    assert kept(tracked) == [path]
+    assert "max" not in columns(result)["age"]
+
+
+def test_check_keeps_nothing_where_todays_checks_cannot_be_read(tracked: Repo) -> None:
+    tracked.write("people.csv.checks.yaml", "columns:\n  age: {privat: true}\n")
+
+    tracked.run("check", "people.csv", "--rev", "HEAD")
+
+    assert kept(tracked) == []
+
+
+def test_judged_tables_come_with_their_profile(tracked: Repo) -> None:
+    workspace = Workspace.open(tracked.path, environ=dict(os.environ))
+    (judged,) = check_datasets(workspace, ["people.csv"], Wanted())
+    tracked.write("people.csv", table(250, seed=2))
+    (changed,) = check_datasets(workspace, ["people.csv"], Wanted())
+    (asked,) = check_datasets(workspace, ["people.csv"], Wanted(profiles=True))
+
+    found = [one.tables[0].profile for one in (judged, changed, asked)]
+    assert [one and one.rows for one in found] == [200, None, 250]
     assert len(kept(tracked)) == 1
 
 

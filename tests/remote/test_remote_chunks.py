@@ -239,6 +239,59 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     assert backend.bytes_read < 11 * MIB
 
 
+KILLED_PUSH = """
+import os, signal, sys
+from pathlib import Path
+from dvtool.store.local import LocalStore
+from dvtool.store.remote.fsspec_backend import open_backend
+from tests.remote.parts import Counting, remote_at
+
+class Deadly(Counting):
+    left = 5
+    def create(self, name, data):
+        self.left -= name.startswith("packs/")
+        if self.left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().create(name, data)
+
+top = Path(sys.argv[1])
+remote = remote_at(Deadly(open_backend((top / "remote").as_uri())), top / "cache")
+store = LocalStore.open(top / "here")
+remote.push_blobs(remote.snapshot(), store, [bytes.fromhex(sys.argv[2])], jobs=1)
+"""
+
+
+@pytest.mark.parametrize("trouble", ["", "a pack is gone", "the notes are damaged"])
+def test_a_push_that_was_killed_sends_no_pack_again(tmp_path: Path, trouble: str) -> None:
+    backend = chunked(open_backend((tmp_path / "remote").as_uri()))
+    contents = named(noise(12 * MIB))
+    store = fill(tmp_path / "here", contents)
+    (digest,) = contents
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_PUSH, tmp_path, digest.hex()],
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    arrived = {path.name for path in (tmp_path / "remote" / "packs").rglob("*.pack")}
+    notes = sorted((tmp_path / "cache" / "arrived").iterdir())
+    if trouble == "a pack is gone":
+        next((tmp_path / "remote" / "packs").rglob("*.pack")).unlink()
+    elif trouble:
+        for note in notes:
+            note.write_bytes(note.read_bytes()[:-1])
+    remote = remote_at(backend, tmp_path / "cache")
+
+    result = remote.push_blobs(remote.snapshot(), store, list(contents))
+
+    assert done.returncode == -signal.SIGKILL
+    assert len(arrived) == len(notes) == 5
+    kept = {"": 5, "a pack is gone": 4}.get(trouble, 0)
+    assert result.raw_bytes <= 12 * MIB - kept * (MIB - 256 * KIB)
+    assert result.raw_bytes >= 12 * MIB - kept * (MIB + 512 * KIB)
+    assert list((tmp_path / "cache" / "arrived").iterdir()) == []
+    fetch(remote, LocalStore.open(tmp_path / "there"), contents)
+
+
 def test_rubbish_left_under_the_name_of_a_half_fetched_blob_does_no_harm(tmp_path: Path) -> None:
     remote = remote_at(chunked(), tmp_path / "cache")
     contents = named(noise(2 * MIB))

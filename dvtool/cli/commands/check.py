@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,18 +16,24 @@ from dvtool.cli.common import (
     example,
     in_repository,
     open_workspace,
+    remote_option,
     reporting,
     watcher,
 )
+from dvtool.cli.recording import recorder_of, send
+from dvtool.cli.reports import command_line, now_text, report_options, write_reports
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
+    from dvtool.ops.album import Album
     from dvtool.ops.check import Wanted
     from dvtool.quality.judged import Judgement
+    from dvtool.report.model import Report
 
 EXIT_NO = 1
 EXIT_UNDECIDED = 11
 MIB = 1 << 20
+SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
 
 
 @click.command(
@@ -47,6 +55,11 @@ MIB = 1 << 20
     default="",
     help="Compare with this instead of the last version.",
 )
+@click.option(
+    "--since", metavar="REV", default="", help="Find where failures began, from there on."
+)
+@click.option("--record", is_flag=True, help="Send records of the verdicts to a remote.")
+@remote_option
 @click.option("--no-python", is_flag=True, help="Do not run schemas written in Python.")
 @click.option(
     "--examples", type=click.IntRange(0, 1000), default=5, show_default=True, help="Rows to show."
@@ -55,6 +68,7 @@ MIB = 1 << 20
     "--memory-mib", type=click.IntRange(64), default=1024, show_default=True, help="For the engine."
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
+@report_options
 @reporting
 @click.pass_context
 def command(
@@ -64,10 +78,15 @@ def command(
     rev: str,
     everything: bool,
     baseline: str,
+    since: str,
+    record: bool,
+    remote: str | None,
     no_python: bool,
     examples: int,
     memory_mib: int,
     verbose: bool,
+    report_dir: Path | None,
+    formats: tuple[tuple[str, str], ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -78,6 +97,11 @@ def command(
     Exits with 0 when all is well or only warnings were found, 1 when something
     failed, 11 when something could not be decided.
 
+    --since judges every version from REV on by the checks of today, and says
+    where each failure began.
+
+    --report writes a page that anyone can open, --format what machines read.
+
     Not this one: verify proves that bytes are whole, diff shows which files
     changed, status what is not added yet.
     """
@@ -87,11 +111,35 @@ def command(
 
     if sum((staged, bool(rev))) > 1:
         raise UsageError("--staged and --rev exclude each other")
+    if remote is not None and not record:
+        raise UsageError("--remote is for --record")
     wanted = wanted_option(
         baseline=baseline, python=not no_python, examples=examples, memory_mib=memory_mib
     )
+    if since:
+        others = (staged, rev, everything, baseline, record, report_dir, formats)
+        if len(paths) != 1 or any(others):
+            raise UsageError("--since goes with one PATH and no other version", hint=SINCE_HINT)
+        from dvtool.cli.since import show_since
+
+        context.exit(show_since(paths[0], since, wanted, Output(as_json=as_json, quiet=quiet)))
+    album = None
+    if report_dir is not None or formats:
+        from dvtool.ops.album import Album
+
+        album = Album(progress=watcher(quiet=quiet or as_json))
+        wanted = replace(wanted, watch=album.see)
+    recorder = recorder_of(wanted) if record else None
+    if recorder is not None:
+        wanted = replace(wanted, watch=recorder.see)
     judged = judge(
-        paths, wanted, staged=staged, rev=rev, everything=everything, quiet=quiet or as_json
+        paths,
+        wanted,
+        staged=staged,
+        rev=rev,
+        everything=everything,
+        quiet=quiet or as_json,
+        album=album,
     )
     answer = worst(one.verdict for one in judged)
     output = Output(as_json=as_json, quiet=quiet)
@@ -101,10 +149,31 @@ def command(
             output.text(line)
     else:
         output.text("no data set differs from HEAD (dvtool check --all judges every one)")
+    if album is not None:
+        report = _report(judged, album, needs_pictures=_shows_pictures(report_dir, formats))
+        write_reports(report, report_dir, formats, output)
+    if recorder is not None:
+        send(recorder, remote, output)
     if answer is Verdict.FAIL:
         context.exit(EXIT_NO)
     if answer is Verdict.UNDECIDED:
         context.exit(EXIT_UNDECIDED)
+
+
+def _shows_pictures(report_dir: Path | None, formats: Sequence[tuple[str, str]]) -> bool:
+    return report_dir is not None or any(name == "html" for name, _ in formats)
+
+
+def _report(judged: Sequence[Judgement], album: Album, *, needs_pictures: bool) -> Report:
+    from dvtool.ops.report import provenance_of, report_of, title_of
+
+    where = provenance_of(
+        album.workspace,
+        time=now_text(),
+        command=command_line(),
+    )
+    pictures = album.pictures() if needs_pictures else {}
+    return report_of(title_of(judged), judged, where, pictures=pictures)
 
 
 def wanted_option(
@@ -130,6 +199,7 @@ def judge(
     rev: str = "",
     everything: bool = False,
     quiet: bool = True,
+    album: Album | None = None,
 ) -> list[Judgement]:
     """Judges data sets of the repository around, and files that belong to none."""
     from dvtool.ops.check import check_datasets, check_files, split_paths
@@ -141,6 +211,8 @@ def judge(
             raise
         files = [(Path(path), path) for path in paths]
         return check_files(files, wanted, progress=watcher(quiet=quiet))
+    if album is not None:
+        album.workspace = workspace
     typed = dict(zip(in_repository(workspace, paths), paths, strict=True))
     if staged or rev:
         return check_datasets(workspace, list(typed), wanted, staged=staged, rev=rev)

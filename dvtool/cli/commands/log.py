@@ -14,26 +14,49 @@ from dvtool.cli.common import (
     open_workspace,
     reporting,
 )
+from dvtool.cli.verdictlines import show_verdicts
+from dvtool.errors import UsageError
 
 
-@click.command("log", epilog=example("dvtool log data/train.csv"))
+@click.command(
+    "log", epilog=example("dvtool log data/train.csv", "dvtool log --verdicts data/train.csv")
+)
 @click.argument("path", type=PATH)
 @click.option("--rev", metavar="REV", default="HEAD", help="Start there instead of HEAD.")
 @click.option("-n", "--max-count", type=click.IntRange(min=1), help="Show at most so many.")
+@click.option("--verdicts", is_flag=True, help="Show what is known of each, and what was allowed.")
+@click.option("-r", "--remote", metavar="NAME", help="With --verdicts, ask this remote as well.")
 @reporting
-def command(path: str, rev: str, max_count: int | None, as_json: bool, quiet: bool) -> None:
+def command(
+    path: str,
+    rev: str,
+    max_count: int | None,
+    verdicts: bool,
+    remote: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     """Show the versions of a data set.
 
     One line a commit that changed it, newest first: commit, date, author,
     files, bytes, and what changed (+ added, - removed, ~ changed, > renamed).
+
+    With --verdicts: how each version was judged by the checks of its own
+    commit, as this clone remembers or a remote has it on record, and what
+    was allowed, by whom and why. Records are not signed and prove nothing.
     """
     from itertools import islice
 
     from dvtool.ops.listing import log
 
-    workspace = open_workspace()
+    workspace = open_workspace(quiet=quiet or as_json or not verdicts)
     dataset = in_repository(workspace, [path])[0].removesuffix(".dvt")
     output = Output(as_json=as_json, quiet=quiet)
+    if remote is not None and not verdicts:
+        raise UsageError("--remote is for --verdicts")
+    if verdicts:
+        show_verdicts(workspace, dataset, rev, max_count, remote, output)
+        return
     lines = islice(log(workspace, dataset, rev), max_count)
     if as_json:
         output.data({"dataset": dataset, "versions": list(lines)})

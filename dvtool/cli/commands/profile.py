@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,12 @@ from dvtool.cli.common import (
     reporting,
     watcher,
 )
+from dvtool.cli.reports import command_line, now_text, report_option, write_reports
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
     from dvtool.ops.profiler import FileProfile, Profiled
+    from dvtool.report.model import Report
 
 SHOWN_FILES = 20
 
@@ -38,12 +41,14 @@ SHOWN_FILES = 20
 @click.option("--rev", metavar="R", default="", help="Profile the version in this commit.")
 @click.option("--all-history", is_flag=True, help="Profile every version that is here.")
 @click.option("-v", "--verbose", is_flag=True, help="Show quantiles, lengths and every file.")
+@report_option
 @reporting
 def command(
     paths: tuple[str, ...],
     rev: str,
     all_history: bool,
     verbose: bool,
+    report_dir: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -52,7 +57,8 @@ def command(
     Works on any file, without git. In a repository it shows the PATHS, or
     every data set, and keeps each file's profile, so that one changed file of
     a hundred costs one file. With --all-history a version whose bytes are not
-    here is listed as a gap.
+    here is listed as a gap. --report draws every column; with --all-history
+    its past as well.
 
     Not this one: check judges, diff shows which files changed.
     """
@@ -67,6 +73,17 @@ def command(
             output.text(line)
     if all_history:
         output.text(_summary(found))
+    if report_dir is not None:
+        write_reports(_report(found), report_dir, (), output)
+
+
+def _report(found: Sequence[Profiled]) -> Report:
+    from dvtool.ops.album import of_profiles
+    from dvtool.ops.report import provenance_of, report_of, title_of
+
+    shown, pictures = of_profiles(found)
+    where = provenance_of(None, time=now_text(), command=command_line())
+    return report_of(title_of(shown), shown, where, pictures=pictures, is_judged=False)
 
 
 def _profile(paths: tuple[str, ...], rev: str, *, all_history: bool, quiet: bool) -> list[Profiled]:

@@ -1,7 +1,7 @@
-"""What counts: `severity:` and `ignore:` applied to findings of any evidence.
+"""What counts: `severity:`, `ignore:` and allowances applied to findings of any evidence.
 
-Pure rules over findings and a day; nothing is judged here. `dvtool.quality.judging` calls it once
-everything is found, before the verdict.
+Pure rules over findings and a day; nothing is judged here. `dvtool.quality.judging` calls the first
+two once everything is found, `dvtool.ops.judge` the third, which depends on the digest of the data.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from dvtool.core.allow import EVERYTHING, Allowance
 from dvtool.quality.checks.model import IgnoreSpec, TableSpec
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
 
@@ -36,6 +37,41 @@ def apply_policy(
     return settled + list(_expired(weighed, spec.ignore, today, source))
 
 
+def apply_allowances(
+    findings: Sequence[Finding], allowances: Sequence[Allowance], today: datetime.date
+) -> list[Finding]:
+    """Returns the findings of one table, those that were accepted by review as notes with the reason.
+
+    What does not count anyway stays as it is. After its last day an exception allows nothing; the
+    finding counts again and its hint says so.
+
+    Args:
+        findings: After `apply_policy`.
+        allowances: Those about this table's data.
+        today: Of the clock of whoever asks.
+    """
+    return [_allowed(one, allowances, today) for one in findings]
+
+
+def _allowed(finding: Finding, entries: Sequence[Allowance], today: datetime.date) -> Finding:
+    if finding.severity is Severity.NOTE:
+        return finding
+    meant = [one for one in entries if one.finding in (EVERYTHING, finding.key, finding.code)]
+    valid = [one for one in meant if one.until is None or today <= one.until]
+    if valid:
+        return replace(finding, severity=Severity.NOTE, hint=_why(valid[0]), waived=True)
+    if meant and meant[-1].until is not None:
+        over = f"was allowed until {meant[-1].until.isoformat()}, and counts again"
+        return replace(finding, hint=f"{over}; {finding.hint}" if finding.hint else over)
+    return finding
+
+
+def _why(entry: Allowance) -> str:
+    kind = "an exception" if entry.kind == "exception" else "the new normal"
+    until = f" until {entry.until.isoformat()}" if entry.until is not None else ""
+    return f"allowed as {kind}{until} by {entry.by}: {entry.reason}"
+
+
 def _weighed(finding: Finding, spec: TableSpec) -> Finding:
     wanted = dict(spec.severities)
     entry = spec.column(finding.column) if finding.column else None
@@ -57,7 +93,7 @@ def _settled(finding: Finding, ignore: Iterable[IgnoreSpec], today: datetime.dat
     for entry in ignore:
         if _means(entry, finding) and today <= entry.until:
             said = f"ignored until {entry.until.isoformat()}: {' '.join(entry.reason.split())}"
-            return replace(finding, severity=Severity.NOTE, hint=said)
+            return replace(finding, severity=Severity.NOTE, hint=said, waived=True)
     return finding
 
 

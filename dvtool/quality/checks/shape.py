@@ -53,10 +53,10 @@ def judge_rows_change(
     return [
         Finding(
             code="rows-change",
-            message=f"{before} rows became {table.rows} ({change:+.4g}% since {baseline}), "
+            message=f"{before:,} rows became {table.rows:,} ({change:+.4g}% since {baseline}), "
             f"allowed {allowed.words()}",
             place=Place(table.name),
-            evidence=Evidence.HISTORY,
+            evidence=Evidence.STATISTICS,
             rule=spec.rows.at("change", source),
             figures={"found": table.rows, "before": before, "change_percent": change},
         )

@@ -44,6 +44,19 @@ class Cache:
             with suppress(OSError):
                 os.unlink(temporary)
 
+    def drop(self, name: str) -> None:
+        """Forgets what is kept under `name`; nothing is no error."""
+        with suppress(OSError):
+            os.unlink(os.path.join(self._directory, name))
+
+    def names(self, folder: str) -> list[str]:
+        """Returns the names of everything kept directly below `folder`, sorted."""
+        try:
+            found = os.listdir(os.path.join(self._directory, folder))
+        except OSError:
+            return []
+        return [f"{folder}/{name}" for name in sorted(found)]
+
     def spool(self, *, hashed: bool = True) -> Spool:
         """Returns an empty spool on the cache's disk; `hashed` if its sha256 will be asked for.
 

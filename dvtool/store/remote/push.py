@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -21,6 +22,8 @@ from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.packindex import BlobRow
 from dvtool.errors import CorruptObject, ObjectMissing
+from dvtool.store.remote.arrivals import index_arrivals
+from dvtool.store.remote.likeness import DoubtfulVersion, EarlierVersions, Part, parts_beside
 from dvtool.store.remote.packbuild import PackBuilder
 from dvtool.store.remote.upload import PACKS_PER_INDEX, Uploader
 
@@ -63,7 +66,8 @@ def push_blobs(
 ) -> PushResult:
     """Makes the remote have every one of `digests`; sends only what it lacks.
 
-    Interrupted, it leaves the packs that arrived in an index, and running it again goes on.
+    Interrupted, it leaves the packs that arrived in an index, or killed, in notes on this machine;
+    running it again goes on from there.
 
     Args:
         remote: Where to.
@@ -79,6 +83,7 @@ def push_blobs(
         CorruptObject: A local blob does not match its name.
         RemoteFailed: The remote is unreachable or refused.
     """
+    index_arrivals(remote, snapshot)
     todo = snapshot.missing(digests)
     if not todo:
         return PushResult()
@@ -121,7 +126,8 @@ def push_bytes(
     with uploader.running(), _Cutter(remote, snapshot, uploader) as cutter:
         for digest in sorted(todo):
             data = by_digest[digest]
-            pieces = _pieces(io.BytesIO(data), len(data), snapshot.format)
+            whole = io.BytesIO(data)
+            pieces = (Part(piece) for piece in _pieces(whole, len(data), snapshot.format))
             cutter.add_parts(digest, pieces)
         cutter.finish()
     return PushResult(len(todo), uploader.packs, uploader.raw_bytes, uploader.sent_bytes)
@@ -136,6 +142,7 @@ class _Cutter:
         self._uploader = uploader
         self._builder = PackBuilder(remote.cache.spool)
         self._added: set[Digest] = set()
+        self._earlier: EarlierVersions | None = None
 
     def __enter__(self) -> _Cutter:
         return self
@@ -152,32 +159,51 @@ class _Cutter:
     def add_large(self, store: LocalStore, digest: Digest) -> None:
         """Adds a blob read from the store's file in parts."""
         with store.open_blob(digest) as file:
-            self.add_parts(digest, _proven_parts(store, digest, file, self._snapshot.format))
+            size = file.seek(0, os.SEEK_END)
+            rule = self._snapshot.format.chunks
+            if rule is not None and size > self._snapshot.format.part_bytes:
+                if self._earlier is None:
+                    self._earlier = EarlierVersions(store, self._snapshot)
+                earlier = self._earlier.nearest(file, size)
+                if earlier is not None:
+                    # A version that proves wrong costs a second pass, and nothing else.
+                    with suppress(DoubtfulVersion):
+                        parts = parts_beside(file, size, earlier, rule)
+                        self.add_parts(digest, _proven(store, digest, parts))
+                        return
+            file.seek(0)
+            plain = (Part(data) for data in _pieces(file, size, self._snapshot.format))
+            self.add_parts(digest, _proven(store, digest, plain))
 
-    def add_parts(self, digest: Digest, parts: Iterator[bytes]) -> None:
+    def add_parts(self, digest: Digest, parts: Iterator[Part]) -> None:
         """Adds a blob that comes in parts: a single one is a record, more are a list of them.
 
         When `parts` fails at its end, parts may be on the remote, but no list makes a blob of them.
         """
         names: list[Digest] = []
-        held = next(parts, b"")
-        ends = [len(held)]
+        held = next(parts, Part(b""))
+        ends = [len(held.data)]
         for part in parts:
             names.append(self._add_part(held))
-            ends.append(ends[-1] + len(part))
+            ends.append(ends[-1] + len(part.data))
             held = part
         if not names:
-            self._add(digest, held)
+            self._add(digest, held.data)
             return
         names.append(self._add_part(held))
         known = tuple(ends) if self._snapshot.format.chunks else ()
-        self._builder.add_blob(BlobRow(digest, ends[-1], tuple(names), known))
+        row = BlobRow(digest, ends[-1], tuple(names), known)
+        self._builder.add_blob(row)
+        if self._earlier is not None:
+            self._earlier.add(row)
 
-    def _add_part(self, part: bytes) -> Digest:
-        name = digest_of(part)
+    def _add_part(self, part: Part) -> Digest:
+        name = part.name or digest_of(part.data)
         if name not in self._added and self._snapshot.locate(name) is None:
+            if part.is_compared and digest_of(part.data) != name:
+                raise DoubtfulVersion
             self._added.add(name)
-            self._add(name, part)
+            self._add(name, part.data)
         return name
 
     def _add(self, digest: Digest, data: bytes | memoryview) -> None:
@@ -205,16 +231,12 @@ def _pieces(file: BinaryIO, size: int, format: RemoteFormat) -> Iterator[bytes]:
     return iter(lambda: _read_full(file, format.part_bytes), b"")
 
 
-def _proven_parts(
-    store: LocalStore, digest: Digest, file: BinaryIO, format: RemoteFormat
-) -> Iterator[bytes]:
-    """Yields a blob in parts and fails at the end if they were not what was stored."""
+def _proven(store: LocalStore, digest: Digest, parts: Iterable[Part]) -> Iterator[Part]:
+    """Yields the parts of a large blob and fails at the end if they were not what was stored."""
     large = store.large(digest)
     fast = xxhash.xxh3_128()
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    for part in _pieces(file, size, format):
-        fast.update(part)
+    for part in parts:
+        fast.update(part.data)
         yield part
     if large is None or fast.digest() != large.fingerprint:
         raise _damaged_here(digest)

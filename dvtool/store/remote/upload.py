@@ -23,6 +23,7 @@ from dvtool.core.packindex import (
 )
 from dvtool.errors import DvtoolError
 from dvtool.store.remote import layout
+from dvtool.store.remote.arrivals import forget_arrivals, note_arrival
 from dvtool.store.remote.packbuild import BuiltPack
 
 if TYPE_CHECKING:
@@ -118,6 +119,7 @@ class Uploader:
     def _send(self, pack: BuiltPack) -> None:
         try:
             self._remote.put(layout.pack_name(pack.ref.name), pack.spool)
+            note_arrival(self._remote.cache, pack.ref, pack.rows)
             self._progress.advance(size_bytes=pack.raw_bytes, items=len(pack.rows))
         finally:
             pack.spool.close()
@@ -139,6 +141,7 @@ class Uploader:
         self._remote.put(name, data)
         self._remote.cache.put(name, data)
         self._snapshot.add(name, parse_index(data))
+        forget_arrivals(self._remote.cache, refs)
         self.packs += len(batch)
         self.sent_bytes += len(data) + sum(ref.size for ref in refs)
         self.raw_bytes += sum(pack.raw_bytes for pack, _ in batch)

@@ -6,9 +6,19 @@ import datetime
 
 import pytest
 
+from dvtool.core.allow import Allowance
+from dvtool.core.digest import Digest
 from dvtool.quality.checks.parsing import parse_checks
-from dvtool.quality.checks.policy import apply_policy
-from dvtool.quality.findings import Evidence, Finding, Place, Severity, Verdict, verdict
+from dvtool.quality.checks.policy import apply_allowances, apply_policy
+from dvtool.quality.findings import (
+    Evidence,
+    Finding,
+    Outcome,
+    Place,
+    Severity,
+    Verdict,
+    verdict,
+)
 
 TODAY = datetime.date(2026, 11, 23)
 
@@ -76,3 +86,82 @@ def test_the_readers_word_for_wrong_types_goes_when_the_checks_say_the_same():
     )
 
     assert [one.key for one in found] == ["b.mixed-types", "a.type"]
+
+
+# -- the truth table of docs/checks.md -------------------------------------------------------------
+
+YESTERDAY, TOMORROW = datetime.date(2026, 11, 22), datetime.date(2026, 11, 24)
+
+
+def _allowance(finding="a.nulls", kind="exception", until=None):
+    return Allowance(Digest(b"\1" * 32), finding, kind, "sensor", "Ada <a@x>", TODAY, until)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "severity", "waiver", "answer"),
+    [
+        ("violated", "fail", "none", "fail"),
+        ("violated", "fail", "in force", "pass"),
+        ("violated", "fail", "expired", "fail"),
+        ("violated", "warn", "none", "warn"),
+        ("violated", "warn", "in force", "pass"),
+        ("violated", "warn", "expired", "warn"),
+        ("violated", "note", "none", "pass"),
+        ("undecided", "fail", "none", "undecided"),
+        ("undecided", "fail", "in force", "pass"),
+        ("undecided", "fail", "expired", "undecided"),
+        ("undecided", "warn", "none", "warn"),
+        ("undecided", "warn", "in force", "pass"),
+        ("undecided", "note", "none", "pass"),
+    ],
+)
+@pytest.mark.parametrize("way", ["ignore", "allow"])
+def test_severity_outcome_and_waiver_give_the_verdict_of_the_table(
+    outcome, severity, waiver, answer, way
+):
+    until = {"none": None, "in force": TODAY, "expired": YESTERDAY}[waiver]
+    finding = Finding(
+        "nulls",
+        "x",
+        Place("a.csv"),
+        Evidence.SCHEMA,
+        "a",
+        Severity(severity),
+        outcome=Outcome(outcome),
+    )
+
+    if way == "allow":
+        entries = [_allowance(until=until)] if until else []
+        found = apply_allowances([finding], entries, TODAY)
+    else:
+        entry = f"\nignore: [{{finding: a.nulls, until: {until}, reason: gap}}]" if until else ""
+        found = [one for one in _apply("key: id" + entry, finding) if one.code == "nulls"]
+
+    assert verdict(found) is Verdict(answer)
+    assert found[0].waived == (waiver == "in force")
+
+
+@pytest.mark.parametrize("name", ["a.nulls", "nulls", "all"])
+def test_an_allowance_means_a_finding_by_key_code_or_everything(name):
+    (found,) = apply_allowances([_finding("nulls", "a")], [_allowance(name)], TODAY)
+
+    assert found.severity is Severity.NOTE
+    assert found.hint == "allowed as an exception by Ada <a@x>: sensor"
+
+
+@pytest.mark.parametrize("name", ["b.nulls", "a", "a.max", "a.null"])
+def test_an_allowance_means_nothing_else(name):
+    (found,) = apply_allowances([_finding("nulls", "a")], [_allowance(name)], TODAY)
+
+    assert found.severity is Severity.FAIL
+    assert not found.waived
+
+
+def test_of_several_entries_one_that_holds_is_enough_and_what_is_over_is_said():
+    entries = [_allowance(until=YESTERDAY), _allowance("all", until=TOMORROW)]
+    (found,) = apply_allowances([_finding("nulls", "a")], entries, TODAY)
+    assert found.hint == "allowed as an exception until 2026-11-24 by Ada <a@x>: sensor"
+
+    (found,) = apply_allowances([_finding("nulls", "a")], entries[:1], TODAY)
+    assert found.severity is Severity.FAIL
+    assert found.hint == "was allowed until 2026-11-22, and counts again"

@@ -1,0 +1,158 @@
+"""`dvtool ci`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from dvtool.cli.common import (
+    Output,
+    count,
+    example,
+    open_workspace,
+    remote_option,
+    reporting,
+)
+from dvtool.cli.recording import recorder_of, send
+
+if TYPE_CHECKING:
+    from dvtool.cli.surroundings import Surroundings
+    from dvtool.git.plumbing import Git
+    from dvtool.ops.ci.run import CiResult
+
+EXIT_NO = 1
+EXIT_UNDECIDED = 11
+
+
+@click.command(
+    "ci",
+    epilog=example(
+        "dvtool ci --base origin/main",
+        "dvtool ci --merge --strict",
+    ),
+)
+@click.option("--base", metavar="REV", default="", help="What the change is relative to.")
+@click.option("--merge", is_flag=True, help="Judge what merging would make.")
+@click.option("--strict", is_flag=True, help="What could not be decided stops the change.")
+@click.option(
+    "--python/--no-python",
+    default=None,
+    help="Run schemas written in Python. Default: not where credentials are in reach.",
+)
+@remote_option
+@click.option("--record", is_flag=True, help="Send records of the verdicts to the remote.")
+@click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
+@reporting
+@click.pass_context
+def command(
+    context: click.Context,
+    base: str,
+    merge: bool,
+    strict: bool,
+    python: bool | None,
+    remote: str | None,
+    record: bool,
+    verbose: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Judge a change before it is merged.
+
+    Finds the commits since the base (a pull request's target, the commit
+    before a push, or --base), proves that each can be restored from the
+    remote, and judges every data set that they change, against its version
+    at the merge base. The gate's settings are those of the base. Exits with
+    0 when the change may be merged, 1 when not, 11 when --strict stops what
+    could not be decided.
+    """
+    from dvtool.cli.commands.check import wanted_option
+    from dvtool.cli.surroundings import read_surroundings
+    from dvtool.ops.ci.run import Change, judge_change
+    from dvtool.quality.findings import Verdict
+    from dvtool.quality.judged import finding_json, to_json
+
+    surroundings = read_surroundings(os.environ)
+    workspace = open_workspace(quiet=quiet or as_json, must_be_ready=False)
+    secrets = _secrets(surroundings, workspace.git)
+    runs_python = python if python is not None else not secrets
+    wanted = wanted_option(python=runs_python)
+    recorder = recorder_of(wanted) if record else None
+    if recorder is not None:
+        wanted = replace(wanted, watch=recorder.see)
+    result = judge_change(
+        workspace,
+        Change(base, surroundings.hint, merge),
+        wanted,
+        remote_name=remote,
+        strict=strict,
+    )
+    output = Output(as_json=as_json, quiet=quiet)
+    output.data(
+        {
+            "verdict": result.verdict.value,
+            "stopped_by": sorted(one.value for one in result.stopped_by),
+            "head": result.span.head,
+            "base": result.span.base,
+            "merge_base": result.span.merge_base,
+            "commits": result.span.commits,
+            "judgements": [to_json(one) for one in result.judgements],
+            "findings": [finding_json(one) for one in result.extra],
+            "unchanged": result.unchanged,
+            "fetched": result.fetched,
+        }
+    )
+    for line in _lines(result, verbose=verbose):
+        output.text(line)
+    if python is None and secrets and _asks_for_python(result):
+        shown = ", ".join(secrets[:5]) + (" …" if len(secrets) > 5 else "")
+        output.text(f"schemas in Python did not run, since secrets may be in reach: {shown}")
+    if recorder is not None:
+        send(recorder, remote, output)
+    if result.stopped_by - {Verdict.UNDECIDED}:
+        context.exit(EXIT_NO)
+    if result.stopped_by:
+        context.exit(EXIT_UNDECIDED)
+
+
+def _secrets(surroundings: Surroundings, git: Git) -> list[str]:
+    """Returns what code of the judged commit could steal; on a person's machine it is their own."""
+    if not surroundings.host:
+        return []
+    from dvtool.git.inreach import credentials_in_config
+
+    return [*surroundings.secrets, *credentials_in_config(git)]
+
+
+def _asks_for_python(result: CiResult) -> bool:
+    return any(
+        finding.code == "schema" and "switched off" in finding.message
+        for judgement in result.judgements
+        for table in judgement.tables
+        for finding in table.findings
+    )
+
+
+def _lines(result: CiResult, *, verbose: bool) -> Iterator[str]:
+    """Yields the result for a terminal: what was looked at, what was found, the answer last."""
+    from dvtool.report.terminal import finding_lines, lines
+
+    span = result.span
+    since = f"since {span.merge_base[:12]}" if span.merge_base else "from the beginning"
+    judged = count(len(result.judgements), "data set")
+    yield (
+        f"{span.head[:12]}: {count(len(span.commits), 'commit')} {since};"
+        f" {judged} changed, {result.unchanged} unchanged;"
+        f" {count(result.fetched.fetched, 'blob')} fetched ({result.fetched.fetched_bytes:,} bytes)"
+    )
+    for note in span.notes:
+        yield f"note: {note}"
+    for finding in result.extra:
+        yield from finding_lines(finding)
+    if result.judgements:
+        yield from lines(result.judgements, verbose=verbose)
+    stopped = " and ".join(sorted(one.value for one in result.stopped_by))
+    yield f"may not be merged: {stopped}" if stopped else "may be merged"

@@ -1,0 +1,95 @@
+"""Bringing what judging needs, and nothing else: the tables of changed data sets and their baselines.
+
+Unchanged data sets, files that are no tables, and files of the baseline that did not change stay at
+the remote. Called by `judging`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+
+from dvtool.core.digest import Digest
+from dvtool.core.sidecar import Sidecar
+from dvtool.core.tree import Tree
+from dvtool.errors import CorruptObject, InvalidText, ObjectMissing
+from dvtool.ops.ci.changes import Change
+from dvtool.ops.fetch import FetchReport, Seen, fetch_blobs
+from dvtool.ops.judge import is_judged
+from dvtool.ops.versions import shards_of
+from dvtool.ops.workspace import Workspace
+from dvtool.quality.checks.model import ChecksFile, TableSpec
+from dvtool.quality.checks.parsing import parse_checks, table_for
+
+
+def bring(
+    workspace: Workspace, changes: Iterable[Change], *, remote_name: str | None, seen: Seen
+) -> FetchReport:
+    """Fetches what judging `changes` opens; what the remote lacks is left to be told by the caller.
+
+    Args:
+        workspace: Where.
+        changes: The data sets.
+        remote_name: From which remote; None for the default.
+        seen: What was seen of it before.
+    """
+    changes = [one for one in changes if one.after.sidecar is not None]
+    versions = [one.sidecar for pair in changes for one in (pair.before, pair.after)]
+    shards = shards_of(one for one in versions if one is not None)
+    wanted: dict[Digest, int] = {}
+    total = _fetched(workspace, shards, remote_name, seen)
+    for one in changes:
+        with suppress(ObjectMissing):  # its list of files is not there: the caller says so
+            wanted.update(_opened(workspace, one))
+    return total + _fetched(workspace, wanted, remote_name, seen)
+
+
+def _fetched(
+    workspace: Workspace, blobs: dict[Digest, int], name: str | None, seen: Seen
+) -> FetchReport:
+    missing = workspace.store.missing(blobs)
+    try:
+        return fetch_blobs(workspace, blobs, remote_name=name, seen=seen)
+    except (ObjectMissing, CorruptObject):
+        came = missing - workspace.store.missing(blobs)
+        return FetchReport(len(blobs), len(came), sum(blobs[digest] for digest in came))
+
+
+def _opened(workspace: Workspace, change: Change) -> dict[Digest, int]:
+    """Returns the blobs of a change that are opened, with their sizes in bytes."""
+    after = _tree(workspace, change.after.sidecar)
+    before = _tree(workspace, change.before.sidecar)
+    specs = [_parsed(text.text) for text in (change.after.checks, change.law) if text is not None]
+    found: dict[Digest, int] = {}
+    for raw, entry in after.items():
+        path = os.fsdecode(raw)
+        name = f"{change.dataset}/{path}" if path else change.dataset
+        if entry.mode not in ("f", "x") or not any(
+            is_judged(path, name, spec) for spec in [None, *_specs(specs, path)]
+        ):
+            continue
+        found[entry.digest] = entry.size
+        earlier = before.get(raw)
+        if earlier is not None and earlier.mode in ("f", "x") and earlier.digest != entry.digest:
+            found[earlier.digest] = earlier.size
+    return found
+
+
+def _tree(workspace: Workspace, sidecar: Sidecar | None) -> Tree:
+    return workspace.tree(sidecar) if sidecar is not None else Tree()
+
+
+def _specs(checks: Iterable[ChecksFile | None], path: str) -> list[TableSpec | None]:
+    found = []
+    for one in checks:
+        with suppress(InvalidText):
+            found.append(table_for(one, path) if one is not None else None)
+    return found
+
+
+def _parsed(text: str) -> ChecksFile | None:
+    try:
+        return parse_checks(text)
+    except InvalidText:
+        return None  # told when it is used

@@ -1,0 +1,162 @@
+"""What a subject is compared with: a file that somebody named, a revision, or the default version.
+
+Finds the baseline of each file of a subject and its bytes; which versions are accepted is
+`dvtool.ops.baselines`. Called by `check`.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dvtool.errors import UnknownRevision, UsageError
+from dvtool.ops import baselines, subjects
+from dvtool.ops.baselines import BaselineVersion
+from dvtool.ops.subjects import BaselineFile, FileBytes, Reference, Subject
+from dvtool.ops.workspace import Workspace
+from dvtool.quality.judged import Baseline
+
+if TYPE_CHECKING:
+    from dvtool.ops.check import Wanted
+
+LOOKED_BACK: Final = 60
+"""Versions among which a table's baseline is looked for when it was an exception in the newest."""
+
+
+def files_of(path: Path, name: str) -> dict[str, FileBytes]:
+    """Returns a file, or the files below a folder, as they stand on disk."""
+    if path.is_dir():
+        return subjects.plain_folder(path, name=name.rstrip("/"))
+    return {"": subjects.plain_file(path, name=name)}
+
+
+def compared_with_file(subject: Subject, name: str) -> Subject:
+    """Returns a subject with a file or folder on disk as its baseline.
+
+    Raises:
+        UsageError: There is none.
+    """
+    path = Path(name)
+    if not path.exists():
+        raise UsageError(
+            f"no baseline at {name}",
+            hint="outside of a repository the baseline is a file or a folder",
+        )
+    baseline = Baseline(name, "given as a file")
+    found = {inside: BaselineFile(baseline, file) for inside, file in files_of(path, name).items()}
+    return replace(subject, baseline_files=found, inputs={})
+
+
+def compared_with_version(
+    workspace: Workspace, subject: Subject, wanted: Wanted, where: str | None
+) -> Subject:
+    """Returns a subject with an earlier version of its data set as its baseline, if there is one.
+
+    Args:
+        workspace: Where.
+        subject: What is judged.
+        wanted: Its baseline is a revision or a file; empty for the default.
+        where: The judged version: a commit, the index (`""`) or the work tree (None).
+
+    Raises:
+        UnknownRevision: git does not know the revision.
+    """
+    given = wanted.baseline
+    if given and Path(given).exists():
+        return compared_with_file(subject, given)
+    if given:
+        named = baselines.at_revision(workspace, subject.name, given, why=wanted.baseline_why)
+        versions = iter([named] if named is not None else [])
+    else:
+        found = baselines.teaching(workspace, subject.name, where, but=subject.data)
+        versions = islice(found, LOOKED_BACK)
+    newest = next(versions, None)
+    if newest is None:
+        return subject
+    files, untaught, missing = _files(workspace, subject.name, newest)
+    inputs = {"baseline files here": str(len(files)), "baselines missing": str(missing)}
+    inputs |= subjects.version_inputs("baseline", newest.sidecar)
+    for older in versions if untaught & set(subject.files) else ():
+        # A table that was an exception is compared with the last version in which it was none.
+        earlier, _, _ = _files(workspace, subject.name, older)
+        filled = {path: file for path, file in earlier.items() if path in untaught}
+        files |= filled
+        untaught -= set(filled)
+        inputs |= subjects.version_inputs(f"baseline {older.commit}", older.sidecar)
+        if not untaught & set(subject.files):
+            break
+    return replace(
+        subject, baseline_files=files, inputs=subject.inputs and {**subject.inputs, **inputs}
+    )
+
+
+def with_references(workspace: Workspace | None, subject: Subject) -> Subject:
+    """Returns a subject with what the `reference:` words of its checks stand for.
+
+    A word is a revision that git knows, else a file beside the checks or below the top. What is
+    neither stays without files, so that the table is undecided.
+
+    Raises:
+        InvalidText: The checks break their format.
+    """
+    if subject.checks is None or "reference" not in subject.checks.text:
+        return subject
+    from dvtool.quality.checks.parsing import parse_checks
+
+    source = subject.checks.path
+    found: dict[str, Reference] = {}
+    inputs = dict(subject.inputs)
+    for table in parse_checks(subject.checks.text, source=source).tables:
+        word = table.reference
+        if not word or word in found:
+            continue
+        why = f"reference: {word} in {table.at('reference', source)}"
+        version = None
+        if workspace is not None:
+            with suppress(UnknownRevision):
+                version = baselines.at_revision(workspace, subject.name, word, why=why)
+        if workspace is not None and version is not None:
+            files = subjects.stored_files(
+                workspace.store, subject.name, workspace.tree(version.sidecar)
+            )
+            missing = set(subjects.missing_files(workspace.store, files))
+            here = {path: one for path, one in files.items() if one.name not in missing}
+            hint = f": dvtool fetch --rev {word}" if missing else ""
+            found[word] = Reference(version.baseline, here, f"its bytes are not here{hint}")
+            inputs |= subjects.version_inputs(f"reference {word}", version.sidecar)
+            inputs |= {f"reference files here {word}": str(len(here))}
+        else:
+            found[word] = _reference_file(subject, word, why)
+            inputs = {}  # a file on disk has no digest here
+    return replace(subject, references=found, inputs=inputs if subject.inputs else {})
+
+
+def _reference_file(subject: Subject, word: str, why: str) -> Reference:
+    if subject.root is not None:
+        beside = subject.root / Path(subject.name).parent / word
+        for path in (beside, subject.root / word):
+            if path.is_file():
+                return Reference(Baseline(word, why), {"": subjects.plain_file(path, name=word)})
+    return Reference(Baseline(word, why), problem=f"{word} is no revision of it, and no file here")
+
+
+def _files(
+    workspace: Workspace, dataset: str, version: BaselineVersion
+) -> tuple[dict[str, BaselineFile], set[str], int]:
+    """Returns the files that are here and teach, the paths that do not teach, how many lack bytes."""
+    files = subjects.stored_files(workspace.store, dataset, workspace.tree(version.sidecar))
+    missing = set(subjects.missing_files(workspace.store, files))
+    baseline = version.baseline
+    if missing:
+        why = f"{baseline.why}; {len(missing)} of its files are not here: dvtool fetch --rev {version.commit[:12]}"
+        baseline = Baseline(baseline.name, why)
+    untaught = {path for path in files if not version.teaches_from(path)}
+    found = {
+        path: BaselineFile(baseline, one)
+        for path, one in files.items()
+        if path not in untaught and one.name not in missing
+    }
+    return found, untaught, len(missing)

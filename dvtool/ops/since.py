@@ -1,0 +1,310 @@
+"""`check --since`: today's checks on every version from a revision on, to find where it began.
+
+Answers from stored profiles where they know enough, from bytes where those are here, and lists what
+neither tells as unknown; fetches nothing. Called by the CLI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from dvtool.core.allow import Allowance, version_digest
+from dvtool.errors import ObjectMissing, UnknownRevision
+from dvtool.git.revisions import resolve_commit
+from dvtool.ops import baselines, subjects
+from dvtool.ops.baselines import BaselineVersion
+from dvtool.ops.check import Wanted, judge_subject_once, subject_of
+from dvtool.ops.comparing import with_references
+from dvtool.ops.judge import is_judged
+from dvtool.ops.profiler import Profiler, Spec, spec_for
+from dvtool.ops.selection import Selected, select
+from dvtool.ops.subjects import ChecksText, FileBytes, Subject
+from dvtool.ops.versions import sidecars_in
+from dvtool.ops.workspace import Workspace
+from dvtool.quality.checks.from_profile import judge_profile
+from dvtool.quality.checks.model import ChecksFile
+from dvtool.quality.checks.parsing import parse_checks, table_for
+from dvtool.quality.checks.policy import apply_allowances, apply_policy
+from dvtool.quality.findings import Finding, Verdict, verdict
+from dvtool.quality.judged import worst
+from dvtool.quality.profile.model import Profile
+
+How = Literal["profiles", "bytes", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One finding of a version: the table it is in, and itself."""
+
+    table: str
+    finding: Finding
+
+    @property
+    def name(self) -> str:
+        """Table and key: what is followed through the versions."""
+        return f"{self.table}: {self.finding.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What could not be told: a key of a table's checks, or with an empty key all of them."""
+
+    table: str
+    key: str
+    why: str
+
+    def __str__(self) -> str:
+        """Returns it in words."""
+        return f"{self.table}: {self.key} {self.why}" if self.key else f"{self.table}: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedVersion:
+    """One version under today's checks.
+
+    Attributes:
+        commit: Object id of the commit that brought it.
+        how: What answered: profiles, bytes, or neither.
+        verdict: The answer; None when it is unknown.
+        failing: What fails for certain.
+        unknown: What could not be told, and why.
+    """
+
+    commit: str
+    how: How
+    verdict: Verdict | None
+    failing: tuple[Seen, ...] = ()
+    unknown: tuple[Open, ...] = ()
+
+    def knows(self, seen: Seen) -> bool:
+        """Tells whether it is known if a finding of another version is in this one, too."""
+        table, key = seen.table, seen.finding.key
+        return not any(one.table == table and one.key in ("", key) for one in self.unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """Where a failing finding appears.
+
+    Attributes:
+        name: Table and key.
+        first: The oldest of the versions in which it fails.
+        message: As it is there.
+        before: The newest version before it that is known not to have it; empty when none is.
+        unknown: Versions in between of which it is not known.
+        failing: In how many versions it fails.
+        still: Whether it fails in the newest version.
+    """
+
+    name: str
+    first: str
+    message: str
+    before: str
+    unknown: int
+    failing: int
+    still: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """The answer about one data set: its versions newest first, and where each failure began."""
+
+    dataset: str
+    versions: tuple[JudgedVersion, ...]
+    began: tuple[Began, ...]
+
+
+def check_since(workspace: Workspace, path: str, rev: str, wanted: Wanted) -> Since:
+    """Judges the committed versions of a data set from a revision on by the checks on disk.
+
+    Args:
+        workspace: Where.
+        path: The data set, relative to the top.
+        rev: The oldest version is the one that this revision has.
+        wanted: How to judge; its baseline is not used.
+
+    Raises:
+        UnknownRevision: The path or the revision is not known.
+        InvalidText: The checks, the allow file or a sidecar breaks its format.
+    """
+    head = resolve_commit(workspace.git, "HEAD")
+    start = resolve_commit(workspace.git, rev)
+    (one,) = select(sidecars_in(workspace, head), [path], where="HEAD")[:1]
+    checks = subjects.checks_at(workspace, one.dataset, None)
+    allow = subjects.allow_at(workspace, one.dataset, None)
+    judging = _Judging(
+        workspace,
+        one,
+        checks,
+        None if checks is None else parse_checks(checks.text, source=checks.path),
+        allow,
+        subjects.allowances(allow),
+        wanted,
+        Profiler.of(workspace),
+    )
+    chosen = list(_range(workspace, one.dataset, head, start))
+    versions = tuple(
+        judging.version(version, chosen[at + 1] if at + 1 < len(chosen) else None)
+        for at, version in enumerate(chosen)
+    )
+    return Since(one.dataset, versions, tuple(began(versions)))
+
+
+def _range(workspace: Workspace, dataset: str, head: str, start: str) -> Iterator[BaselineVersion]:
+    """Yields the versions after a commit, newest first, and then the one that the commit has."""
+    listed = workspace.git.run("rev-list", "--first-parent", head, f"^{start}").decode()
+    newer = set(listed.split())
+    found = False
+    for version in baselines.committed(workspace, dataset, head):
+        found = True
+        yield version
+        if version.commit not in newer:
+            return
+    if not found:
+        raise UnknownRevision(
+            f"no commit has the data set {dataset}", hint="dvtool list shows what there is"
+        )
+
+
+def began(versions: Sequence[JudgedVersion]) -> Iterator[Began]:
+    """Yields where each failing finding appears first, what still fails before what does not.
+
+    Args:
+        versions: Newest first.
+    """
+    names = {seen.name: seen for one in versions for seen in one.failing}
+    found = [_began(versions, seen) for seen in names.values()]
+    yield from sorted(found, key=lambda one: not one.still)
+
+
+def _began(versions: Sequence[JudgedVersion], seen: Seen) -> Began:
+    """Returns where one failure began; `seen` is it as it stands in the oldest version."""
+    failing = [at for at, one in enumerate(versions) if seen.name in {s.name for s in one.failing}]
+    oldest = failing[-1]
+    unknown, before = 0, ""
+    for one in versions[oldest + 1 :]:
+        if one.knows(seen):
+            before = one.commit
+            break
+        unknown += 1
+    first = versions[oldest].commit
+    message = seen.finding.message
+    return Began(seen.name, first, message, before, unknown, len(failing), failing[0] == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judging:
+    """What is the same for every version."""
+
+    workspace: Workspace
+    one: Selected
+    text: ChecksText | None
+    checks: ChecksFile | None
+    allow: ChecksText | None
+    allowed: tuple[Allowance, ...]
+    wanted: Wanted
+    profiler: Profiler
+
+    def version(self, version: BaselineVersion, before: BaselineVersion | None) -> JudgedVersion:
+        try:
+            files = self._files(version)
+            earlier = {} if before is None else self._files(before)
+        except ObjectMissing as error:
+            return JudgedVersion(
+                version.commit,
+                "unknown",
+                None,
+                unknown=(Open(self.one.dataset, "", error.message),),
+            )
+        found, unknown = self._from_profiles(version, files, earlier)
+        if not unknown:
+            return _judged(version.commit, "profiles", found)
+        if not subjects.missing_files(self.workspace.store, files):
+            return _judged(version.commit, "bytes", self._from_bytes(version))
+        return _judged(version.commit, "profiles" if found else "unknown", found, unknown)
+
+    def _files(self, version: BaselineVersion) -> dict[str, FileBytes]:
+        tree = self.workspace.tree(version.sidecar)
+        return subjects.stored_files(self.workspace.store, self.one.dataset, tree)
+
+    def _from_profiles(
+        self,
+        version: BaselineVersion,
+        files: Mapping[str, FileBytes],
+        earlier: Mapping[str, FileBytes],
+    ) -> tuple[list[Seen], list[Open]]:
+        """Returns what fails by profiles, and what they leave open."""
+        found: list[Seen] = []
+        unknown: list[Open] = []
+        whole = version_digest(version.sidecar)
+        today = self.wanted.now.date()
+        for path, file in files.items():
+            spec = table_for(self.checks, path) if self.checks is not None else None
+            if spec is None:
+                if is_judged(path, file.name, None):
+                    unknown.append(Open(file.name, "", "without checks only the bytes tell"))
+                continue
+            profile = self._profile(version, path, file)
+            if profile is None:
+                unknown.append(Open(file.name, "", "neither its bytes nor a profile are here"))
+                continue
+            previous = earlier.get(path)
+            rows = None if previous is None else self._profile(version, path, previous)
+            source = self.text.path if self.text is not None else ""
+            answer = judge_profile(
+                profile,
+                spec,
+                name=file.name,
+                source=source,
+                rows_before=None if rows is None else rows.rows,
+            )
+            digests = {one for one in (file.digest, whole) if one is not None}
+            entries = [one for one in self.allowed if one.covers(digests, path)]
+            shown = apply_policy(answer.findings, spec, today, source=source)
+            found += [Seen(file.name, one) for one in apply_allowances(shown, entries, today)]
+            unknown += [Open(file.name, key, "is not in a profile") for key in answer.open]
+        return found, unknown
+
+    def _profile(self, version: BaselineVersion, path: str, file: FileBytes) -> Profile | None:
+        """Returns what is kept of a file, under whichever checks it was profiled."""
+        text = subjects.checks_at(self.workspace, self.one.dataset, version.commit)
+        own = None if text is None else parse_checks(text.text, source=text.path)
+        for checks in ((own, self.checks), (self.checks, self.checks), (own,), (self.checks,)):
+            known = self.profiler.known(file, spec_for(checks, path) or Spec())
+            if known is not None:
+                return known
+        return self.profiler.known(file, Spec())
+
+    def _from_bytes(self, version: BaselineVersion) -> list[Seen]:
+        """Returns what fails by the bytes, as `check --rev` would with the checks of today."""
+        wanted = replace(self.wanted, baseline="")
+        subject = subject_of(self.workspace, self.one, version.sidecar, version.commit, wanted)
+        inputs = subject.inputs and {
+            **subject.inputs,
+            "checks": self.text.text if self.text is not None else "",
+            "allow": self.allow.text if self.allow is not None else "",
+        }
+        subject = replace(
+            subject,
+            checks=self.text,
+            allowed=self.allowed,
+            inputs=inputs,
+            root=self.workspace.top,
+            references={},
+        )
+        return self._judge(with_references(self.workspace, subject), wanted)
+
+    def _judge(self, subject: Subject, wanted: Wanted) -> list[Seen]:
+        judged = judge_subject_once(subject, wanted, self.workspace.progress, self.workspace)
+        return [Seen(table.name, one) for table in judged.tables for one in table.findings]
+
+
+def _judged(
+    commit: str, how: How, found: Sequence[Seen], unknown: Sequence[Open] = ()
+) -> JudgedVersion:
+    failing = tuple(one for one in found if verdict([one.finding]) is Verdict.FAIL)
+    answer = worst(verdict([one.finding]) for one in found) if found else Verdict.PASS
+    known = None if unknown and answer is not Verdict.FAIL else answer
+    return JudgedVersion(commit, how, known, failing, tuple(unknown))

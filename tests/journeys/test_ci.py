@@ -1,0 +1,275 @@
+"""`dvtool ci` as a service runs it: a git host, a remote, and a fresh clone without any set-up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.cihost import CHECKS, Host, people
+
+
+@pytest.fixture
+def host(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Host:
+    """A host whose main has two data sets, one of them with checks; the branch is `feature`."""
+    (tmp_path / "storage").mkdir()
+    made = Host(tmp_path, capfd, (tmp_path / "storage/data").as_uri())
+    made.change({"people.csv": people(), "people.csv.checks.yaml": CHECKS, "other.csv": people(50)})
+    made.publish()
+    made.switch("feature", start="main")
+    return made
+
+
+BAD = people(seed=2, n4="-7")
+
+
+def test_bad_data_may_not_be_merged_and_mended_data_may(host: Host) -> None:
+    host.change({"people.csv": BAD})
+    host.publish()
+    found = host.clone("feature").run("ci", "--base", "origin/main", code=1).out
+    assert "people.csv:6 age: 1 of 200 values below 0 [min] (people.csv.checks.yaml:3)" in found
+    assert found.endswith("may not be merged: fail\n")
+
+    host.change({"people.csv": people(seed=3)})
+    host.publish()
+    found = host.clone("feature", name="again").run("ci", "--base", "origin/main").out
+
+    assert "2 commits since" in found
+    assert "people.csv: pass" in found
+    assert found.endswith("may be merged\n")
+
+
+def test_a_commit_whose_data_were_never_pushed_is_named(host: Host) -> None:
+    host.change({"people.csv": people(seed=2)})
+    host.publish()
+    lost = host.change({"people.csv": people(seed=3)})
+    host.publish(data=False)
+
+    found = host.clone("feature").run("ci", "--base", "origin/main", code=1).out
+
+    said = (
+        f"people.csv.dvt nobody else can restore commit {lost[:12]}: not at the remote: object sha"
+    )
+    assert said in found
+    assert "hint: whoever made these commits: dvtool push" in found
+    assert "undecided people.csv could not be judged: " in found
+
+
+def test_data_lost_in_the_middle_of_a_branch_are_named_though_the_last_version_is_fine(
+    host: Host,
+) -> None:
+    packs = set((host.folder / "storage").rglob("*.pack"))
+    lost = host.change({"people.csv": people(seed=2)})
+    host.publish()
+    for pack in set((host.folder / "storage").rglob("*.pack")) - packs:
+        pack.unlink()
+    host.switch("later", start="main")
+    host.change({"people.csv": people(seed=3)})
+    host.publish()
+    host.dev.git("merge", "--quiet", "--strategy=ours", "feature", "-m", "both")
+    host.dev.git("push", "--quiet", "--no-verify", "origin", "HEAD")
+
+    found = host.clone("later").run("ci", "--base", "origin/main", code=1).out
+
+    assert f"nobody else can restore commit {lost[:12]}: " in found
+    assert "people.csv: pass" in found
+
+
+def test_a_shallow_clone_is_deepened_as_far_as_needed(host: Host) -> None:
+    for number in range(3):
+        host.change({"people.csv": people(seed=10 + number)})
+    host.publish()
+    job = host.clone("feature", depth=1)
+    assert job.git("rev-list", "--count", "HEAD") == "1"
+
+    found = job.run("ci", "--base", "origin/main").out
+
+    assert "3 commits since" in found
+    assert "the version at the merge base" in found
+
+
+def test_a_shallow_clone_that_cannot_be_deepened_is_refused_with_the_way_out(host: Host) -> None:
+    host.change({"people.csv": people(seed=2)})
+    host.publish()
+    job = host.clone("feature", depth=1)
+    base = host.dev.git("rev-parse", "main")
+    job.git("remote", "set-url", "origin", str(host.folder / "gone.git"))
+
+    found = job.run("ci", "--base", base, code=5)
+
+    assert "fetch-depth: 0" in found.err
+    assert found.out == ""
+
+
+def test_only_what_changed_is_fetched(host: Host) -> None:
+    host.change({"people.csv": people(seed=2)})
+    host.publish()
+
+    found = host.clone("feature").run("ci", "--base", "origin/main", "--json").json
+
+    # The version at the merge base and the new one; the other data set stays at the remote.
+    size = len(people().encode()) + len(people(seed=2).encode())
+    assert found["fetched"] == {"needed": 2, "fetched": 2, "fetched_bytes": size}
+    assert [one["name"] for one in found["judgements"]] == ["people.csv"]
+    assert found["unchanged"] == 1
+
+
+# -- a change does not loosen its own gate -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("checks", "said"),
+    [
+        (None, "people.csv.dvt every check was there, is gone [loosened]"),
+        (CHECKS.replace("min: 0, ", ""), "people.csv.checks.yaml age: min was 0, is gone [loosened]"),
+        (CHECKS.replace("min: 0", "min: -9"), "people.csv.checks.yaml:3 age: min was 0, is -9 [loosened]"),
+        (CHECKS.replace("nulls: 0", "nulls: 0, severity: warn"), "age: severity was not given, is warn [loosened]"),
+        (CHECKS + "ignore: [{finding: age.min, until: 2999-01-01, reason: no}]\n", "ignore was not given, is [age.min until 2999-01-01] [loosened]"),
+    ],
+)  # fmt: skip
+def test_a_change_that_loosens_its_checks_is_judged_by_the_old_ones_too(host, checks, said) -> None:
+    host.change({"people.csv": BAD, "people.csv.checks.yaml": checks})
+    host.publish()
+
+    found = host.clone("feature").run("ci", "--base", "origin/main", code=1).out
+
+    assert said in found
+    assert "fail      people.csv:6 age:" in found
+    assert "which holds at the base) [min]" in found
+
+
+def test_a_history_that_is_switched_off_is_told(host: Host) -> None:
+    host.change({"people.csv.checks.yaml": CHECKS + "history: false\n"})
+    host.publish()
+
+    found = host.clone("feature").run("ci", "--base", "origin/main").out
+
+    assert "warn      people.csv.checks.yaml:5 history was true, is false [loosened]" in found
+
+
+def test_checks_may_be_loosened_by_a_change_of_their_own(host: Host) -> None:
+    host.change({"people.csv.checks.yaml": CHECKS.replace("min: 0", "min: -9")})
+    host.publish()
+    found = host.clone("feature").run("ci", "--base", "origin/main").out
+    assert "min was 0, is -9 [loosened]" in found
+    assert found.endswith("may be merged\n")
+
+    host.switch("main")
+    host.dev.git("merge", "--quiet", "feature")
+    host.publish()
+    host.switch("data", start="main")
+    host.change({"people.csv": BAD})
+    host.publish()
+
+    found = host.clone("data", name="again").run("ci", "--base", "origin/main").out
+
+    assert "people.csv: pass" in found
+
+
+def test_the_gate_of_the_base_decides_and_a_looser_one_is_told(host: Host) -> None:
+    host.change({"people.csv": BAD})
+    host.dev.run("config", "gate.merge", "none")
+    host.dev.commit("let me in")
+    host.publish()
+
+    found = host.clone("feature").run("ci", "--base", "origin/main", code=1).out
+
+    assert ".dvtool gate.merge was fail, would be nothing; for this change" in found
+    assert "[gate-loosened]" in found
+
+
+def test_a_gate_may_refuse_every_loosening(host: Host) -> None:
+    host.switch("main")
+    host.dev.run("config", "gate.loosened", "fail")
+    host.dev.commit("strict")
+    host.publish()
+    host.switch("looser", start="main")
+    host.dev.run("config", "gate.loosened", "warn")
+    host.dev.commit("less strict")
+    host.publish()
+
+    found = host.clone("looser").run("ci", "--base", "origin/main", code=1).out
+
+    assert "fail      .dvtool gate.loosened was fail, would be warn;" in found
+
+
+def test_a_remote_that_a_change_moves_is_not_asked_without_approval(host: Host) -> None:
+    elsewhere = (host.folder / "elsewhere/data").as_uri()
+    (host.folder / "elsewhere").mkdir()
+    host.dev.run("remote", "set", "origin", elsewhere)
+    host.change({"people.csv": people(seed=2)})
+    host.publish()
+    reading = sorted(path for path in (host.folder / "elsewhere").rglob("*"))
+
+    found = host.clone("feature").run("ci", "--base", "origin/main", code=1).out
+
+    assert f"remote origin would be {elsewhere}; nothing was asked or sent there" in found
+    assert "[not-restorable]" in found  # at the remote that the base names
+    assert sorted(path for path in (host.folder / "elsewhere").rglob("*")) == reading
+
+
+def test_a_moved_remote_is_used_once_the_job_approves_it(host: Host, monkeypatch) -> None:
+    elsewhere = (host.folder / "elsewhere/data").as_uri()
+    (host.folder / "elsewhere").mkdir()
+    host.dev.run("remote", "set", "origin", elsewhere)
+    host.change({"people.csv": people(seed=2)})
+    host.publish()
+    monkeypatch.setenv("DVTOOL_TRUST_REMOTE", elsewhere)
+
+    found = host.clone("feature").run("ci", "--base", "origin/main").out
+
+    assert "remote-moved" not in found
+    assert "people.csv: pass" in found
+
+
+# -- the merge -----------------------------------------------------------------------------------
+
+
+def test_a_merge_can_be_bad_though_both_sides_are_fine(host: Host) -> None:
+    host.change({"people.csv": people(seed=2, n4="110")})
+    host.publish()
+    host.switch("main")
+    host.change({"people.csv.checks.yaml": CHECKS.replace("max: 120", "max: 100")})
+    host.publish()
+    job = host.clone("feature")
+    at_parting = host.dev.git("merge-base", "main", "feature")
+    job.run("ci", "--base", at_parting)
+
+    found = job.run("ci", "--base", "origin/main", "--merge", code=1).out
+
+    assert "merged into" in found
+    assert "age: 1 of 200 values above 100 [max] (people.csv.checks.yaml:3)" in found
+    assert job.git("status", "--porcelain") == ""
+
+
+def test_both_sides_may_add_files_to_one_data_set(host: Host) -> None:
+    host.switch("main")
+    host.dev.write("data/a.csv", people(20))
+    host.dev.run("add", "data")
+    host.dev.commit("a folder")
+    host.publish()
+    host.switch("add-c", start="main")
+    for branch, name in (("main", "b.csv"), ("add-c", "c.csv")):
+        host.switch(branch)
+        host.dev.write(f"data/{name}", people(20))
+        host.dev.run("add", "data")
+        host.dev.commit(name)
+        host.publish()
+    job = host.clone("add-c")
+
+    found = job.run("ci", "--base", "origin/main", "--merge").out
+
+    assert "data/c.csv: pass" in found
+    assert "data/b.csv: pass" in found
+
+
+def test_a_merge_that_conflicts_fails(host: Host) -> None:
+    host.change({"people.csv": people(seed=2)})
+    host.publish()
+    host.switch("main")
+    host.change({"people.csv": people(seed=3)})
+    host.publish()
+
+    found = host.clone("feature").run("ci", "--base", "origin/main", "--merge", code=1).out
+
+    assert "people.csv.dvt does not merge with the base [merge-conflict]" in found

@@ -1,0 +1,133 @@
+"""`dvtool check --since`: in which version a failure began."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests.journeys.harness import Repo
+
+CHECKS = "columns:\n  age: {type: int, nulls: 0, max: 99}\n"
+
+
+def ages(rows: int, *, top: int = 60, missing: int = 0) -> str:
+    cells = [("" if n < missing else str(20 + n % (top - 19))) for n in range(rows)]
+    return "id,age\n" + "".join(f"{n},{age}\n" for n, age in enumerate(cells))
+
+
+@pytest.fixture
+def story(repo: Repo) -> tuple[Repo, list[str]]:
+    """Six versions: the third and fourth lack ages, from the fifth on some are too large."""
+    repo.write("ages.csv.checks.yaml", CHECKS)
+    texts = [
+        ages(100),
+        ages(101),
+        ages(102, missing=4),
+        ages(103, missing=5),
+        ages(104, top=120),
+        ages(105, top=121),
+    ]
+    commits = []
+    for text in texts:
+        repo.write("ages.csv", text)
+        repo.run("add", "ages.csv")
+        commits.append(repo.commit())
+    return repo, commits
+
+
+def test_each_failure_is_followed_to_the_version_where_it_began(
+    story: tuple[Repo, list[str]],
+) -> None:
+    repo, commits = story
+
+    result = repo.run("check", "--since", commits[0], "ages.csv", code=1)
+
+    words = [line.split()[1] for line in result.out.splitlines()[:6]]
+    assert words == ["fail", "fail", "fail", "fail", "pass", "pass"]
+    assert f"ages.csv: age.max began in {commits[4][:12]}: " in result.out
+    assert f"    not in {commits[3][:12]} before it; fails in 2 versions, still fails" in result.out
+    assert f"ages.csv: age.nulls began in {commits[2][:12]}: 4 of 102 values missing" in result.out
+    assert f"not in {commits[1][:12]} before it; fails in 2 versions, does not fail any more" in (
+        result.out
+    )
+
+
+def test_checks_of_today_are_asked_of_versions_whose_bytes_are_gone(
+    story: tuple[Repo, list[str]],
+) -> None:
+    repo, commits = story
+    repo.run("profile", "--all-history", "ages.csv")
+    shutil.rmtree(repo.path / ".git/dvtool/store")
+    repo.write("ages.csv.checks.yaml", "columns:\n  age: {mean: 30..50}\n")
+
+    found = repo.run("check", "--since", commits[1], "ages.csv", "--json", code=1).json
+
+    assert [one["how"] for one in found["versions"]] == ["profiles"] * 5
+    assert [one["verdict"] for one in found["versions"]] == ["fail"] * 2 + ["pass"] * 3
+    assert [(one["name"], one["first"], one["before"]) for one in found["began"]] == [
+        ("ages.csv: age.mean", commits[4], commits[3])
+    ]
+
+
+def test_versions_without_bytes_and_profile_are_listed_as_unknown(
+    story: tuple[Repo, list[str]],
+) -> None:
+    repo, commits = story
+    shutil.rmtree(repo.path / ".git/dvtool/store")
+    shutil.rmtree(repo.path / ".git/dvtool/profiles", ignore_errors=True)
+    repo.write("ages.csv", ages(106, missing=1))
+    repo.run("add", "ages.csv")
+    newest = repo.commit()
+
+    result = repo.run("check", "--since", commits[4], "ages.csv", code=1)
+
+    lines = result.out.splitlines()
+    assert lines[0] == f"{newest[:12]}  fail (from bytes)  age.nulls"
+    assert lines[1] == f"{commits[5][:12]}  unknown"
+    assert lines[2] == "    unknown: ages.csv: neither its bytes nor a profile are here"
+    assert "    at the latest, 2 older unknown; fails in 1 version, still fails" in lines
+
+
+def test_what_a_profile_leaves_open_is_named_and_what_it_tells_counts(
+    story: tuple[Repo, list[str]],
+) -> None:
+    repo, commits = story
+    repo.run("profile", "--all-history", "ages.csv")
+    shutil.rmtree(repo.path / ".git/dvtool/store")
+    repo.write("ages.csv.checks.yaml", "columns:\n  age: {nulls: 0}\nrules: [{sql: 'age > 0'}]\n")
+
+    result = repo.run("check", "--since", commits[1], "ages.csv", code=11)
+
+    assert f"{commits[3][:12]}  fail (from profiles)  age.nulls" in result.out
+    assert f"{commits[5][:12]}  unknown\n    unknown: ages.csv: rule is not in a profile" in (
+        result.out
+    )
+    assert f"not in {commits[1][:12]} before it" in result.out
+
+
+def test_accepted_versions_do_not_fail(story: tuple[Repo, list[str]]) -> None:
+    repo, commits = story
+    repo.run(
+        *("allow", "ages.csv", "--rev", commits[2]), *("--exception", "--reason", "sensor down")
+    )
+
+    found = repo.run("check", "--since", commits[0], "ages.csv", "--json", code=1).json
+
+    (nulls,) = [one for one in found["began"] if one["name"] == "ages.csv: age.nulls"]
+    assert (nulls["first"], nulls["failing"]) == (commits[3], 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--since", "HEAD"], 2, "--since goes with one PATH"),
+        (["--since", "HEAD", "ages.csv", "--staged"], 2, "--since goes with one PATH"),
+        (["--since", "nope", "ages.csv"], 5, "unknown revision: nope"),
+        (["--since", "HEAD", "none.csv"], 5, "no data set in HEAD at none.csv"),
+    ],
+)
+def test_mistakes_are_said(
+    story: tuple[Repo, list[str]], words: list[str], code: int, said: str
+) -> None:
+    assert said in story[0].run("check", *words, code=code).err
