@@ -17,7 +17,7 @@ from dvtool.quality.history.arrays import member, union
 from dvtool.quality.history.curves import CurveMemory
 from dvtool.quality.history.portrait import FULL, ColumnPortrait
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
-from dvtool.quality.history.texts import TextMemory
+from dvtool.quality.history.texts import FormMemory, TextMemory
 from dvtool.quality.history.ticks import Ticks
 from dvtool.quality.kinds import Kind
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MOST_SHARES = 12
 LEAST_SHARE = 0.005
 MOST_OF = 0.6
+_CHANCE_OF_FEW = 0.1
+"""Variance that chance gives the logarithm of a number of different values, times that number."""
 
 Past = Sequence[ColumnPortrait | None]
 
@@ -50,10 +52,11 @@ class ColumnMemory:
         self._known = np.empty(0, np.uint64)
         self._theta = FULL
         self._started = False
+        self._closed = _closed_set(past)
         self._ticks = Ticks.of(name, past)
         kinds = {one.kind for one in past if one is not None and one.present}
         is_text = Kind.TEXT in kinds
-        self._texts = TextMemory(name, past) if is_text else None
+        self._texts: TextMemory | FormMemory = (TextMemory if is_text else FormMemory)(name, past)
         curved = bool(kinds - {Kind.BOOL, Kind.OTHER})
         self._curve = CurveMemory(name, past, is_text=is_text) if curved else None
         for at, one in enumerate(past):
@@ -70,17 +73,17 @@ class ColumnMemory:
         sheet.share(Metric(name, "missing", "", Scale.SHARE), at, one.profile.nulls, rows)
         unparsed = one.profile.unparsed
         sheet.share(Metric(name, "unparsed", "", Scale.SHARE, True), at, unparsed, rows)
+        self._texts.mark(sheet, at, one)
         if self._ticks is not None:
             self._ticks.mark(sheet, at, one)
             return
         if one.present:
             _distinct(sheet, name, at, one)
             self._new_values(sheet, at, one)
+            self._replaced(sheet, at, one)
         if rows:
             self._shares(sheet, at, one)
             self._surge(sheet, at, one, past_at)
-        if self._texts is not None:
-            self._texts.mark(sheet, at, one)
         if self._curve is not None:
             self._curve.mark(sheet, at, one, past_at)
 
@@ -121,10 +124,20 @@ class ColumnMemory:
         metric = Metric(self._name, "new-values", "", Scale.SHARE, True)
         sheet.share(metric, at, share * rows, rows)
 
+    def _replaced(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
+        """Writes down the values that stand in for others, where all versions had the same ones."""
+        values = one.values
+        if self._closed is None or values is None:
+            return
+        new = len(values.hashes) - int(member(values.hashes, self._closed).sum())
+        gone = len(self._closed) - (len(values.hashes) - new)
+        metric = Metric(self._name, "replaced-values", "", Scale.SHARE, True)
+        # A value that came and one that went are two witnesses.
+        sheet.share(metric, at, 2 * min(new, gone), 2 * len(self._closed))
+
     def _learn(self, one: ColumnPortrait) -> None:
         values = one.values
-        if self._texts is not None:
-            self._texts.learn(one)
+        self._texts.learn(one)
         if self._ticks is not None:
             self._ticks.learn(one)
         if values is None or not one.present:
@@ -141,13 +154,27 @@ def _distinct(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
         return
     is_exact = one.profile.distinct_error == 0
     floor = 0.01 if is_exact else one.profile.distinct_error / 2
-    sheet.amount(Metric(name, "distinct", "", Scale.AMOUNT), at, distinct, floor=floor)
+    few = _CHANCE_OF_FEW / (distinct + 1)
+    metric = Metric(name, "distinct", "", Scale.AMOUNT)
+    sheet.amount(metric, at, distinct, floor=floor, variance=few)
     if is_exact:
         repeats = Metric(name, "repeats", "", Scale.SHARE)
         sheet.share(repeats, at, max(one.present - distinct, 0), one.present)
     else:
         ratio = Metric(name, "repeats-ratio", "", Scale.AMOUNT)
         sheet.amount(ratio, at, min(distinct / one.present, 1.0), floor=floor / 2)
+
+
+def _closed_set(past: Past) -> Array | None:
+    """Returns the values of a column that has had the same ones in every version, else None."""
+    sets = [one.values for one in past if one is not None and one.present]
+    first = sets[0] if sets else None
+    if len(sets) < 3 or first is None or len(first.hashes) < 3:
+        return None
+    for one in sets:
+        if one is None or one.counts is None or not np.array_equal(one.hashes, first.hashes):
+            return None
+    return first.hashes
 
 
 def _usual_values(past: Past) -> list[Any]:

@@ -56,7 +56,10 @@ class CurveMemory:
         steps = np.abs(np.diff((self._lows + self._highs) / 2))
         step = float(np.median(steps)) if len(steps) else 0.0
         level = float(max(np.abs(self._lows).max(), np.abs(self._highs).max()))
-        return max(0.03 * (step if self._grows and step > 0 else self._std), 1e-9 * level, 1e-12)
+        if self._grows and step > 0:
+            # Calendars advance evenly, numbers that only grow do not.
+            return max((0.03 if self._is_moment else 0.3) * step, 1e-9 * level, 1e-12)
+        return max(0.03 * self._std, 1e-9 * level, 1e-12)
 
     def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None) -> None:
         """Writes down the metrics of one version; `past_at` is left out of what it is held to."""

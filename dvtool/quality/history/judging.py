@@ -7,37 +7,26 @@ the figures behind the answer (`memory`, `scores`, `levels`). Called by `dvtool.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import erfc, sqrt
 from typing import Any, Final
 
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
-from dvtool.quality.history.levels import BUDGET, alarm_level
+from dvtool.quality.history.levels import BUDGET, WARM, alarm_level, within_budget
 from dvtool.quality.history.memory import Memory
 from dvtool.quality.history.pairs import RELATIONS
 from dvtool.quality.history.portrait import Portrait, portrait_of
 from dvtool.quality.history.scores import Expectations, Score
 from dvtool.quality.history.structure import breaks
+from dvtool.quality.history.version import Version
 from dvtool.quality.history.wording import likely, sentence
-from dvtool.quality.profile.model import Profile
 
 LEAST_VERSIONS: Final = 5
 """With fewer accepted versions the gate decides nothing but hard breaks."""
+PROVEN_VERSIONS: Final = 10
+"""With fewer, a past cannot show that its own alarms are within the budget."""
 MOST_VERSIONS: Final = 60
 MOST_FINDINGS: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One accepted version, or the one to judge.
-
-    Args:
-        name: As the user knows it.
-        profile: Its profile.
-    """
-
-    name: str
-    profile: Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +77,11 @@ class History:
     def __init__(self, past: Sequence[Version], spec: HistorySpec | None = None) -> None:
         self.spec = spec or HistorySpec()
         filled = [one for one in past if one.profile.rows][-MOST_VERSIONS:]
-        self._past = [_portrait(one) for one in filled]
+        self._past = since_resets(filled)
         self._memory: Memory | None = None
         self._expectations: Expectations | None = None
         self.level: float | None = None
-        if len(filled) >= max(self.spec.min_versions, 3):
+        if len(self._past) >= max(self.spec.min_versions, 3):
             self._memory = Memory(self._past)
             self._expectations = Expectations(self._memory.sheet)
             self.level = alarm_level(self._expectations.past, self.spec.false_alarms)
@@ -101,6 +90,15 @@ class History:
     def versions(self) -> int:
         """Versions that are remembered."""
         return len(self._past)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether the past is long enough, and alarms in it are no more than the budget explains."""
+        if self._expectations is None or self.level is None or self.versions < PROVEN_VERSIONS:
+            return False
+        scores = self._expectations.past[WARM:].max(axis=1)
+        alarms = int((scores > self.level).sum())
+        return within_budget(alarms, len(scores), self.spec.false_alarms)
 
     def judge(self, one: Version, *, name: str = "") -> Answer:
         """Returns what is odd about a version.
@@ -179,6 +177,22 @@ def _weight(scores: list[Score], alarms: list[Score]) -> float:
         if one.metric.name in RELATIONS and column in (one.metric.column, one.metric.about)
     ]
     return 2 * max(own, default=0.0) + max(shared, default=0.0) + 0.05 * sum(shared)
+
+
+def since_resets(past: Sequence[Version]) -> list[Portrait]:
+    """Returns portraits of a past, without the columns whose history started anew later."""
+    starts = [at for at, one in enumerate(past) if "*" in one.resets]
+    kept = list(past[starts[-1] :] if starts else past)
+    found = []
+    gone: set[str] = set()
+    for one in reversed(kept):
+        portrait = _portrait(one)
+        if gone:
+            columns = {name: c for name, c in portrait.columns.items() if name not in gone}
+            portrait = replace(portrait, columns=columns, is_whole="" not in gone)
+        found.append(portrait)
+        gone |= one.resets
+    return found[::-1]
 
 
 def _portrait(one: Version) -> Portrait:

@@ -6,7 +6,7 @@ Called by `judging` and `backtest`.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import comb, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,12 +20,21 @@ if TYPE_CHECKING:
 BUDGET: Final = 0.01
 WARM: Final = 4
 """The first versions have too little before them to say how odd versions are."""
-USUAL: Final = 0.8
+USUAL: Final = 0.9
 """The level rests on the score that this share of the past's versions stays below: a past that
 holds a few odd versions must not make the gate blind."""
-ROOM: Final = 1.2
+ROOM: Final = 1.1
+_DOUBT: Final = 0.05
 _EFFECTIVE: Final = 3000
 """Independent metrics, about, of a table of the usual width."""
+
+
+def within_budget(alarms: int, versions: int, budget: float) -> bool:
+    """Tells whether so many alarms, or more, come by chance in at least one of 20 pasts."""
+    fewer = sum(
+        comb(versions, k) * budget**k * (1 - budget) ** (versions - k) for k in range(alarms)
+    )
+    return 1 - fewer >= _DOUBT
 
 
 def alarm_level(past: Array, budget: float = BUDGET) -> float:

@@ -7,7 +7,7 @@ sees a column attached to the wrong rows, which changes no column by itself. Cal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,20 +56,23 @@ class PairMemory:
         ]
         if len(usable) < 3:
             return
-        self._watched = _worth_watching(usable, names[:MOST_COLUMNS])
+        steady = [one for one in names if all(one in version.columns for version in past[-3:])]
+        self._watched = _worth_watching(usable, steady[:MOST_COLUMNS])
         for at in range(self._start, len(past)):
             cells = self._past[at]
             if cells.rows >= LEAST_ROWS:
-                self._mark(sheet, at, cells)
+                self._mark(sheet, at, cells, past[at].columns)
                 self._learn(cells)
 
     def mark(self, sheet: Sheet, one: Portrait) -> None:
         """Writes down the metrics of a version that is not part of the past."""
         if self._latest is not None and one.cells.rows >= LEAST_ROWS // 2:
-            self._mark(sheet, 0, one.cells)
+            self._mark(sheet, 0, one.cells, one.columns)
 
-    def _mark(self, sheet: Sheet, at: int, cells: Cells) -> None:
+    def _mark(self, sheet: Sheet, at: int, cells: Cells, names: Container[str]) -> None:
         for kind, source, target in self._watched:
+            if source not in names or target not in names:
+                continue
             a, b = cells.column(source), cells.column(target)
             if a is None or b is None:
                 continue

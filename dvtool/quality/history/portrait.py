@@ -146,11 +146,19 @@ class ColumnPortrait:
 
 @dataclass(frozen=True)
 class Portrait:
-    """One version: rows, columns by name, and the sample of its rows."""
+    """One version: rows, columns by name, and the sample of its rows.
+
+    Args:
+        name: As the user knows it.
+        profile: What it was made from.
+        columns: Those that may be compared, by name.
+        is_whole: Whether what is about no column may be compared as well.
+    """
 
     name: str
     profile: Profile
     columns: Mapping[str, ColumnPortrait] = field(default_factory=dict)
+    is_whole: bool = True
 
     @property
     def rows(self) -> int:

@@ -52,6 +52,8 @@ class RowMemory:
     def __init__(self, sheet: Sheet, past: Sequence[Portrait]) -> None:
         self._rows, self._undated = _Seen(), _Seen()
         for at, one in enumerate(past):
+            if not one.is_whole:
+                continue  # its history starts anew later
             self.mark(sheet, at, one)
             if one.sample is not None and one.rows:
                 self._rows.learn(one.sample.hashes)
@@ -78,7 +80,7 @@ class RowMemory:
             sheet.share(KEPT, at, float(kept), len(earlier))
 
 
-def _mark_seen(
+def _mark_seen(  # noqa: PLR0917 one call looks like the next
     sheet: Sheet,
     at: int,
     metric: Metric,
@@ -93,5 +95,5 @@ def _mark_seen(
         sheet.share(metric, at, counts[met].sum(), counts[held].sum())
 
 
-def _bound(hashes: Array) -> Any:
-    return hashes[-1] if len(hashes) >= MOST_ROWS else _ALL
+def _bound(hashes: Array) -> np.uint64:
+    return np.uint64(hashes[-1]) if len(hashes) >= MOST_ROWS else _ALL

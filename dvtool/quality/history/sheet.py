@@ -71,9 +71,11 @@ class Sheet:
             figure = asin(sqrt(min((count + 0.375) / (rows + 0.75), 1.0)))
             self._row(metric, 1e-3)[version] = (figure, 1 / (4 * rows + 2), count, rows)
 
-    def amount(self, metric: Metric, version: int, found: float, *, floor: float) -> None:
-        """Writes down a number from 0."""
-        self._row(metric, floor)[version] = (log(found + 1), 0.0, np.nan, np.nan)
+    def amount(
+        self, metric: Metric, version: int, found: float, *, floor: float, variance: float = 0.0
+    ) -> None:
+        """Writes down a number from 0, with the variance of its logarithm."""
+        self._row(metric, floor)[version] = (log(found + 1), variance, np.nan, np.nan)
 
     def value(
         self, metric: Metric, version: int, found: float, variance: float, *, floor: float

@@ -61,6 +61,36 @@ class TextMemory:
             sheet.share(metric, at, min(strange, n), n)
 
 
+class FormMemory:
+    """The ways in which the values of a column that is no text have been written."""
+
+    def __init__(self, name: str, past: Sequence[ColumnPortrait | None]) -> None:
+        self._name = name
+        self._known: set[Any] = set()
+        total: dict[Any, float] = {}
+        for one in past:
+            forms = None if one is None else one.profile.forms
+            for key, count in forms.top(20) if forms is not None else ():
+                total[key] = total.get(key, 0.0) + count / max(forms.total if forms else 1, 1)
+        self._usual = sorted(total, key=lambda key: -total[key])[:MOST_SHAPES]
+
+    def learn(self, one: ColumnPortrait) -> None:
+        """Remembers the forms of a version."""
+        self._known |= set(one.profile.forms.counts if one.profile.forms is not None else ())
+
+    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
+        """Writes down the metrics of one version."""
+        forms, name = one.profile.forms, self._name
+        if forms is None or not forms.total:
+            return
+        for form in self._usual:
+            metric = Metric(name, "form", str(form), Scale.SHARE)
+            sheet.share(metric, at, forms.counts.get(form, 0), forms.total)
+        if self._known:
+            strange = sum(count for key, count in forms.counts.items() if key not in self._known)
+            sheet.share(Metric(name, "new-forms", "", Scale.SHARE, True), at, strange, forms.total)
+
+
 def _patterns(one: ColumnPortrait) -> Patterns | None:
     return None if one.profile.texts is None else one.profile.texts.patterns
 

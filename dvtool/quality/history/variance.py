@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PRIOR: float = 4.0
 """Weight of what other metrics of the kind do, in versions."""
+KNOWN: float = 12.0
+"""Degrees of freedom that a known sampling error is worth."""
 FIRST: int = 2
 """Predictions that rest on fewer versions do not count."""
 LARGEST: float = 2.5
@@ -50,7 +52,8 @@ def scales(ratios: Array, names: Array) -> tuple[Array, Array]:
         prior[group] = np.clip(np.median(mean[-1, group]), 1.0, 16.0)
     shrunk = (PRIOR * prior[None] + counts * mean) / (PRIOR + counts)
     size = np.maximum(np.sqrt(np.maximum(shrunk, 1.0)), _largest(squares) / LARGEST)
-    return size, PRIOR + counts
+    # Errors no larger than sampling makes them have a size that is known, not estimated.
+    return size, PRIOR + counts + KNOWN * (shrunk <= 1.0)
 
 
 def _largest(squares: Array) -> Array:

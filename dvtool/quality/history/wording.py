@@ -21,6 +21,7 @@ _SHARES = {
     "unparsed": "of the values are not what the column holds",
     "repeats": "of the values are repeats of others",
     "new-values": "of the values were in no earlier version",
+    "replaced-values": "of the values, the same in every earlier version, are others now",
     "zeros": "of the values are 0",
     "negatives": "of the values are negative",
     "wholes": "of the values are whole numbers",
@@ -32,6 +33,7 @@ _SHARES = {
     "upper-case": "of the texts are in capitals",
     "lower-case": "of the texts are in small letters",
     "new-shapes": "of the texts look like none before",
+    "new-forms": "of the values are written in a way that none was before",
     "out-of-step": "of the values are not what comes next",
     "share-of-rest": "of the rows have a value other than the usual ones",
     "value-above-all": "of the values are far above every earlier one",
@@ -49,8 +51,11 @@ _LIKELY = {
     "padded": "white space was added",
     "upper-case": "upper and lower case changed",
     "lower-case": "upper and lower case changed",
+    "replaced-values": "renamed categories, or another spelling",
     "new-values": "renamed categories, typing errors, or another code list",
     "new-shapes": "another way of writing",
+    "form": "another way of writing the same values",
+    "new-forms": "another way of writing the same values",
     "repeats": "rows were doubled, or values filled in",
     "surge": "a default was filled in",
     "zeros": "a default was filled in",
@@ -78,7 +83,7 @@ def sentence(score: Score, column: ColumnPortrait | None, versions: int) -> str:
     """Returns what was found and what was expected: one line without a full stop."""
     metric = score.metric
     low, high = score.expected - _WIDE * score.spread, score.expected + _WIDE * score.spread
-    told = [_told(metric, one, column) for one in (score.found, low, high)]
+    told = [_told(metric, one, column, score.rows) for one in (score.found, low, high)]
     found, least, most = told
     if metric.scale is Scale.SHARE:
         what = _share_words(metric, column)
@@ -96,6 +101,8 @@ def likely(metric: Metric) -> str:
 def _share_words(metric: Metric, column: ColumnPortrait | None) -> str:
     if metric.name == "share-of":
         return f"of the rows have {_value(metric.about, column)}"
+    if metric.name == "form":
+        return f"of the values are written like {metric.about!r}"
     if metric.name == "shape":
         return f"of the texts look like {metric.about!r}"
     if metric.name in ("disagreements", "strange-pairs"):
@@ -114,6 +121,8 @@ def _name(metric: Metric, column: ColumnPortrait | None) -> str:
         return f"the share of {metric.about.replace('_', ' ')} among the characters"
     names = {
         "rows": "the number of rows",
+        "spread-value": "the spread of the values",
+        "spread-length": "the spread of the lengths",
         "distinct": "the number of different values",
         "repeats-ratio": "the share of different values",
         "surge": "the rise of one value's share",
@@ -136,9 +145,11 @@ def _value(key: str, column: ColumnPortrait | None) -> str:
     return "one frequent value" if name.startswith("#") else repr(name)
 
 
-def _told(metric: Metric, figure: float, column: ColumnPortrait | None) -> str:
+def _told(metric: Metric, figure: float, column: ColumnPortrait | None, rows: float) -> str:
     if metric.scale is Scale.SHARE or metric.name in ("surge", "characters"):
         share = sin(min(max(figure, 0.0), 1.5707963)) ** 2
+        if metric.scale is Scale.SHARE and rows > 0:
+            share = min(max((share * (rows + 0.75) - 0.375) / rows, 0.0), 1.0)
         return f"{share:.1%}" if share >= 0.0005 or share == 0 else f"{share:.2%}"
     if metric.scale is Scale.AMOUNT:
         amount = max(exp(min(figure, 700.0)) - 1, 0.0)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.days import Days, joined
+from dvtool.quality.profile.forms import forms_of, has_forms
 from dvtool.quality.profile.labels import class_profiles
 from dvtool.quality.profile.merge import empty_column
 from dvtool.quality.profile.model import ColumnProfile, Profile
 from dvtool.quality.profile.numbers import NumberScan
 from dvtool.quality.profile.privacy import Privacy, default_privacy, salt_of, token, token_sql
 from dvtool.quality.profile.rowsample import RowScan
+from dvtool.quality.profile.tally import Tally
 from dvtool.quality.profile.textscan import TextScan
 from dvtool.quality.tables.engine import Engine, literal, quoted
 from dvtool.quality.tables.table import Column, Table
@@ -72,7 +74,12 @@ def profile_table(
     )
     _stream(engine, table, scans, rows)
     unparsed = _unparsed(engine, table)
-    columns = tuple(scan.finish(table.rows, unparsed.get(scan.column.name, 0)) for scan in scans)
+    forms = forms_of(engine, table, [one.column.name for one in scans if one.has_forms])
+    columns = tuple(
+        scan.finish(table.rows, unparsed.get(name, 0), forms.get(name, Tally()))
+        for scan in scans
+        for name in (scan.column.name,)
+    )
     return Profile(
         table.rows,
         size_bytes,
@@ -155,7 +162,12 @@ class _Scan:
                 values = self._finite(values)
             self.numbers.add(values)
 
-    def finish(self, rows: int, unparsed: int) -> ColumnProfile:
+    @property
+    def has_forms(self) -> bool:
+        """Tells whether it may be told how values are written."""
+        return self.privacy is Privacy.PUBLIC and has_forms(self.column.kind)
+
+    def finish(self, rows: int, unparsed: int, forms: Tally) -> ColumnProfile:
         """Returns the column's profile."""
         days = None
         if self.days is not None:
@@ -169,6 +181,7 @@ class _Scan:
             numbers=found.numbers if self.numbers is None else self.numbers.finish(),
             texts=found.texts if self.texts is None else self.texts.finish(),
             days=days,
+            forms=forms if self.has_forms else None,
         )
 
     def _finite(self, values: NDArray[Any]) -> NDArray[Any]:

@@ -181,6 +181,7 @@ _COLUMN = record(
     numbers=maybe(_NUMBERS),
     texts=maybe(_TEXTS),
     days=maybe(_DAYS),
+    forms=maybe(_TALLY),
 )
 _CONDITIONAL = record(Conditional, nulls=_COUNT, n=_COUNT, mean=_FLOAT, m2=_FLOAT)
 _CLASS = record(ClassProfile, rows=_COUNT, columns=named(_CONDITIONAL))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dvtool.errors import UsageError
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.days import Days
+from dvtool.quality.profile.forms import has_forms
 from dvtool.quality.profile.model import (
     MOST_CLASSES,
     ClassProfile,
@@ -66,7 +67,8 @@ def empty_column(name: str, kind: Kind, privacy: Privacy) -> ColumnProfile:
         kept = privacy is not Privacy.PRIVATE
         texts = Texts(Numbers(), Patterns(), Tally()) if kept else Texts()
     days = Days() if public and kind.is_moment else None
-    return ColumnProfile(name, kind, privacy, numbers=numbers, texts=texts, days=days)
+    forms = Tally() if public and has_forms(kind) else None
+    return ColumnProfile(name, kind, privacy, numbers=numbers, texts=texts, days=days, forms=forms)
 
 
 def merge(a: Profile, b: Profile) -> Profile:
@@ -126,6 +128,7 @@ def _columns(a: ColumnProfile, b: ColumnProfile) -> ColumnProfile:
         None if a.numbers is None or b.numbers is None else a.numbers.merge(b.numbers),
         None if a.texts is None or b.texts is None else a.texts.merge(b.texts),
         None if a.days is None or b.days is None else a.days.merge(b.days),
+        None if a.forms is None or b.forms is None else a.forms.merge(b.forms),
     )
 
 

@@ -41,6 +41,8 @@ class ColumnProfile:
             None for other kinds, and unless public (but for lengths).
         texts: Of TEXT, None for other kinds.
         days: Of public DATE and DATETIME, None otherwise.
+        forms: How values of public columns other than texts are written in a CSV file, empty for
+            other files; None for other columns.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ColumnProfile:
     numbers: Numbers | None = None
     texts: Texts | None = None
     days: Days | None = None
+    forms: Tally | None = None
 
     @property
     def present(self) -> int:
