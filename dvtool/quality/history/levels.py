@@ -25,8 +25,6 @@ USUAL: Final = 0.9
 holds a few odd versions must not make the gate blind."""
 ROOM: Final = 1.1
 _DOUBT: Final = 0.05
-_EFFECTIVE: Final = 3000
-"""Independent metrics, about, of a table of the usual width."""
 
 
 def within_budget(alarms: int, versions: int, budget: float) -> bool:
@@ -44,7 +42,8 @@ def alarm_level(past: Array, budget: float = BUDGET) -> float:
         past: Scores of past versions, shape (versions, metrics).
         budget: False alarms allowed a version.
     """
-    least = -NormalDist().inv_cdf(budget / (2 * _EFFECTIVE))
+    metrics = past.shape[1] if past.ndim > 1 else 1
+    least = -NormalDist().inv_cdf(budget / (2 * max(metrics, 1)))
     largest = past[WARM:].max(axis=1) if past.size and len(past) > WARM else np.zeros(0)
     usual = float(np.quantile(largest, USUAL)) if len(largest) >= 3 else 0.0
     return max(least, ROOM * usual, sqrt(2))

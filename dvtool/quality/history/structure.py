@@ -7,16 +7,20 @@ the tables). Called by `judging`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
+from dvtool.quality.history.arrays import member
 from dvtool.quality.history.portrait import ColumnPortrait, Portrait
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.model import ColumnProfile
 from dvtool.quality.tables.schema import compare_schema
 from dvtool.quality.tables.table import Column
 
+_STEADY = 0.8
 _CHANCE = 1e-3
 """Texts that are all numbers more often than this by chance are no break."""
 
@@ -49,11 +53,26 @@ def _again(past: Sequence[Portrait], one: Portrait, name: str) -> list[Finding]:
     for what, undated in (("", False), (", apart from their dates", True)):
         keys = [_rows_key(version, undated=undated) for version in past]
         now = _rows_key(one, undated=undated)
-        if now in keys and len(set(keys)) == len(keys):
+        if now in keys and len(set(keys)) == len(keys) and not _is_snapshot(past, undated=undated):
             earlier = past[keys.index(now)].name
             message = f"the rows are those of {earlier} again{what}"
             return [Finding("history-same-rows", message, Place(name), Evidence.HISTORY)]
     return []
+
+
+def _is_snapshot(past: Sequence[Portrait], *, undated: bool) -> bool:
+    """Tells whether versions mostly hold the rows of the version before: then no change is none."""
+    shares = []
+    for before, after in itertools.pairwise(past):
+        if before.sample is None or after.sample is None or not after.rows:
+            continue
+        old = before.sample.undated if undated else before.sample.hashes
+        new = after.sample.undated if undated else after.sample.hashes
+        bound = min(old[-1], new[-1]) if len(old) and len(new) else 0
+        both = new[new <= bound]
+        if len(both):
+            shares.append(float(member(both, old).mean()))
+    return bool(shares) and median(shares) >= _STEADY
 
 
 def _rows_key(version: Portrait, *, undated: bool) -> tuple[int, bytes]:
