@@ -40,6 +40,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "drift": "Show how far columns moved",
         "profile": "Show what the columns of a table hold",
         "suggest": "Write a draft of checks for a table",
+    },
+    "Gate": {
+        "install": "Add hooks to git, so that bad data stay out",
         "ci": "Judge a change before it is merged",
     },
     "Care": {
@@ -53,6 +56,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "demo": "Try everything in a scratch directory",
     },
     "Internal": {
+        "hook": "Look after data in a hook (called by git)",
         "merge-driver": "Merge two sidecars (called by git)",
         "textconv": "Print a sidecar for git diff (called by git)",
     },

@@ -17,7 +17,8 @@ from dvtool.core.digest import Digest
 from dvtool.errors import GitFailed, InvalidText, UsageError
 from dvtool.git.staging import stage
 from dvtool.ops import subjects
-from dvtool.ops.check import Wanted, judge_subject_once, subjects_of
+from dvtool.ops.check import Wanted, subjects_of
+from dvtool.ops.judge_once import judge_subject_once
 from dvtool.ops.subjects import Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Finding, Severity, Verdict, verdict

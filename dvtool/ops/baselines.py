@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -125,6 +125,30 @@ def teaching(
     for one in _accepted(workspace, dataset, commit):
         if one.teaches and version_digest(one.sidecar) != but:
             yield one
+
+
+def chosen(workspace: Workspace, dataset: str, rev: str, *, why: str) -> Iterator[BaselineVersion]:
+    """Yields what a program chose as the baseline: the version of a commit, then older ones.
+
+    A version that review allowed as an exception, by the allow file of that commit, is left out.
+
+    Args:
+        workspace: Where.
+        dataset: Which data set.
+        rev: The commit.
+        why: Why it was chosen, in words.
+
+    Raises:
+        UnknownRevision: git does not know the revision.
+    """
+    named = at_revision(workspace, dataset, rev, why=why)
+    if named is None:
+        return
+    if subjects.allow_at(workspace, dataset, named.commit) is None:
+        yield named
+        return
+    for one in teaching(workspace, dataset, named.commit, but=None):
+        yield replace(one, baseline=named.baseline) if one.sidecar == named.sidecar else one
 
 
 def accepted(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,18 +27,22 @@ from dvtool.ops.comparing import (
     files_of,
     with_references,
 )
+<<<<<<< HEAD
 from dvtool.ops.history import files_in_order, with_past
 from dvtool.ops.records import Record, record_of
+=======
+from dvtool.ops.judge_once import judge_subject_once, remembered
+>>>>>>> main
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
 from dvtool.ops.status import compare_dataset
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes, Subject
-from dvtool.ops.verdicts import Verdicts, judging_versions, key_of
+from dvtool.ops.verdicts import Verdicts, judging_versions
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Judgement
 
 if TYPE_CHECKING:
-    from dvtool.ops.profiler import Profiler
+    pass
 
 STAGED = ""
 """The index, as git spells it before the colon of `:PATH`."""
@@ -143,6 +146,17 @@ def subjects_of(
         chosen = _changed(workspace, chosen, where, disk)
     for one, sidecar in chosen:
         yield subject_of(workspace, one, sidecar, where, wanted, disk=disk)
+
+
+def staged_verdict(workspace: Workspace, dataset: str, wanted: Wanted) -> Judgement | None:
+    """Returns what is remembered of a data set as it is staged; None when it must be judged.
+
+    Raises:
+        As `check_datasets`.
+    """
+    ((one, sidecar),) = _staged(workspace, [dataset])
+    subject = subject_of(workspace, one, sidecar, STAGED, wanted)
+    return remembered(subject, wanted, Verdicts(workspace.shared_dir / "verdicts"))
 
 
 def split_paths(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -310,6 +324,7 @@ def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
         past = files_in_order(wanted.history, but=path)
         subject = replace(subject, past=dict.fromkeys(files, past), history_asked=True)
     return compared_with_file(subject, wanted.baseline) if wanted.baseline else subject
+<<<<<<< HEAD
 
 
 # -- judging -------------------------------------------------------------------------------------
@@ -398,3 +413,5 @@ def _clock(subject: Subject, wanted: Wanted) -> dict[str, str]:
     if (checks is not None and _says(checks, "until")) or any(one.until for one in subject.allowed):
         return {"clock": wanted.now.strftime("%Y-%m-%d")}
     return {}
+=======
+>>>>>>> main

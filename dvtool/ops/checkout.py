@@ -7,7 +7,7 @@ them. Nothing that exists only on disk is overwritten without `force`. Called by
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +16,7 @@ from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar, parse_sidecar
 from dvtool.core.tree import EMPTY_DIRECTORY, Tree
-from dvtool.errors import ObjectMissing, WouldLoseData
+from dvtool.errors import InvalidText, ObjectMissing, WouldLoseData
 from dvtool.git.attributes import ignore
 from dvtool.git.revisions import head, resolve_commit
 from dvtool.git.sidecars import read_blobs, sidecar_paths, sidecars_at, staged_sidecars
@@ -107,6 +107,60 @@ def checkout(
         if rev is not None:
             _write_sidecars(workspace, targets)
         return _carry_out(workspace, index, plans)
+
+
+def follow(
+    workspace: Workspace, datasets: Iterable[str], *, known_before: Set[str]
+) -> tuple[list[CheckoutReport], list[tuple[str, str]]]:
+    """Brings data sets in line as far as that loses nothing and needs no network.
+
+    A data set goes as a whole or is left as it is. What this work tree never had of a data set
+    that is not new stays away.
+
+    Args:
+        workspace: Where.
+        datasets: Those that may be behind their sidecars.
+        known_before: Those among them that the commit before had too.
+
+    Returns:
+        What was done, and each data set that was left with the reason.
+    """
+    left: list[tuple[str, str]] = []
+    plans = []
+    with workspace.changing() as index:
+        for dataset in datasets:
+            text = workspace.sidecar_text(dataset)
+            section = index.section(dataset)
+            had = section is not None and len(section) > 0
+            if text is None or (not had and dataset in known_before):
+                continue
+            try:
+                plan = _plan(workspace, index, Selected(dataset), text, force=False)
+            except (InvalidText, ObjectMissing, WouldLoseData) as error:
+                left.append((dataset, str(error)))
+                continue
+            if section is not None and had and not section.complete:
+                plan.left += [path for path in plan.write if path.state == "not-checked-out"]
+                plan.write = [path for path in plan.write if path.state != "not-checked-out"]
+            lacking = workspace.store.missing(
+                path.sidecar.digest for path in plan.write if path.sidecar and path.sidecar.digest
+            )
+            if plan.unsaved:
+                left.append((dataset, f"{len(plan.unsaved)} files hold work that is in no version"))
+            elif lacking:
+                left.append((dataset, f"{len(lacking)} objects are not in the store"))
+            else:
+                plans.append(plan)
+        plans += _orphans(workspace, index, set(datasets_of(sidecar_paths(workspace.git))))
+        tracked = tracked_files(workspace.git, [plan.target.dataset for plan in plans])
+        gits = {plan.target.dataset for plan in plans if _holds(plan.target.dataset, tracked)}
+        plans = [plan for plan in plans if plan.target.dataset not in gits]
+        return _carry_out(workspace, index, plans), left
+
+
+def _holds(dataset: str, tracked: Sequence[str]) -> bool:
+    """Tells whether git itself tracks some of a data set, so that it is git's to write."""
+    return any(path == dataset or path.startswith(dataset + "/") for path in tracked)
 
 
 def _plan(

@@ -6,6 +6,7 @@ Finds the baseline of each file of a subject and its bytes; which versions are a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -67,8 +68,12 @@ def compared_with_version(
     given = wanted.baseline
     if given and Path(given).exists():
         return compared_with_file(subject, given)
-    if given:
-        named = baselines.at_revision(workspace, subject.name, given, why=wanted.baseline_why)
+    versions: Iterator[BaselineVersion]
+    if given and wanted.baseline_why:
+        found = baselines.chosen(workspace, subject.name, given, why=wanted.baseline_why)
+        versions = islice(found, LOOKED_BACK)
+    elif given:
+        named = baselines.at_revision(workspace, subject.name, given)
         versions = iter([named] if named is not None else [])
     else:
         found = baselines.teaching(workspace, subject.name, where, but=subject.data)
@@ -77,7 +82,8 @@ def compared_with_version(
     if newest is None:
         return subject
     files, untaught, missing = _files(workspace, subject.name, newest)
-    inputs = {"baseline files here": str(len(files)), "baselines missing": str(missing)}
+    inputs = {"baseline called": newest.baseline.name, "baseline files here": str(len(files))}
+    inputs["baseline files missing"] = str(missing)
     inputs |= subjects.version_inputs("baseline", newest.sidecar)
     for older in versions if untaught & set(subject.files) else ():
         # A table that was an exception is compared with the last version in which it was none.
@@ -91,6 +97,15 @@ def compared_with_version(
     return replace(
         subject, baseline_files=files, inputs=subject.inputs and {**subject.inputs, **inputs}
     )
+
+
+def reference_version(
+    workspace: Workspace, dataset: str, word: str, *, why: str = ""
+) -> BaselineVersion | None:
+    """Returns the version that a `reference:` names, None when it is no revision of the data set."""
+    with suppress(UnknownRevision):
+        return baselines.at_revision(workspace, dataset, word, why=why)
+    return None
 
 
 def with_references(workspace: Workspace | None, subject: Subject) -> Subject:
@@ -116,8 +131,7 @@ def with_references(workspace: Workspace | None, subject: Subject) -> Subject:
         why = f"reference: {word} in {table.at('reference', source)}"
         version = None
         if workspace is not None:
-            with suppress(UnknownRevision):
-                version = baselines.at_revision(workspace, subject.name, word, why=why)
+            version = reference_version(workspace, subject.name, word, why=why)
         if workspace is not None and version is not None:
             files = subjects.stored_files(
                 workspace.store, subject.name, workspace.tree(version.sidecar)

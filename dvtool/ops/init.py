@@ -12,11 +12,13 @@ from pathlib import Path
 
 from dvtool.core.config import CONFIG_FILE, FORMAT_VERSION
 from dvtool.core.events import SILENT, Progress
+from dvtool.errors import DvtoolError
 from dvtool.git.attributes import ensure_attributes, install_drivers
 from dvtool.git.cloning import clone_repository
 from dvtool.git.plumbing import Git
 from dvtool.git.settings import set_committed
 from dvtool.git.staging import stage
+from dvtool.ops.install import InstallReport, install
 from dvtool.ops.workspace import Workspace
 
 
@@ -28,15 +30,21 @@ class InitReport:
         top: Top of the work tree.
         written: Files it wrote or changed, relative to the top; empty when all was there.
         drivers: Keys of git's configuration that it set in this clone; likewise.
+        hooks: What was done to the hooks; None when nobody wanted them, or git runs none here.
     """
 
     top: Path
     written: tuple[str, ...]
     drivers: tuple[str, ...] = ()
+    hooks: InstallReport | None = None
 
 
-def init(cwd: Path, *, environ: Mapping[str, str], progress: Progress = SILENT) -> InitReport:
-    """Writes `.dvtool` and `.gitattributes` where they are missing, and sets up git's drivers.
+def init(
+    cwd: Path, *, environ: Mapping[str, str], hooks: bool = True, progress: Progress = SILENT
+) -> InitReport:
+    """Writes `.dvtool` and `.gitattributes` where they are missing; sets up drivers and hooks.
+
+    Hooks that cannot be installed are told in the report, all else is done.
 
     Raises:
         NoRepository: `cwd` is in no git work tree.
@@ -51,7 +59,16 @@ def init(cwd: Path, *, environ: Mapping[str, str], progress: Progress = SILENT) 
         written.append(changed)
     stage(workspace.git, written)
     drivers = install_drivers(workspace.git)
-    return InitReport(workspace.top, tuple(written), tuple(drivers))
+    installed = _install_hooks(workspace) if hooks else None
+    return InitReport(workspace.top, tuple(written), tuple(drivers), installed)
+
+
+def _install_hooks(workspace: Workspace) -> InstallReport | None:
+    try:
+        return install(workspace.git)
+    except DvtoolError as error:
+        workspace.progress.note(f"no hooks installed: {error}")
+        return None
 
 
 def clone(
@@ -60,6 +77,7 @@ def clone(
     *,
     environ: Mapping[str, str],
     branch: str | None = None,
+    hooks: bool = True,
     progress: Progress = SILENT,
 ) -> Workspace:
     """Clones a git repository and makes the clone ready; the caller pulls.
@@ -74,4 +92,6 @@ def clone(
     workspace = Workspace(git, environ, progress)
     if workspace.is_ready:
         install_drivers(git)
+        if hooks:
+            _install_hooks(workspace)
     return workspace

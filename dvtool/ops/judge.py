@@ -99,16 +99,20 @@ def _with_allowances(
     return path, replace(table, findings=sorted_findings(found))
 
 
-def is_judged(path: str, name: str, spec: TableSpec | None) -> bool:
+def is_judged(path: str, name: str, spec: TableSpec | None, *, named: bool = False) -> bool:
     """Tells whether a file is opened as a table.
 
     Args:
         path: Inside the data set; empty for the single file of one.
         name: As the user knows it; its ending tells the format.
         spec: Its checks, None for none.
+        named: A plain file that somebody named, not a version of a data set.
     """
-    # A file that somebody names, or has checks for, is meant to be a table whatever it is called.
-    return spec is not None or is_table(name) or not (path or name.endswith(NOT_TABLES))
+    if spec is not None or is_table(name):
+        return True
+    # A plain file that somebody names is meant to be a table whatever it is called. A version of a
+    # data set may be anything, such as a model.
+    return named and not (path or name.endswith(NOT_TABLES))
 
 
 def _profiles(subject: Subject, wanted: Wanted, profiler: Profiler | None) -> _Profiles:
@@ -128,7 +132,7 @@ def _judge_file(
     profiles: _Profiles,
 ) -> JudgedTable:
     spec = table_for(checks, path) if checks is not None else None
-    if not is_judged(path, file.name, spec):
+    if not is_judged(path, file.name, spec, named=not subject.version):
         return JudgedTable(file.name, is_table=False)
     earlier = subject.baseline_files.get(path)
     if earlier is not None and file.digest is not None and earlier.file.digest == file.digest:

@@ -6,7 +6,7 @@ by the pre-push hook.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dvtool.core.digest import Digest, short_digest
@@ -51,13 +51,17 @@ def push(
     rev: str | None = None,
     branches: bool = False,
     tags: bool = False,
+    commits: Mapping[str, str] | None = None,
     jobs: int | None = None,
     dry_run: bool = False,
+    before_upload: Callable[[Mapping[Digest, int]], None] = lambda sizes: None,
 ) -> PushReport:
     """Uploads what commits need.
 
     Without paths: the whole history of HEAD (or `rev`, all branches, all tags), as far as no
     verified root at the remote covers it. With paths: only those data sets, of HEAD or `rev`.
+    With `commits`, ref names to commits: the whole history of these. `before_upload` is told the
+    sizes of what is about to be sent, and may raise to stop it.
 
     Raises:
         ObjectMissing: A commit needs bytes that neither the store nor the remote has; what is
@@ -70,7 +74,7 @@ def push(
     clock = PushClock()
     # What garbage collection has condemned does not count as being there.
     snapshot = remote.snapshot(leaning=True)
-    tips = _tips(workspace, rev=rev, branches=branches, tags=tags)
+    tips = commits or _tips(workspace, rev=rev, branches=branches, tags=tags)
     if paths:
         plans = [
             _Plan(name, commit, _needs_of_paths(workspace, commit, list(paths)), ())
@@ -93,6 +97,7 @@ def push(
         return PushReport(remote.name, remote.url, len(need.blobs), len(missing), 0, 0, refs)
     jobs = jobs or workspace.settings.jobs
     sizes = {digest: need.blobs[digest] for digest in missing - lost}
+    before_upload(sizes)
     done = remote.push_blobs(snapshot, workspace.store, sizes, jobs=jobs)
     # No root before everything it speaks of is there.
     _check_lost(need, lost, remote.url)
@@ -132,7 +137,7 @@ class _Plan:
 
 
 def _plan_histories(
-    workspace: Workspace, tips: dict[str, str], roots: Sequence[Root], in_force: Sequence[Root]
+    workspace: Workspace, tips: Mapping[str, str], roots: Sequence[Root], in_force: Sequence[Root]
 ) -> list[_Plan]:
     """Returns a plan for each ref whose history no root in force covers yet.
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from dvtool.core.digest import Digest
 from dvtool.errors import CorruptObject, InvalidText, ObjectMissing
-from dvtool.ops.check import record_of_subject
+from dvtool.ops.judge_once import record_of_subject
 from dvtool.ops.profile_travel import private_columns
 from dvtool.ops.records import (
     MAX_RECORD_BYTES,

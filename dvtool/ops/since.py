@@ -15,9 +15,10 @@ from dvtool.errors import ObjectMissing, UnknownRevision
 from dvtool.git.revisions import resolve_commit
 from dvtool.ops import baselines, subjects
 from dvtool.ops.baselines import BaselineVersion
-from dvtool.ops.check import Wanted, judge_subject_once, subject_of
+from dvtool.ops.check import Wanted, subject_of
 from dvtool.ops.comparing import with_references
 from dvtool.ops.judge import is_judged
+from dvtool.ops.judge_once import judge_subject_once
 from dvtool.ops.profiler import Profiler, Spec, spec_for
 from dvtool.ops.selection import Selected, select
 from dvtool.ops.subjects import ChecksText, FileBytes, Subject
@@ -243,7 +244,7 @@ class _Judging:
         for path, file in files.items():
             spec = table_for(self.checks, path) if self.checks is not None else None
             if spec is None:
-                if is_judged(path, file.name, None):
+                if is_judged(path, file.name, None, version="committed"):
                     unknown.append(Open(file.name, "", "without checks only the bytes tell"))
                 continue
             profile = self._profile(version, path, file)

@@ -112,7 +112,7 @@ def status(
             )
         standings.append(standing)
     if index.is_changed:
-        _save_quietly(workspace, index)
+        save_quietly(workspace, index)
     return StatusReport(
         tuple(standings), tuple(_warnings(workspace, [one.dataset for one in chosen]))
     )
@@ -170,7 +170,7 @@ def _stand(
     return Standing(one.dataset, paths, found.clean, len(blobs - present)), blobs
 
 
-def _save_quietly(workspace: Workspace, index: StatIndex) -> None:
+def save_quietly(workspace: Workspace, index: StatIndex) -> None:
     """Saves what was learned, unless another dvtool is at work or the disk is read-only."""
     try:
         with FileLock(workspace.private_dir / "lock", timeout_s=0):

@@ -37,7 +37,15 @@ _WORDS: Final = {
     Verdict.FAIL: "Fail",
     Verdict.NOT_JUDGED: "Not judged",
 }
-_RANK: Final = {"fail": 0, "undecided": 1, "warn": 2, "note": 3, "pass": 4, "not-judged": 5}
+_RANK: Final = {
+    "fail": 0,
+    "undecided": 1,
+    "warn": 2,
+    "waived": 3,
+    "note": 4,
+    "pass": 5,
+    "not-judged": 6,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +151,18 @@ def _block(judgement: Judgement, table: JudgedTable, report: Report) -> TableBlo
         judged=table,
         anchor=f"t-{sha256(f'{judgement.name}:{table.name}'.encode('utf-8', 'replace')).hexdigest()[:12]}",
         word=table.verdict.value,
-        findings=tuple(one for one in table.findings if one.severity is not Severity.NOTE),
-        notes=tuple(one for one in table.findings if one.severity is Severity.NOTE),
+        findings=tuple(one for one in table.findings if not _is_note(one)),
+        notes=tuple(one for one in table.findings if _is_note(one)),
         columns=tuple(_column_rows(table, picture)),
         drift=tuple(drift_cells(table)),
         rows_line=pictures.rows_line(rows, picture.past) if rows else None,
         baseline="" if table.baseline is None else harmless(table.baseline.name),
     )
+
+
+def _is_note(finding: Finding) -> bool:
+    """Tells whether a finding is shown on request only; what was waived stays in sight."""
+    return finding.severity is Severity.NOTE and not finding.waived
 
 
 def _column_rows(table: JudgedTable, picture: TablePicture) -> Iterator[ColumnRow]:

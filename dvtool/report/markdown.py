@@ -80,7 +80,7 @@ def _pieces(report: Report) -> Iterator[str]:
 
 
 _RANK: Final = {Verdict.FAIL: 0, Verdict.UNDECIDED: 1, Verdict.WARN: 2, Verdict.PASS: 3}
-_WORDS: Final = ("fail", "undecided", "warn", "note")
+_WORDS: Final = ("fail", "undecided", "warn", "waived", "note")
 
 
 def _item(one: Told) -> str:
@@ -92,7 +92,8 @@ def _item(one: Told) -> str:
         for each in values[:_SHOWN_EXAMPLES]
     ]
     if one.finding.hint:
-        lines.append(f"  - hint: {escaped(one.finding.hint)}\n")
+        label = "" if one.finding.waived else "hint: "
+        lines.append(f"  - {label}{escaped(one.finding.hint)}\n")
     return "".join(lines)
 
 

@@ -85,6 +85,15 @@ class Report:
     pictures: Mapping[str, TablePicture] = field(default_factory=dict)
     is_judged: bool = True
 
+    def _repr_html_(self) -> str:
+        """Returns the page in a frame, for notebooks."""
+        from html import escape
+
+        from dvtool.report.html import render
+
+        style = "width:100%;height:40em;border:1px solid #8888"
+        return f'<iframe sandbox srcdoc="{escape(render(self))}" style="{style}"></iframe>'
+
     @property
     def verdict(self) -> Verdict:
         """The worst of all data sets and of the findings beside them."""

@@ -72,9 +72,9 @@ def level_of(finding: Finding) -> Level:
 
 
 def word_of(finding: Finding) -> str:
-    """Returns what a finding does, in our own words: fail, undecided, warn or note."""
+    """Returns what a finding does, in our own words: fail, undecided, warn, waived or note."""
     if finding.severity is Severity.NOTE:
-        return "note"
+        return "waived" if finding.waived else "note"
     if finding.outcome is Outcome.UNDECIDED:
         return "undecided"
     return verdict([finding]).value

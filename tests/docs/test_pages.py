@@ -52,7 +52,7 @@ def test_links_to_files_and_headings_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize("name", [*ENVIRONMENT, TRUST_VARIABLE, "DVTOOL_DEBUG"])
+@pytest.mark.parametrize("name", [*ENVIRONMENT, TRUST_VARIABLE, "DVTOOL_DEBUG", "DVTOOL_SKIP_PUSH"])
 def test_every_environment_variable_is_explained(name: str) -> None:
     assert f"`{name}`" in concepts()
 

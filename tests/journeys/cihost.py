@@ -37,7 +37,7 @@ class Host:
         self.dev = Repo(folder / "dev", capfd)
         subprocess.run(["git", "init", "-q", "-b", "main", self.dev.path], check=True)
         self.dev.git("remote", "add", "origin", self.url)
-        self.dev.run("init")
+        self.dev.run("init", "--no-hooks")
         self.dev.run("remote", "add", "origin", remote)
 
     @property

@@ -21,11 +21,11 @@ def dvtool_on_path(hermetic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def make_repo(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Repo]:
-    def make(name: str = "repo", *, remote: str | None = "file") -> Repo:
+    def make(name: str = "repo", *, remote: str | None = "file", hooks: bool = False) -> Repo:
         path = tmp_path / name
         subprocess.run(["git", "init", "-q", "-b", "main", str(path)], check=True)
         repo = Repo(path, capfd)
-        repo.run("init")
+        repo.run("init", *["--no-hooks"] * (not hooks))
         if remote == "file":
             repo.run("remote", "add", "origin", (tmp_path / f"{name}-remote").as_uri())
         repo.commit("ready")
@@ -37,6 +37,17 @@ def make_repo(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[...
 @pytest.fixture
 def repo(make_repo: Callable[..., Repo]) -> Repo:
     return make_repo()
+
+
+@pytest.fixture
+def gated(make_repo: Callable[..., Repo], tmp_path: Path) -> Repo:
+    """A repository with hooks, a data remote, and a bare git repository to push to."""
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", tmp_path / "host.git"], check=True)
+    repo = make_repo(hooks=True)
+    repo.git("remote", "add", "origin", str(tmp_path / "host.git"))
+    # A busy machine must not run out of the time that judging may take at a commit.
+    repo.git("config", "dvtool.gate.commit-budget", "600")
+    return repo
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,20 @@ class Repo:
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode("utf-8", "surrogateescape").strip()
 
+    def try_git(self, *args: str, **variables: str) -> Result:
+        """Runs git as a person does, whatever comes of it; hooks write to stderr."""
+        done = subprocess.run(
+            ["git", *args],
+            cwd=self.path,
+            env={**os.environ, **variables},
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+        assert "Traceback" not in err
+        return Result(done.returncode, out, err)
+
     def write(self, path: str, data: str | bytes) -> Path:
         target = self.path / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +86,7 @@ class Repo:
         target = self.path.parent / name
         subprocess.run(["git", "clone", "--quiet", str(self.path), str(target)], check=True)
         clone = Repo(target, self._capfd)
-        clone.run("init")
+        clone.run("init", "--no-hooks")
         return clone
 
     def snapshot(self, path: str) -> dict[str, bytes]:

@@ -273,3 +273,59 @@ def test_a_merge_that_conflicts_fails(host: Host) -> None:
     found = host.clone("feature").run("ci", "--base", "origin/main", "--merge", code=1).out
 
     assert "people.csv.dvt does not merge with the base [merge-conflict]" in found
+
+
+SHORTER = CHECKS.replace("rows: {min: 10}", "rows: {change: '-10%..10%'}")
+
+
+def test_an_exception_on_main_is_no_baseline_for_the_next_change(host: Host) -> None:
+    host.switch("main")
+    host.change({"people.csv.checks.yaml": SHORTER})
+    host.dev.write("people.csv", people(90))
+    host.dev.run("add", "people.csv")
+    host.dev.run("allow", "people.csv", "--exception", "--reason", "half a day")
+    host.dev.commit("half a day")
+    host.publish()
+    host.switch("next", start="main")
+    host.change({"people.csv": people(205, seed=3)})
+    host.publish()
+
+    found = host.clone("next").run("ci", "--base", "origin/main", "--json").json
+
+    (judged,) = found["judgements"]
+    assert judged["verdict"] == "pass"
+    first = host.dev.git("log", "--reverse", "--format=%H", "--", "people.csv.dvt").split()[0]
+    assert judged["tables"][0]["baseline"]["name"] == f"people.csv@{first[:12]}"
+    assert (
+        judged["tables"][0]["baseline"]["why"]
+        == "the latest accepted version on first-parent history"
+    )
+
+
+def test_the_bytes_of_a_reference_are_fetched_like_those_of_the_baseline(host: Host) -> None:
+    host.switch("main")
+    host.dev.git("tag", "v1")
+    host.dev.git("push", "--quiet", "origin", "v1")
+    host.change({"people.csv": people(seed=5)})
+    host.publish()
+    host.switch("next", start="main")
+    drift = "  age: {drift: {wasserstein: 0.5}}\nreference: v1\n"
+    host.change({"people.csv": people(seed=6), "people.csv.checks.yaml": f"columns:\n{drift}"})
+    host.publish()
+
+    found = host.clone("next").run("ci", "--base", "origin/main", "--json").json
+
+    (judged,) = found["judgements"]
+    v1 = host.dev.git("rev-parse", "v1")
+    assert judged["tables"][0]["reference"]["name"] == f"people.csv@{v1[:12]}"
+    assert judged["tables"][0]["findings"] == []
+
+
+def test_verdicts_are_recorded_at_the_remote_on_request(host: Host) -> None:
+    host.change({"people.csv": BAD})
+    host.publish()
+
+    found = host.clone("feature").run("ci", "--base", "origin/main", "--record", code=1).out
+
+    assert "1 verdict recorded, 1 new at the remote" in found
+    assert len(list((host.folder / "storage/data/verdicts").rglob("*.json"))) == 1

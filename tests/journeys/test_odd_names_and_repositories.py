@@ -313,7 +313,7 @@ def test_a_day_in_a_sha256_repository(repo: Repo, tmp_path: Path) -> None:
     path = tmp_path / "sha256"
     subprocess.run(["git", "init", "-q", "-b", "main", "--object-format=sha256", path], check=True)
     other = repo.at(path)
-    other.run("init")
+    other.run("init", "--no-hooks")
     other.commit("ready")
 
     work_a_day(other)
@@ -363,7 +363,7 @@ def test_a_sparse_checkout_hides_data_sets_and_keeps_them(repo: Repo) -> None:
     repo.commit("two")
     clone = repo.at(repo.path.parent / "sparse")
     subprocess.run(["git", "clone", "-q", "--sparse", str(repo.path), str(clone.path)], check=True)
-    clone.run("init")
+    clone.run("init", "--no-hooks")
     clone.git("sparse-checkout", "set", "near")
     clone.git("config", "dvtool.store.path", str(repo.path / ".git/dvtool/store"))
 

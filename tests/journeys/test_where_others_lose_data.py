@@ -1,7 +1,6 @@
 """Situations in which another tool was measured to lose or corrupt data without a word.
 
-The letters are those of the table in docs/limits.md#situations; A, B and E need hooks and remote
-garbage collection and are not here yet.
+The letters are those of the table in docs/limits.md#situations; E is in `test_gc.py`.
 """
 
 from __future__ import annotations
@@ -26,6 +25,36 @@ while True:
 
 def packs_of(repo: Repo) -> list[Path]:
     return sorted((repo.path.parent / "repo-remote").rglob("*.pack"))
+
+
+def test_a_git_push_uploads_every_version_that_its_commits_need(gated: Repo) -> None:
+    commits = []
+    for data in (b"version one", b"version two"):
+        gated.write("data/a.bin", data)
+        gated.run("add", "data")
+        commits.append(gated.commit())
+
+    gated.git("push", "--quiet", "origin", "main")
+
+    clone = gated.at(gated.path.parent / "host.git").clone("fresh")
+    for commit, data in zip(commits, (b"version one", b"version two"), strict=True):
+        clone.run("pull", "--force", "--rev", commit, "data")
+        assert clone.read("data/a.bin") == data
+
+
+def test_b_a_commit_stops_while_data_are_changed_and_not_added(gated: Repo) -> None:
+    gated.write("data/a.bin", b"as added")
+    gated.run("add", "data")
+    before = gated.commit()
+    gated.write("data/a.bin", b"changed!")
+    gated.write("train.py", "print('trained on what is not in any version')\n")
+    gated.git("add", "train.py")
+
+    refused = gated.try_git("commit", "-m", "train")
+
+    assert refused.code == 1
+    assert "error: changed on disk and not added: data (1 file)" in refused.err
+    assert gated.git("rev-parse", "HEAD") == before
 
 
 def test_c_a_truncated_remote_object_is_refused_and_named(repo: Repo) -> None:

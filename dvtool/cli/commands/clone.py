@@ -15,6 +15,7 @@ from dvtool.cli.common import Output, count, example, human_size, jobs_option, r
 @click.argument("url")
 @click.argument("directory", required=False)
 @click.option("-b", "--branch", metavar="NAME", help="Check out this branch.")
+@click.option("--no-hooks", is_flag=True, help="Leave git's hooks alone.")
 @click.option("--no-pull", is_flag=True, help="Do not bring the data.")
 @jobs_option
 @reporting
@@ -22,6 +23,7 @@ def command(
     url: str,
     directory: str | None,
     branch: str | None,
+    no_hooks: bool,
     no_pull: bool,
     jobs: int | None,
     as_json: bool,
@@ -37,7 +39,12 @@ def command(
     name = directory or url.rstrip("/").rpartition("/")[2].removesuffix(".git") or "clone"
     target = Path.cwd() / name
     workspace = clone(
-        url, target, environ=dict(os.environ), branch=branch, progress=watcher(quiet=quiet)
+        url,
+        target,
+        environ=dict(os.environ),
+        branch=branch,
+        hooks=not no_hooks,
+        progress=watcher(quiet=quiet),
     )
     output = Output(as_json=as_json, quiet=quiet)
     if no_pull or not workspace.is_ready:

@@ -35,7 +35,7 @@ def bring(
         seen: What was seen of it before.
     """
     changes = [one for one in changes if one.after.sidecar is not None]
-    versions = [one.sidecar for pair in changes for one in (pair.before, pair.after)]
+    versions = [side for one in changes for side in (one.after.sidecar, *one.compared)]
     shards = shards_of(one for one in versions if one is not None)
     wanted: dict[Digest, int] = {}
     total = _fetched(workspace, shards, remote_name, seen)
@@ -59,7 +59,7 @@ def _fetched(
 def _opened(workspace: Workspace, change: Change) -> dict[Digest, int]:
     """Returns the blobs of a change that are opened, with their sizes in bytes."""
     after = _tree(workspace, change.after.sidecar)
-    before = _tree(workspace, change.before.sidecar)
+    compared = [_tree(workspace, one) for one in change.compared]
     specs = [_parsed(text.text) for text in (change.after.checks, change.law) if text is not None]
     found: dict[Digest, int] = {}
     for raw, entry in after.items():
@@ -70,9 +70,10 @@ def _opened(workspace: Workspace, change: Change) -> dict[Digest, int]:
         ):
             continue
         found[entry.digest] = entry.size
-        earlier = before.get(raw)
-        if earlier is not None and earlier.mode in ("f", "x") and earlier.digest != entry.digest:
-            found[earlier.digest] = earlier.size
+        for tree in compared:
+            earlier = tree.get(raw)
+            if earlier is not None and earlier.mode in ("f", "x"):
+                found |= {} if earlier.digest == entry.digest else {earlier.digest: earlier.size}
     return found
 
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.paths import SIDECAR_SUFFIX
@@ -18,9 +21,14 @@ from dvtool.errors import InvalidText
 from dvtool.git.plumbing import Git
 from dvtool.git.sidecars import EMPTY_TREES, read_blobs, sidecars_at
 from dvtool.ops import subjects
+from dvtool.ops.baselines import chosen
+from dvtool.ops.comparing import reference_version
 from dvtool.ops.selection import Places, owner_of
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText
 from dvtool.ops.workspace import Workspace
+
+if TYPE_CHECKING:
+    from dvtool.quality.checks.model import TableSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +54,15 @@ class Change:
         after: In the tree that is judged.
         law: Its checks in the commit whose rules hold, when they, or the code of their schemas, are
             others than the judged tree's; else None.
+        compared: The versions it is compared with: the one before, or, where that was an exception,
+            the one before it; and the references of its checks.
     """
 
     dataset: str
     before: Version
     after: Version
     law: ChecksText | None
+    compared: tuple[Sidecar, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +114,34 @@ def find_changes(
                 Version(had.get(dataset), earlier),
                 Version(has.get(dataset), checks),
                 ruling,
+                tuple(_compared(workspace, dataset, before, (checks, ruling))),
             )
         )
     return Changes(tuple(found), paths, len({**had, **has}) - len(found), tuple(broken))
+
+
+def _compared(
+    workspace: Workspace, dataset: str, before: str | None, checks: Iterable[ChecksText | None]
+) -> Iterator[Sidecar]:
+    if before is not None:
+        for version in islice(chosen(workspace, dataset, before, why="before"), 1):
+            yield version.sidecar
+    for table in _tables(checks, "reference"):
+        if table.reference:
+            pinned = reference_version(workspace, dataset, table.reference)
+            if pinned is not None:
+                yield pinned.sidecar
+
+
+def _tables(checks: Iterable[ChecksText | None], *words: str) -> Iterator[TableSpec]:
+    """Yields the tables of checks that have one of some words; none of checks that are broken."""
+    for one in checks:
+        if one is None or not any(word in one.text for word in words):
+            continue  # the parser of checks need not be loaded
+        from dvtool.quality.checks.parsing import parse_checks
+
+        with suppress(InvalidText):  # told when they are used
+            yield from parse_checks(one.text, source=one.path).tables
 
 
 def _sidecars(
@@ -160,15 +196,7 @@ def _refers_to(
 
 def references(checks: ChecksText | None) -> Iterator[tuple[str, bool]]:
     """Yields files that checks refer to, as written, and whether each is a schema."""
-    if checks is None or not any(word in checks.text for word in ("schema:", "in_table:")):
-        return  # the parser of checks need not be loaded
-    from dvtool.quality.checks.parsing import parse_checks
-
-    try:
-        tables = parse_checks(checks.text, source=checks.path).tables
-    except InvalidText:
-        return  # told when they are used
-    for table in tables:
+    for table in _tables([checks], "schema", "in_table"):
         if table.schema:
             yield table.schema.rpartition(":")[0] or table.schema, True
         for column in table.columns:

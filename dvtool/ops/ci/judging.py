@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText, ObjectMissing
-from dvtool.ops.check import Wanted, judge_subject_once, subject_of
+from dvtool.ops.check import Wanted, subject_of
 from dvtool.ops.ci.bringing import bring
 from dvtool.ops.ci.changes import Change, Changes
 from dvtool.ops.ci.rooms import Rooms
 from dvtool.ops.fetch import FetchReport, Seen
+from dvtool.ops.judge_once import judge_subject_once
 from dvtool.ops.selection import Selected
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Evidence, Finding, Outcome, Place, Verdict, verdict

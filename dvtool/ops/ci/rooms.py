@@ -20,9 +20,9 @@ from dvtool.errors import CorruptObject, InvalidText, ObjectMissing
 from dvtool.git.exporting import export_tree
 from dvtool.git.sidecars import read_blobs, sidecars_at
 from dvtool.ops import subjects
-from dvtool.ops.check import OTHER_FILES
 from dvtool.ops.ci.changes import references
 from dvtool.ops.fetch import Seen, fetch_blobs
+from dvtool.ops.judge_once import OTHER_FILES
 from dvtool.ops.selection import owner_of
 from dvtool.ops.subjects import ChecksText
 from dvtool.ops.workspace import Workspace
