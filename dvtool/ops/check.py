@@ -27,12 +27,8 @@ from dvtool.ops.comparing import (
     files_of,
     with_references,
 )
-<<<<<<< HEAD
 from dvtool.ops.history import files_in_order, with_past
-from dvtool.ops.records import Record, record_of
-=======
 from dvtool.ops.judge_once import judge_subject_once, remembered
->>>>>>> main
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
 from dvtool.ops.status import compare_dataset
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes, Subject
@@ -324,94 +320,3 @@ def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
         past = files_in_order(wanted.history, but=path)
         subject = replace(subject, past=dict.fromkeys(files, past), history_asked=True)
     return compared_with_file(subject, wanted.baseline) if wanted.baseline else subject
-<<<<<<< HEAD
-
-
-# -- judging -------------------------------------------------------------------------------------
-
-
-def judge_subject_once(
-    subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None = None
-) -> Judgement:
-    """Returns the judgement of a subject, remembered or made and then remembered.
-
-    Args:
-        subject: What is judged.
-        wanted: How.
-        progress: Whom to tell.
-        workspace: Where verdicts and profiles are kept; None for nowhere.
-    """
-    judged = _remembered_or_made(subject, wanted, progress, workspace)
-    wanted.watch(subject, judged)
-    return judged
-
-
-def _remembered_or_made(
-    subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None
-) -> Judgement:
-    key = ""
-    verdicts = Verdicts(workspace.shared_dir / "verdicts") if workspace is not None else None
-    if subject.inputs and verdicts is not None and not _reaches_out(subject):
-        options = {"python": str(wanted.python), "examples": str(wanted.examples)}
-        options |= _clock(subject, wanted)
-        key = key_of({**subject.inputs, **options, "name": subject.name})
-        known = verdicts.get(key)
-        if known is not None:
-            return replace(known, version=subject.version)
-    from dvtool.ops.judge import judge_subject
-
-    judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
-    if key and verdicts is not None:
-        verdicts.put(key, judged)
-    is_default = not wanted.baseline or wanted.baseline_why
-    record = record_of_subject(subject, judged, wanted.now)
-    if record is not None and verdicts is not None and is_default:
-        verdicts.records.put(record)
-    return judged
-
-
-def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -> Profiler | None:
-    from dvtool.ops.profiler import Profiler
-
-    if workspace is not None:
-        return Profiler.of(workspace)
-    return Profiler(None, b"", progress) if wanted.profiles or wanted.history else None
-
-
-def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> Record | None:
-    """Returns what is kept of a judgement; None for what is no version of a data set, or a part."""
-    if not subject.inputs or subject.data is None:
-        return None
-    return record_of(
-        judged,
-        subject.data,
-        checks=subject.inputs["checks"],
-        allow=subject.inputs["allow"],
-        versions=judging_versions(),
-        now=now,
-    )
-
-
-OTHER_FILES = ("schema", "in_table", "splits")
-"""Words of checks that make other files an input, which have no digest here."""
-
-
-def _reaches_out(subject: Subject) -> bool:
-    return subject.checks is not None and any(_says(subject.checks, one) for one in OTHER_FILES)
-
-
-def _says(checks: ChecksText, word: str) -> bool:
-    """Tells whether checks have a key, in whatever way of YAML; sometimes also when they do not."""
-    return re.search(rf"\b{word}[\"']?\s*:", checks.text) is not None
-
-
-def _clock(subject: Subject, wanted: Wanted) -> dict[str, str]:
-    """Returns how much of the time a judgement depends on: a waiver's day, the hour for `fresh`."""
-    checks = subject.checks
-    if checks is not None and _says(checks, "fresh"):
-        return {"clock": wanted.now.strftime("%Y-%m-%dT%H")}
-    if (checks is not None and _says(checks, "until")) or any(one.until for one in subject.allowed):
-        return {"clock": wanted.now.strftime("%Y-%m-%d")}
-    return {}
-=======
->>>>>>> main
