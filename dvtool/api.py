@@ -375,4 +375,6 @@ def _polars(table: pa.Table) -> pl.DataFrame:
         import polars
     except ImportError:
         raise ExtraMissing("polars is not installed", hint="pip install polars") from None
-    return polars.from_arrow(table)
+    found = polars.from_arrow(table)
+    assert isinstance(found, polars.DataFrame)
+    return found

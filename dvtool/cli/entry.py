@@ -70,8 +70,18 @@ def _run(args: list[str]) -> int:
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001  the one door behind which all bugs end
+        if is_interrupt(error):
+            return _interrupted()
         return report_bug(error, as_json=as_json)
     return result if isinstance(result, int) else 0
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Tells whether somebody pressed Ctrl-C: DuckDB makes an error of its own of that."""
+    return isinstance(error, KeyboardInterrupt) or str(error) in (
+        "Query interrupted",
+        "INTERRUPT Error: Interrupted!",
+    )
 
 
 def _interrupted() -> int:

@@ -244,7 +244,7 @@ class _Judging:
         for path, file in files.items():
             spec = table_for(self.checks, path) if self.checks is not None else None
             if spec is None:
-                if is_judged(path, file.name, None, version="committed"):
+                if is_judged(path, file.name, None):
                     unknown.append(Open(file.name, "", "without checks only the bytes tell"))
                 continue
             profile = self._profile(version, path, file)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dvtool.cli.common import count, open_workspace
+from dvtool.cli.entry import EXIT_INTERRUPTED, is_interrupt
 from dvtool.cli.failures import printable
 from dvtool.errors import DvtoolError, NoRepository, UsageError
 
@@ -66,8 +67,10 @@ def _judge_staged(arguments: tuple[str, ...]) -> int:
     try:
         for answer in answers(open_workspace(), arguments, _wanted()):
             print(json.dumps(answer), flush=True)
-    except KeyboardInterrupt:
-        return 130  # the time is over; whoever started this says so
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if not is_interrupt(error):
+            raise
+        return EXIT_INTERRUPTED  # the time is over; whoever started this says so
     return 0
 
 
