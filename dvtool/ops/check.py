@@ -27,6 +27,7 @@ from dvtool.ops.comparing import (
     files_of,
     with_references,
 )
+from dvtool.ops.history import files_in_order, with_past
 from dvtool.ops.judge_once import judge_subject_once, remembered
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
 from dvtool.ops.status import compare_dataset
@@ -58,6 +59,7 @@ class Wanted:
         checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
         root: Folder that holds the code and other tables of the judged version; None for the work
             tree, where that is what is judged.
+        history: Folder or pattern of earlier files that a plain file is judged by; empty for none.
         watch: Told of each subject and how it came out, for reports.
     """
 
@@ -70,6 +72,7 @@ class Wanted:
     baseline_why: str = ""
     checks_rev: str = ""
     root: Path | None = None
+    history: str = ""
     watch: Callable[[Subject, Judgement], None] = lambda _, __: None
 
 
@@ -286,6 +289,7 @@ def subject_of(
     )
     # Changed on disk: the last commit that has the data set is what changed.
     subject = with_references(workspace, compared_with_version(workspace, subject, wanted, where))
+    subject = with_past(workspace, subject, where)
     if one.inside:
         subject = replace(subject, files=_part(subject.files, one), inputs={})
     return subject
@@ -312,4 +316,7 @@ def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
         )
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
     subject = with_references(None, subject)
+    if wanted.history:
+        past = files_in_order(wanted.history, but=path)
+        subject = replace(subject, past=dict.fromkeys(files, past), history_asked=True)
     return compared_with_file(subject, wanted.baseline) if wanted.baseline else subject

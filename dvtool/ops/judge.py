@@ -147,7 +147,8 @@ def _judge_file(
             pinned = None
         elif its.digest == file.digest:
             pinned = None
-    how = profiles.spec(path, file)
+    past = subject.past.get(path, ()) if spec is None or spec.history else ()
+    how = profiles.spec(path, file) or (spec_for(profiles.checks, path) or Spec() if past else None)
     known = profiles.profiler.known(file, how) if profiles.profiler and how else None
     with ExitStack() as open_files, Engine(memory_bytes=wanted.memory_bytes) as engine:
         given = Given(
@@ -171,7 +172,19 @@ def _judge_file(
         return judged
     if judged.profile is not None:
         profiles.profiler.keep(file, how, judged.profile)
-    return replace(judged, profile=known or judged.profile)
+    judged = replace(judged, profile=known or judged.profile)
+    if not past or judged.profile is None:
+        return judged
+    from dvtool.ops.history import judged_by_history
+
+    return judged_by_history(
+        judged,
+        past,
+        profiles.profiler,
+        how,
+        asked=subject.history_asked,
+        policy=spec.schema_change if spec is not None else "",
+    )
 
 
 def _profiling(profiles: _Profiles, how: Spec | None) -> Profiling | None:

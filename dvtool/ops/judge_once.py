@@ -82,7 +82,7 @@ def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -
 
     if workspace is not None:
         return Profiler.of(workspace)
-    return Profiler(None, b"", progress) if wanted.profiles else None
+    return Profiler(None, b"", progress) if wanted.profiles or wanted.history else None
 
 
 def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> Record | None:

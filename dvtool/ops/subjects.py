@@ -78,6 +78,23 @@ class ChecksText:
 
 
 @dataclass(frozen=True, slots=True)
+class PastFile:
+    """One earlier version of a table.
+
+    Attributes:
+        name: As the user knows the version.
+        file: Its bytes.
+        size_bytes: Of it.
+        resets: Columns whose history starts anew with it; `*` for all.
+    """
+
+    name: str
+    file: FileBytes
+    size_bytes: int = 0
+    resets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """What is judged.
 
@@ -96,6 +113,8 @@ class Subject:
         root: Folder that `schema:` and other tables are looked up in; None where code of the
             version is not at hand.
         todays_checks: The data set's checks on disk: what they call private is so in every version.
+        past: Earlier versions of its files, oldest first, by the same paths.
+        history_asked: Whether a person named that past.
     """
 
     name: str
@@ -110,6 +129,8 @@ class Subject:
     settled: frozenset[str] = frozenset()
     root: Path | None = None
     todays_checks: ChecksText | None = None
+    past: Mapping[str, tuple[PastFile, ...]] = field(default_factory=dict)
+    history_asked: bool = False
 
 
 def digest_now(file: FileBytes) -> Digest:

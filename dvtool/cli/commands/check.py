@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 EXIT_NO = 1
 EXIT_UNDECIDED = 11
 MIB = 1 << 20
+BACKTEST_HINT = "dvtool check --backtest data/train.csv, or --backtest 'batches/*.csv'"
 SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
 
 
@@ -41,6 +42,7 @@ SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
     epilog=example(
         "dvtool check new.csv",
         "dvtool check new.csv --baseline old.csv",
+        "dvtool check new.csv --history 'batches/*.csv'",
         "dvtool check --staged",
         "dvtool check data/train.csv --rev v1.2",
     ),
@@ -56,7 +58,16 @@ SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
     help="Compare with this instead of the last version.",
 )
 @click.option(
+    "--history",
+    metavar="FOLDER|GLOB",
+    default="",
+    help="Judge files by these earlier ones, in the order of their names.",
+)
+@click.option(
     "--since", metavar="REV", default="", help="Find where failures began, from there on."
+)
+@click.option(
+    "--backtest", metavar="DATASET|FOLDER|GLOB", default="", help="Replay the past of this instead."
 )
 @click.option("--record", is_flag=True, help="Send records of the verdicts to a remote.")
 @remote_option
@@ -78,7 +89,9 @@ def command(
     rev: str,
     everything: bool,
     baseline: str,
+    history: str,
     since: str,
+    backtest: str,
     record: bool,
     remote: str | None,
     no_python: bool,
@@ -100,6 +113,10 @@ def command(
     --since judges every version from REV on by the checks of today, and says
     where each failure began.
 
+    --history judges files by how earlier ones varied, with no configuration;
+    data sets are judged so by their own versions. --backtest says which past
+    versions would have alarmed, and which faults would be caught.
+
     --report writes a page that anyone can open, --format what machines read.
 
     Not this one: verify proves that bytes are whole, diff shows which files
@@ -116,6 +133,14 @@ def command(
     wanted = wanted_option(
         baseline=baseline, python=not no_python, examples=examples, memory_mib=memory_mib
     )
+    wanted = replace(wanted, history=history)
+    if backtest:
+        if paths or any((staged, rev, everything, baseline, history, since, record)):
+            raise UsageError("--backtest goes alone", hint=BACKTEST_HINT)
+        from dvtool.cli.backtest import show_backtest
+
+        quietly = quiet or as_json
+        context.exit(show_backtest(backtest, Output(as_json=as_json, quiet=quiet), quiet=quietly))
     if since:
         others = (staged, rev, everything, baseline, record, report_dir, formats)
         if len(paths) != 1 or any(others):

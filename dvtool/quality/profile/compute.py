@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.days import Days, joined
+from dvtool.quality.profile.forms import forms_of, has_forms
 from dvtool.quality.profile.labels import class_profiles
 from dvtool.quality.profile.merge import empty_column
 from dvtool.quality.profile.model import ColumnProfile, Profile
 from dvtool.quality.profile.numbers import NumberScan
-from dvtool.quality.profile.privacy import Privacy, default_privacy, salt_of, token_sql
+from dvtool.quality.profile.privacy import Privacy, default_privacy, salt_of, token, token_sql
+from dvtool.quality.profile.rowsample import RowScan
+from dvtool.quality.profile.tally import Tally
 from dvtool.quality.profile.textscan import TextScan
 from dvtool.quality.tables.engine import Engine, literal, quoted
 from dvtool.quality.tables.table import Column, Table
@@ -60,14 +63,23 @@ def profile_table(
     """
     declared = privacy or {}
     salt = salt_of(key)
-    scans = []
+    scans: list[_Scan] = []
     for column in table.columns:
         kept = declared.get(column.name, default_privacy(column.kind))
         # Merging makes tokens of public texts without knowing the key.
         scans.append(_scan(column, kept, salt_of(b"") if kept is Privacy.PUBLIC else salt))
-    _stream(engine, table, scans)
+    sampled = [scan for scan in scans if scan.is_sampled]
+    rows = RowScan(
+        [one.column.name for one in sampled], [one.column.kind.is_moment for one in sampled], salt
+    )
+    _stream(engine, table, scans, rows)
     unparsed = _unparsed(engine, table)
-    columns = tuple(scan.finish(table.rows, unparsed.get(scan.column.name, 0)) for scan in scans)
+    forms = forms_of(engine, table, [one.column.name for one in scans if one.has_forms])
+    columns = tuple(
+        scan.finish(table.rows, unparsed.get(name, 0), forms.get(name, Tally()))
+        for scan in scans
+        for name in (scan.column.name,)
+    )
     return Profile(
         table.rows,
         size_bytes,
@@ -75,7 +87,17 @@ def profile_table(
         label if table_has(table, label) else "",
         class_profiles(engine, table, columns, label, salt) if table_has(table, label) else None,
         salt_of(salt.encode())[:8] if key else "",
+        rows.finish() if sampled else None,
+        (_reading(table),),
     )
+
+
+def _reading(table: Table) -> str:
+    """Returns format, delimiter and encoding of a file: what a change of tells another writer."""
+    options = table.options
+    if options.format != "csv":
+        return options.format
+    return f"csv {options.delimiter} {options.encoding.lower()}"
 
 
 def table_has(table: Table, name: str) -> bool:
@@ -97,6 +119,33 @@ class _Scan:
     many: bool = False
     nulls: int = 0
 
+    @property
+    def is_sampled(self) -> bool:
+        """Tells whether rows may be told by this column as well; see docs/profiles.md."""
+        if self.column.kind is Kind.TEXT:
+            return self.privacy is not Privacy.PRIVATE
+        return self.numbers is not None and self.column.kind is not Kind.LIST
+
+    def row_values(self, array: pa.Array[Any], tokens: pa.Array[Any] | None) -> NDArray[Any]:
+        """Returns what stands for the column in a row: a float, NaN for no value, or a token."""
+        import numpy as np
+
+        if self.texts is None:
+            values: NDArray[Any] = array.to_numpy(zero_copy_only=False).astype(np.float64) + 0.0
+            values[np.isnan(values)] = np.nan  # all NaN are one, bit by bit
+            return values
+        if tokens is not None:
+            import pyarrow.compute as pc
+
+            found: NDArray[Any] = pc.fill_null(tokens, 0).to_numpy()
+            return found
+        coded = array.dictionary_encode()
+        each = [token(one, self.salt) for one in coded.dictionary.to_pylist()]
+        places = coded.indices.fill_null(len(each)).to_numpy()
+        every: NDArray[Any] = np.array([*each, 0], np.uint64)
+        picked: NDArray[Any] = every[places]
+        return picked
+
     def add(self, array: pa.Array[Any], tokens: pa.Array[Any] | None) -> None:
         """Takes the column's part of a batch."""
         self.nulls += array.null_count
@@ -113,7 +162,12 @@ class _Scan:
                 values = self._finite(values)
             self.numbers.add(values)
 
-    def finish(self, rows: int, unparsed: int) -> ColumnProfile:
+    @property
+    def has_forms(self) -> bool:
+        """Tells whether it may be told how values are written."""
+        return self.privacy is Privacy.PUBLIC and has_forms(self.column.kind)
+
+    def finish(self, rows: int, unparsed: int, forms: Tally) -> ColumnProfile:
         """Returns the column's profile."""
         days = None
         if self.days is not None:
@@ -127,6 +181,7 @@ class _Scan:
             numbers=found.numbers if self.numbers is None else self.numbers.finish(),
             texts=found.texts if self.texts is None else self.texts.finish(),
             days=days,
+            forms=forms if self.has_forms else None,
         )
 
     def _finite(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -182,7 +237,7 @@ def _number_sql(column: Column, name: str) -> str:
     return ""
 
 
-def _stream(engine: Engine, table: Table, scans: Sequence[_Scan]) -> None:
+def _stream(engine: Engine, table: Table, scans: Sequence[_Scan], rows: RowScan) -> None:
     if not scans or not table.rows:
         return
     batch_rows = _look_ahead(engine, table, scans)
@@ -193,9 +248,14 @@ def _stream(engine: Engine, table: Table, scans: Sequence[_Scan]) -> None:
             wanted.append(f"{token_sql(scan.sql, scan.salt)} AS t{number}")
     relation = engine.connection.sql(f"SELECT {', '.join(wanted)} FROM {table.source}")
     for batch in _even(relation.to_arrow_reader(batch_rows), batch_rows):
+        told = []
         for number, scan in enumerate(scans):
             tokens = batch.column(f"t{number}") if scan.many else None
-            scan.add(batch.column(f"v{number}"), tokens)
+            array = batch.column(f"v{number}")
+            if scan.is_sampled:
+                told.append(scan.row_values(array, tokens))
+            scan.add(array, tokens)
+        rows.add(told)
 
 
 def _even(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

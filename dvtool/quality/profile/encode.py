@@ -40,6 +40,7 @@ from dvtool.quality.profile.numbers import Numbers
 from dvtool.quality.profile.patterns import CLASSES, Patterns
 from dvtool.quality.profile.privacy import Privacy
 from dvtool.quality.profile.quantiles import checked_quantiles
+from dvtool.quality.profile.rowsample import checked_sample
 from dvtool.quality.profile.tally import MOST, Tally, ranked
 from dvtool.quality.profile.texts import Texts
 
@@ -69,6 +70,9 @@ def decode(data: bytes) -> Profile:
     if isinstance(found, dict) and found.get("version") != VERSION:
         raise InvalidText(f"profile: version {found.get('version')!r}, expected {VERSION}")
     profile: Profile = _PROFILE.back(found)
+    width = len(profile.sampled)
+    if (None if profile.sample is None else profile.sample.head[0]) != (width or None):
+        raise InvalidText(f"profile: a sample of rows that has not its {width} columns")
     if encode(profile) != data:
         raise InvalidText("profile: not in its canonical form")
     return profile
@@ -132,6 +136,7 @@ _TALLY = Codec(_PLAIN_TALLY.out, _tally_back)
 _MOMENTS = record(Moments, n=_COUNT, mean=_FLOAT, m2=_FLOAT, m3=_FLOAT, m4=_FLOAT)
 _DISTINCT: Codec = sketch(checked_distinct)
 _QUANTILES: Codec = sketch(checked_quantiles)
+_SAMPLE: Codec = sketch(checked_sample)
 _NUMBERS = record(
     Numbers,
     moments=_MOMENTS,
@@ -176,6 +181,7 @@ _COLUMN = record(
     numbers=maybe(_NUMBERS),
     texts=maybe(_TEXTS),
     days=maybe(_DAYS),
+    forms=maybe(_TALLY),
 )
 _CONDITIONAL = record(Conditional, nulls=_COUNT, n=_COUNT, mean=_FLOAT, m2=_FLOAT)
 _CLASS = record(ClassProfile, rows=_COUNT, columns=named(_CONDITIONAL))
@@ -187,5 +193,7 @@ _PROFILE = record(
     label=_TEXT,
     classes=maybe(named(_CLASS)),
     key_id=_TEXT,
+    sample=maybe(_SAMPLE),
+    readings=many(_TEXT),
     version=_COUNT,
 )

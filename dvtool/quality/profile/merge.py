@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dvtool.errors import UsageError
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.days import Days
+from dvtool.quality.profile.forms import has_forms
 from dvtool.quality.profile.model import (
     MOST_CLASSES,
     ClassProfile,
@@ -22,6 +23,7 @@ from dvtool.quality.profile.model import (
 from dvtool.quality.profile.numbers import Numbers
 from dvtool.quality.profile.patterns import Patterns
 from dvtool.quality.profile.privacy import Privacy, default_privacy
+from dvtool.quality.profile.rowsample import RowScan
 from dvtool.quality.profile.tally import Tally
 from dvtool.quality.profile.texts import Texts
 
@@ -49,7 +51,11 @@ def empty(
         for name, kind in columns
     )
     told = any(one.name == label and one.privacy is not Privacy.PRIVATE for one in made)
-    return Profile(columns=made, label=label, classes={} if told else None, key_id=key_id)
+    width = sum(one.is_sampled for one in made)
+    sample = RowScan([""] * width, [False] * width, "").finish() if width else None
+    return Profile(
+        columns=made, label=label, classes={} if told else None, key_id=key_id, sample=sample
+    )
 
 
 def empty_column(name: str, kind: Kind, privacy: Privacy) -> ColumnProfile:
@@ -61,7 +67,8 @@ def empty_column(name: str, kind: Kind, privacy: Privacy) -> ColumnProfile:
         kept = privacy is not Privacy.PRIVATE
         texts = Texts(Numbers(), Patterns(), Tally()) if kept else Texts()
     days = Days() if public and kind.is_moment else None
-    return ColumnProfile(name, kind, privacy, numbers=numbers, texts=texts, days=days)
+    forms = Tally() if public and has_forms(kind) else None
+    return ColumnProfile(name, kind, privacy, numbers=numbers, texts=texts, days=days, forms=forms)
 
 
 def merge(a: Profile, b: Profile) -> Profile:
@@ -82,6 +89,8 @@ def merge(a: Profile, b: Profile) -> Profile:
         a.label,
         _classes(a.classes, b.classes),
         a.key_id,
+        None if a.sample is None or b.sample is None else a.sample.merge(b.sample),
+        tuple(sorted({*a.readings, *b.readings})),
         a.version,
     )
 
@@ -119,6 +128,7 @@ def _columns(a: ColumnProfile, b: ColumnProfile) -> ColumnProfile:
         None if a.numbers is None or b.numbers is None else a.numbers.merge(b.numbers),
         None if a.texts is None or b.texts is None else a.texts.merge(b.texts),
         None if a.days is None or b.days is None else a.days.merge(b.days),
+        None if a.forms is None or b.forms is None else a.forms.merge(b.forms),
     )
 
 

@@ -16,10 +16,11 @@ from dvtool.quality.profile.distinct import ERROR as DISTINCT_ERROR
 from dvtool.quality.profile.distinct import Distinct
 from dvtool.quality.profile.numbers import Numbers
 from dvtool.quality.profile.privacy import Privacy
+from dvtool.quality.profile.rowsample import RowSample
 from dvtool.quality.profile.tally import Tally, ranked
 from dvtool.quality.profile.texts import Texts
 
-VERSION = 1
+VERSION = 2
 MOST_CLASSES = 100
 """Summaries by label are left out when the label has more different values than this."""
 
@@ -40,6 +41,8 @@ class ColumnProfile:
             None for other kinds, and unless public (but for lengths).
         texts: Of TEXT, None for other kinds.
         days: Of public DATE and DATETIME, None otherwise.
+        forms: How values of public columns other than texts are written in a CSV file, empty for
+            other files; None for other columns.
     """
 
     name: str
@@ -51,6 +54,7 @@ class ColumnProfile:
     numbers: Numbers | None = None
     texts: Texts | None = None
     days: Days | None = None
+    forms: Tally | None = None
 
     @property
     def present(self) -> int:
@@ -61,6 +65,13 @@ class ColumnProfile:
     def null_share(self) -> float | None:
         """Returns the share of rows without a value, None when there is no row."""
         return self.nulls / self.rows if self.rows else None
+
+    @property
+    def is_sampled(self) -> bool:
+        """Tells whether the sample of rows has this column: public values, or tokens of texts."""
+        if self.kind is Kind.TEXT:
+            return self.privacy is not Privacy.PRIVATE
+        return self.numbers is not None and self.kind is not Kind.LIST
 
     @property
     def tally(self) -> Tally | None:
@@ -188,6 +199,8 @@ class Profile:
             there is no label, when it is private, or when it has more than 100 values. Rows
             without a label are in no class.
         key_id: Tells keys of tokens apart without telling the key; empty for no key.
+        sample: Of the rows; None when no column may be in it.
+        readings: How the files behind it were read, sorted: `csv , utf-8`.
         version: Of the profile's meaning and format.
     """
 
@@ -197,7 +210,14 @@ class Profile:
     label: str = ""
     classes: Mapping[str, ClassProfile] | None = None
     key_id: str = ""
+    sample: RowSample | None = None
+    readings: tuple[str, ...] = ()
     version: int = VERSION
+
+    @property
+    def sampled(self) -> tuple[ColumnProfile, ...]:
+        """Returns the columns that the sample of rows has, in its order."""
+        return tuple(one for one in self.columns if one.is_sampled)
 
     def column(self, name: str) -> ColumnProfile | None:
         """Returns a column by name, None when there is none."""

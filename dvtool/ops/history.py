@@ -1,0 +1,209 @@
+"""The past of a table: which earlier versions it is judged by, and their profiles.
+
+Here files become versions: those of a folder or pattern, by name, or those of first-parent history.
+Figures and findings are `dvtool.quality.history`. Called by `judge` and `backtest`.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dvtool.errors import InvalidText, ObjectMissing, UsageError
+from dvtool.ops import baselines, subjects
+from dvtool.ops.subjects import PastFile, Subject
+from dvtool.ops.workspace import Workspace
+from dvtool.quality.findings import Finding, Severity
+from dvtool.quality.history.version import Version
+from dvtool.quality.judged import JudgedTable, sorted_findings
+from dvtool.quality.tables.opening import is_table
+
+if TYPE_CHECKING:
+    from dvtool.ops.profiler import Profiler, Spec
+
+MOST_VERSIONS: Final = 30
+"""Versions a table is judged by, the newest ones."""
+COMPUTED_BYTES: Final = 32 << 20
+"""Larger old versions are judged by only where their profile is kept; nobody waits for the past."""
+MOST_REPLAYED: Final = 60
+"""Versions a back-test replays, the newest ones."""
+MOST_FILES: Final = 200
+"""Data sets of more files are not judged file by file against their history."""
+
+
+def files_in_order(pattern: str, *, but: Path | None = None) -> tuple[PastFile, ...]:
+    """Returns the files of a folder or a glob pattern, by name: the first is the oldest version.
+
+    Args:
+        pattern: As typed.
+        but: The judged file, which is never part of its own past.
+
+    Raises:
+        UsageError: No table is there.
+    """
+    folder = Path(pattern)
+    found = sorted(folder.iterdir()) if folder.is_dir() else sorted(map(Path, glob.glob(pattern)))
+    judged = but.resolve() if but is not None else None
+    tables = [
+        one for one in found if one.is_file() and is_table(one.name) and one.resolve() != judged
+    ]
+    if not tables:
+        raise UsageError(
+            f"no table at {pattern}",
+            hint="--history takes a folder or a pattern of earlier files: 'batches/*.csv'",
+        )
+    return tuple(PastFile(one.name, subjects.plain_file(one, name=str(one))) for one in tables)
+
+
+def with_past(workspace: Workspace, subject: Subject, where: str | None) -> Subject:
+    """Returns a subject with the accepted versions that its tables are judged by.
+
+    Args:
+        workspace: Where.
+        subject: What is judged.
+        where: The judged version: a commit, the index (`""`) or the work tree (None).
+    """
+    if len(subject.files) > MOST_FILES:
+        return subject
+    if subject.checks is not None and not _any_history(subject):
+        return subject
+    past: dict[str, list[PastFile]] = {}
+    told: list[str] = []
+    found = baselines.teaching(workspace, subject.name, where, but=subject.data)
+    for version in islice(found, MOST_VERSIONS):
+        with suppress(ObjectMissing):
+            tree = workspace.tree(version.sidecar)
+            files = subjects.stored_files(workspace.store, subject.name, tree)
+            missing = set(subjects.missing_files(workspace.store, files))
+            told.append(f"{version.baseline.name} {sorted(version.resets)} {len(missing)}")
+            for path in subject.files:
+                if path in files and version.teaches_from(path):
+                    resets = version.resets_in(path)
+                    size = tree[os.fsencode(path)].size
+                    one = PastFile(version.baseline.name, files[path], size, resets)
+                    past.setdefault(path, []).insert(0, one)
+    digest = hashlib.sha256("\n".join(told).encode()).hexdigest()
+    inputs = subject.inputs and {**subject.inputs, "history": digest}
+    return replace(subject, past={path: tuple(one) for path, one in past.items()}, inputs=inputs)
+
+
+def committed_past(workspace: Workspace, dataset: str) -> tuple[tuple[PastFile, ...], Spec]:
+    """Returns the accepted versions of a data set of one file, oldest first, and how to profile them.
+
+    Raises:
+        UsageError: The data set is a directory, whose files have a past each.
+    """
+    from dvtool.ops.profiler import Spec, spec_for
+    from dvtool.quality.checks.parsing import parse_checks
+
+    found: list[PastFile] = []
+    for version in baselines.teaching(workspace, dataset, None, but=None):
+        if version.sidecar.kind == "directory":
+            raise UsageError(
+                f"{dataset} is a directory",
+                hint="a back-test takes a data set of one file, a folder of batches or a pattern",
+            )
+        if len(found) >= MOST_REPLAYED:
+            break
+        tree = workspace.tree(version.sidecar)
+        files = subjects.stored_files(workspace.store, dataset, tree)
+        size = tree[b""].size
+        found.insert(0, PastFile(version.baseline.name, files[""], size, version.resets))
+    checks = subjects.checks_at(workspace, dataset, None)
+    parsed = None if checks is None else parse_checks(checks.text, source=checks.path)
+    return tuple(found), spec_for([parsed], "") or Spec()
+
+
+def _any_history(subject: Subject) -> bool:
+    from dvtool.quality.checks.parsing import parse_checks
+
+    assert subject.checks is not None
+    try:
+        parsed = parse_checks(subject.checks.text, source=subject.checks.path)
+    except InvalidText:
+        return True  # told by whoever judges by them
+    return any(one.history for one in parsed.tables) or not parsed.tables
+
+
+def versions_of(
+    past: Sequence[PastFile], profiler: Profiler, spec: Spec
+) -> tuple[list[Version], list[str]]:
+    """Returns the past with profiles, oldest first, and the names of versions that have none."""
+    found, gaps = [], []
+    for one in past:
+        profile = profiler.known(one.file, spec)
+        if profile is None and one.size_bytes <= COMPUTED_BYTES:
+            profile = profiler.file(one.file, spec).profile
+        if profile is None:
+            gaps.append(one.name)
+        else:
+            found.append(Version(one.name, profile, frozenset(one.resets)))
+    return found, gaps
+
+
+def judged_by_history(
+    judged: JudgedTable,
+    past: Sequence[PastFile],
+    profiler: Profiler,
+    spec: Spec,
+    *,
+    asked: bool,
+    policy: str,
+) -> JudgedTable:
+    """Returns a judged table with what its history says.
+
+    Args:
+        judged: By everything else, with its profile.
+        past: Earlier versions, oldest first.
+        profiler: Gives their profiles.
+        spec: How they are profiled.
+        asked: Whether a person named the past: then an alarm is a failure. Otherwise it is a
+            warning until the past's own alarms are within the budget.
+        policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
+    """
+    from dvtool.quality.history.judging import History, HistorySpec
+
+    assert judged.profile is not None
+    versions, gaps = versions_of(past[-MOST_VERSIONS:], profiler, spec)
+    history = History(versions, HistorySpec())
+    answer = history.judge(Version(judged.name, judged.profile), name=judged.name)
+    found = [one for one in answer.findings if _is_news(one, judged, policy)]
+    if not asked and not history.is_proven:
+        found = [_milder(one) for one in found]
+    more = list(judged.would_decide_more)
+    if answer.level is None:
+        more.append(_too_short(history.spec.min_versions, answer.versions, gaps))
+    return replace(
+        judged,
+        findings=sorted_findings([*judged.findings, *found]),
+        would_decide_more=tuple(more),
+    )
+
+
+def _too_short(least: int, here: int, gaps: Sequence[str]) -> str:
+    gone = f" ({len(gaps)} have no profile here: dvtool profile --all-history)" if gaps else ""
+    return (
+        f"{least} earlier versions, {here} are known{gone}: then its own history judges this table"
+    )
+
+
+def _is_news(finding: Finding, judged: JudgedTable, policy: str) -> bool:
+    """Tells whether nothing else said the same: one cause is said once."""
+    bare = finding.code.removeprefix("history-")
+    said = {(one.code, one.column) for one in judged.findings}
+    if bare == "same-rows" and {("same-rows", ""), ("same-data", "")} & said:
+        return False
+    settled = policy and bare.startswith("column")
+    return not settled and (bare, finding.column) not in said
+
+
+def _milder(finding: Finding) -> Finding:
+    is_fail = finding.severity is Severity.FAIL
+    return replace(finding, severity=Severity.WARN) if is_fail else finding

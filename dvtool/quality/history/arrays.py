@@ -1,0 +1,40 @@
+"""Sets of numbers as rising arrays: membership and union, many times faster than by general means.
+
+Nothing here knows what the numbers are. Called by everything in this package that compares versions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+def member(values: Array, known: Array) -> Array:
+    """Returns which values are among `known`, which rises; a mask of the values' shape."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    at = np.searchsorted(known, values)
+    found: Array = known[np.minimum(at, len(known) - 1)] == values
+    return found
+
+
+def union(known: Array, values: Array) -> Array:
+    """Returns the different numbers of both arrays, rising."""
+    both = np.concatenate([known, values])
+    both.sort()
+    keep = np.ones(len(both), bool)
+    keep[1:] = both[1:] != both[:-1]
+    return both[keep]
+
+
+def runs(values: Array) -> tuple[Array, Array]:
+    """Returns the different numbers, rising, and how often each occurs."""
+    ordered = np.sort(values)
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return ordered[starts], np.diff(np.append(starts, len(ordered)))

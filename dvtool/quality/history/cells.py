@@ -1,0 +1,87 @@
+"""Cells: the sampled rows of one version as codes, ranks and bins, column by column.
+
+Here lives what relations between columns are measured on. What is not here: the relations (`pairs`)
+and how the sample was drawn (`dvtool.quality.profile.rowsample`). Portraits hold one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dvtool.quality.kinds import Kind
+from dvtool.quality.profile.model import Profile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+BINS = 8
+
+
+@dataclass(frozen=True)
+class ColumnCells:
+    """The sampled cells of one column.
+
+    Args:
+        codes: Whole numbers that are equal where values are, across versions.
+        known: The different ones, rising.
+        dense: Likewise, counted from 0 without gaps, within this version.
+        ranks: From -1 to 1 where order means something, else None; missing values in the middle.
+        bins: As `dense`, with numbers of many values put into 8 bins of equal size.
+    """
+
+    codes: Array
+    known: Array
+    dense: Array
+    ranks: Array | None
+    bins: Array
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The sampled rows of one version; columns are worked out when first asked for."""
+
+    profile: Profile
+    _known: dict[str, ColumnCells | None] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Rows with cells."""
+        return 0 if self.profile.sample is None else self.profile.sample.head[2]
+
+    def column(self, name: str) -> ColumnCells | None:
+        """Returns a column's cells, None where it has none."""
+        if name not in self._known:
+            self._known[name] = self._column(name)
+        return self._known[name]
+
+    def _column(self, name: str) -> ColumnCells | None:
+        sampled = {one.name: (at, one.kind) for at, one in enumerate(self.profile.sampled)}
+        if self.profile.sample is None or name not in sampled:
+            return None
+        at, kind = sampled[name]
+        cell = self.profile.sample.cells[at]
+        values, dense = np.unique(cell, return_inverse=True)
+        codes, known = cell.astype(np.int64), values.astype(np.int64)
+        if kind is Kind.TEXT:
+            return ColumnCells(codes, known, dense, None, dense)
+        ranks = _ranks(cell.view(np.float32).astype(float))
+        bins = dense
+        if len(values) > 2 * BINS:
+            bins = np.minimum((ranks + 1) * BINS / 2, BINS - 1).astype(np.int64)
+        return ColumnCells(codes, known, dense, ranks, bins)
+
+
+def _ranks(numbers: Array) -> Array:
+    missing = np.isnan(numbers)
+    found = np.zeros(len(numbers))
+    present = numbers[~missing]
+    if len(present):
+        _, place, count = np.unique(present, return_inverse=True, return_counts=True)
+        middle = (np.cumsum(count) - count / 2) / len(present)
+        found[~missing] = 2 * middle[place] - 1
+    return found

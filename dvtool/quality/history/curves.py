@@ -1,0 +1,186 @@
+"""Metrics of numbers, moments and lengths: level, spread, places, ends, digits, time of day.
+
+Here lives what is remembered of a column's distribution and what is measured of a version against
+it. What is not here: shares of single values (`columns`). Called by `columns`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dvtool.quality.history.portrait import ColumnPortrait
+from dvtool.quality.history.sheet import Metric, Scale, Sheet
+from dvtool.quality.kinds import Kind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+EDGES = np.array([0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99])
+_DAY = 86_400_000_000
+_MARGIN = 0.15
+"""What lies beyond all earlier values by less than this share of their range is nothing strange."""
+_FLAT = 0.9
+"""A column whose ends move one way in this share of all steps is one that grows (or falls)."""
+
+
+class CurveMemory:
+    """The past's distribution of a column: edges, ends, spread, and whether it only grows."""
+
+    def __init__(self, name: str, past: Sequence[ColumnPortrait | None], *, is_text: bool) -> None:
+        self._name = name
+        self._what = "length" if is_text else "value"
+        curves = [(at, one) for at, one in enumerate(past) if one is not None and len(one.curve[0])]
+        self._at = np.array([at for at, _ in curves], int)
+        self._lows = np.array([one.curve[0][0] for _, one in curves], float)
+        self._highs = np.array([one.curve[0][-1] for _, one in curves], float)
+        grids = np.array([one.quantile(EDGES) for _, one in curves], float)
+        self._edges = np.median(grids, axis=0) if curves else EDGES
+        spans = grids[:, -1] - grids[:, 0] if curves else np.zeros(1)
+        stds = [one.numbers.moments.std or 0.0 for _, one in curves if one.numbers is not None]
+        self._std = float(np.median(stds)) if stds else 0.0
+        self._width = max(float(np.median(spans)), self._std)
+        self._is_moment = any(one.kind.is_moment for _, one in curves)
+        self._grows = not is_text and (self._is_moment or _one_way(self._lows, self._highs))
+        self._kurtosis = float(np.median([_kurtosis(one) for _, one in curves])) if curves else 0.0
+        self._floor = self._least()
+
+    def _least(self) -> float:
+        if not len(self._lows):
+            return 1e-12
+        steps = np.abs(np.diff((self._lows + self._highs) / 2))
+        step = float(np.median(steps)) if len(steps) else 0.0
+        level = float(max(np.abs(self._lows).max(), np.abs(self._highs).max()))
+        if self._grows and step > 0:
+            # Calendars advance evenly, numbers that only grow do not.
+            return max((0.03 if self._is_moment else 0.3) * step, 1e-9 * level, 1e-12)
+        return max(0.03 * self._std, 1e-9 * level, 1e-12)
+
+    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None) -> None:
+        """Writes down the metrics of one version; `past_at` is left out of what it is held to."""
+        if not len(self._lows) or one.numbers is None or not len(one.curve[0]):
+            return
+        name, what = self._name, self._what
+        moments, n = one.numbers.moments, max(one.numbers.moments.n, 1)
+        own = moments.std or 0.0
+        mean = Metric(name, f"mean-{what}")
+        sheet.value(mean, at, moments.mean, own * own / n, floor=self._floor)
+        if self._std > 0:
+            figure = log(own + 1e-3 * self._std)
+            spread = Metric(name, f"spread-{what}")
+            sheet.value(spread, at, figure, (self._kurtosis + 2) / (4 * n), floor=0.02)
+        self._places(sheet, at, one, n)
+        if self._grows:
+            for end, found in (("lowest", one.curve[0][0]), ("highest", one.curve[0][-1])):
+                ends = Metric(name, f"{end}-{what}")
+                sheet.value(ends, at, float(found), 0.0, floor=self._floor)
+        else:
+            self._beyond(sheet, at, one, len(self._at) if past_at is None else past_at)
+        if one.kind in (Kind.INT, Kind.FLOAT):
+            _signs(sheet, name, at, one)
+            _digits(sheet, name, at, one)
+        if one.kind is Kind.DATETIME:
+            _time_of_day(sheet, name, at, one)
+
+    def _places(self, sheet: Sheet, at: int, one: ColumnPortrait, n: int) -> None:
+        below = one.cdf(self._edges) * n
+        under = one.cdf(np.nextafter(self._edges, -np.inf)) * n
+        for share, count, before in zip(EDGES, below, under, strict=True):
+            upto = Metric(self._name, f"{self._what}-at-most", f"{share:.2f}", Scale.SHARE)
+            sheet.share(upto, at, float(count), n)
+            less = Metric(self._name, f"{self._what}-below", f"{share:.2f}", Scale.SHARE)
+            sheet.share(less, at, float(before), n)
+
+    def _beyond(self, sheet: Sheet, at: int, one: ColumnPortrait, before: int) -> None:
+        """Writes down what lies clearly outside of all *earlier* versions: how much, how far.
+
+        Held against later versions as well, the past would look tamer than it was.
+        """
+        earlier = self._at < before
+        if earlier.sum() < 2:
+            return
+        n, name, what = one.present, self._name, self._what
+        lows, highs = self._lows[earlier], self._highs[earlier]
+        low, high = float(lows.min()), float(highs.max())
+        room = max(_MARGIN * (high - low), _advance(highs), _advance(-lows))
+        above = (1 - float(one.cdf(np.array([high + room]))[0])) * n
+        under = np.nextafter(np.array([low - room]), -np.inf)
+        below = float(one.cdf(under)[0]) * n
+        sheet.share(Metric(name, f"{what}-above-all", "", Scale.SHARE, True), at, above, n)
+        sheet.share(Metric(name, f"{what}-under-all", "", Scale.SHARE, True), at, below, n)
+        if self._width > 0:
+            far = max(float(one.curve[0][-1]) - high, low - float(one.curve[0][0]), 0.0)
+            metric = Metric(name, f"{what}-far-out", "", Scale.AMOUNT, True)
+            sheet.amount(metric, at, far / self._width, floor=0.25)
+
+
+def _advance(ends: Array) -> float:
+    """Returns the largest step by which the largest value so far was ever exceeded."""
+    tops = np.maximum.accumulate(ends)
+    return float(np.diff(tops).max(initial=0.0))
+
+
+def _kurtosis(one: ColumnPortrait) -> float:
+    found = None if one.numbers is None else one.numbers.moments.kurtosis
+    return min(max(found or 0.0, -1.0), 1e3)
+
+
+def _one_way(lows: Array, highs: Array) -> bool:
+    if len(lows) < 4:
+        return False
+    for ends in (lows, highs):
+        steps = np.diff(ends)
+        moved = max(float((steps > 0).mean()), float((steps < 0).mean()))
+        back = min(float((steps > 0).mean()), float((steps < 0).mean()))
+        if moved >= _FLAT and back <= 1 - _FLAT:
+            return True
+    return False
+
+
+def _signs(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
+    numbers = one.profile.numbers
+    if numbers is None or not numbers.moments.n:
+        return
+    n, odd = numbers.moments.n, numbers.not_finite
+    for what, count in (
+        ("zeros", numbers.zeros),
+        ("negatives", numbers.negatives),
+        ("wholes", numbers.wholes),
+    ):
+        sheet.share(Metric(name, what, "", Scale.SHARE), at, count, n)
+    sheet.share(Metric(name, "not-finite", "", Scale.SHARE, True), at, odd, n + odd)
+
+
+def _digits(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
+    """Writes down how many decimals values have, and how many whole ones end in 0."""
+    looked = one.sampled_numbers
+    if len(looked) < 5:
+        return
+    decimals = np.array([_decimals(x) for x in looked], float)
+    variance = float(decimals.var()) / len(decimals)
+    sheet.value(Metric(name, "decimals"), at, float(decimals.mean()), variance, floor=0.03)
+    tens = sum(x % 10 == 0 for x in looked)
+    sheet.share(Metric(name, "round-numbers", "", Scale.SHARE), at, tens, len(looked))
+
+
+def _decimals(value: float) -> int:
+    text = repr(value)
+    if "e" in text:
+        return 12
+    tail = text.partition(".")[2]
+    return 0 if tail in ("", "0") else min(len(tail), 12)
+
+
+def _time_of_day(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
+    keys, shares = one.curve
+    weight = np.diff(shares, prepend=0.0)
+    hours = (keys % _DAY) / (_DAY / 24)
+    mean = float((hours * weight).sum() / weight.sum())
+    spread = float((weight * (hours - mean) ** 2).sum() / weight.sum())
+    variance = spread / min(one.present, len(keys))
+    sheet.value(Metric(name, "hour-of-day"), at, mean, variance, floor=0.1)

@@ -1,0 +1,75 @@
+"""Memory: everything that is remembered of a past, ready to measure any number of versions.
+
+Here the parts are put together and it is settled which columns can be compared. What is not here:
+the metrics themselves (`columns`, `rows`, `pairs`) and what is expected of them (`scores`). Called by
+`judging` and `backtest`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from dvtool.quality.history.columns import ColumnMemory
+from dvtool.quality.history.pairs import PairMemory
+from dvtool.quality.history.portrait import ColumnPortrait, Portrait
+from dvtool.quality.history.rows import RowMemory
+from dvtool.quality.history.sheet import Sheet
+from dvtool.quality.kinds import Kind
+
+
+class Memory:
+    """What is remembered of several versions, oldest first.
+
+    Attributes:
+        sheet: The past's metrics.
+    """
+
+    def __init__(self, past: Sequence[Portrait]) -> None:
+        self.past = tuple(past)
+        self.sheet = Sheet(len(past))
+        self._rows = RowMemory(self.sheet, past)
+        self._columns: dict[str, ColumnMemory] = {}
+        self._families: dict[str, object] = {}
+        names = list(past[-1].columns)
+        for name in names:
+            lined, family = comparable([one.columns.get(name) for one in past])
+            if sum(one is not None for one in lined) > 1:
+                self._families[name] = family
+                self._columns[name] = ColumnMemory(self.sheet, name, lined)
+        self._pairs = PairMemory(self.sheet, past, list(self._columns))
+
+    def measure(self, one: Portrait) -> Sheet:
+        """Returns the metrics of a version that is not part of the past."""
+        sheet = Sheet(1)
+        self._rows.mark(sheet, 0, one)
+        for name, memory in self._columns.items():
+            column = one.columns.get(name)
+            if column is None:
+                continue
+            if self._families[name] in (None, _family(column)) or not column.present:
+                memory.mark(sheet, column)
+        self._pairs.mark(sheet, one)
+        return sheet
+
+
+def comparable(
+    past: Sequence[ColumnPortrait | None],
+) -> tuple[list[ColumnPortrait | None], object]:
+    """Returns a column's versions of the kind that most have, None for the others; and that kind.
+
+    Whole and other numbers compare with each other; columns without any value compare with all.
+    """
+    kinds = Counter(_family(one) for one in past if one is not None and one.present)
+    if not kinds:
+        return list(past), None
+    family = kinds.most_common(1)[0][0]
+    return [
+        one if one is not None and (not one.present or _family(one) == family) else None
+        for one in past
+    ], family
+
+
+def _family(one: ColumnPortrait) -> tuple[object, object]:
+    kind = Kind.FLOAT if one.kind is Kind.INT else one.kind
+    return kind, one.profile.privacy

@@ -1,0 +1,218 @@
+"""Metrics of pairs of columns: relations that held in earlier versions, measured again.
+
+Here live four measures of how one column goes with another, taken from the samples of rows, and the
+choice of the pairs worth watching. What is not here: single columns (`columns`). They are what
+sees a column attached to the wrong rows, which changes no column by itself. Called by `memory`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dvtool.quality.history.arrays import member, runs, union
+from dvtool.quality.history.cells import Cells, ColumnCells
+from dvtool.quality.history.portrait import Portrait
+from dvtool.quality.history.sheet import Metric, Scale, Sheet
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+_NOTHING = np.empty(0, np.int64)
+MOST_COLUMNS = 28
+MOST_VERSIONS = 16
+PARTNERS = 4
+LEAST_ROWS = 20
+RELATIONS = frozenset({"rank-correlation", "disagreements", "strange-pairs", "carried-over"})
+_STRONG = 0.15
+"""A relation weaker than this is not watched."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What a pair has been so far: hashes of the values that stood together, and mean ranks."""
+
+    source: Array
+    target: Array
+    together: Array
+
+
+class PairMemory:
+    """The relations that held in the past, and their metrics in every earlier version."""
+
+    def __init__(self, sheet: Sheet, past: Sequence[Portrait], names: Sequence[str]) -> None:
+        self._start = max(len(past) - MOST_VERSIONS, 0)
+        self._past = [one.cells for one in past]
+        self._known: dict[tuple[str, str], _Known] = {}
+        self._latest: Cells | None = None
+        self._watched: list[tuple[str, str, str]] = []
+        usable = [
+            one for one in self._past[self._start :] if one is not None and one.rows >= LEAST_ROWS
+        ]
+        if len(usable) < 3:
+            return
+        steady = [one for one in names if all(one in version.columns for version in past[-3:])]
+        self._watched = _worth_watching(usable, steady[:MOST_COLUMNS])
+        for at in range(self._start, len(past)):
+            cells = self._past[at]
+            if cells.rows >= LEAST_ROWS:
+                self._mark(sheet, at, cells, past[at].columns)
+                self._learn(cells)
+
+    def mark(self, sheet: Sheet, one: Portrait) -> None:
+        """Writes down the metrics of a version that is not part of the past."""
+        if self._latest is not None and one.cells.rows >= LEAST_ROWS // 2:
+            self._mark(sheet, 0, one.cells, one.columns)
+
+    def _mark(self, sheet: Sheet, at: int, cells: Cells, names: Container[str]) -> None:
+        for kind, source, target in self._watched:
+            if source not in names or target not in names:
+                continue
+            a, b = cells.column(source), cells.column(target)
+            if a is None or b is None:
+                continue
+            if kind == "rank-correlation":
+                if a.ranks is not None and b.ranks is not None:
+                    figure = correlation(a.ranks, b.ranks)
+                    _relation(sheet, Metric(target, kind, source), at, figure, cells.rows)
+            elif kind == "disagreements":
+                count, rows = disagreements(a, b)
+                sheet.share(Metric(target, kind, source, Scale.SHARE, True), at, count, rows)
+            elif kind == "strange-pairs":
+                known = self._known.get((source, target))
+                if known is not None:
+                    count, rows = strange_pairs(a, b, known.source, known.target, known.together)
+                    sheet.share(Metric(target, kind, source, Scale.SHARE, True), at, count, rows)
+            elif self._latest is not None:
+                before = self._latest.column(source), self._latest.column(target)
+                figure, rows = carried_over(a, b, *before)
+                _relation(sheet, Metric(target, kind, source), at, figure, rows)
+
+    def _learn(self, cells: Cells) -> None:
+        self._latest = cells
+        for kind, source, target in self._watched:
+            a, b = cells.column(source), cells.column(target)
+            if kind != "strange-pairs" or a is None or b is None:
+                continue
+            known = self._known.setdefault(
+                (source, target), _Known(*(np.empty(0, np.int64) for _ in range(3)))
+            )
+            known.source = union(known.source, a.known)
+            known.target = union(known.target, b.known)
+            known.together = union(known.together, paired(a.codes, b.codes))
+
+
+def _relation(sheet: Sheet, metric: Metric, at: int, figure: float, rows: float) -> None:
+    if rows >= LEAST_ROWS / 2:
+        # Fisher's z: a relation of 0.99 is measured more finely than one of 0.2.
+        bounded = float(np.arctanh(min(max(figure, -0.999), 0.999)))
+        sheet.value(metric, at, bounded, 1 / max(rows - 3, 1), floor=0.05)
+
+
+def _worth_watching(past: Sequence[Cells], names: Sequence[str]) -> list[tuple[str, str, str]]:
+    """Returns (kind, source, target) of relations that the last versions have, strongest first."""
+    latest, before = past[-1], past[-2]
+    columns = {}
+    for name in names:
+        now, old = latest.column(name), before.column(name)
+        if now is not None and old is not None and now.dense.max(initial=0) > 0:
+            columns[name] = now, old
+    watched = []
+    for target, (b, old_b) in columns.items():
+        strengths: dict[str, list[tuple[float, str]]] = {}
+        for source, (a, old_a) in columns.items():
+            if source == target:
+                continue
+            for kind, strength in _strengths(a, b, old_a, old_b):
+                if strength >= _STRONG:
+                    strengths.setdefault(kind, []).append((strength, source))
+        for kind, found in strengths.items():
+            watched += [(kind, source, target) for _, source in sorted(found)[::-1][:PARTNERS]]
+    return watched
+
+
+def _strengths(
+    a: ColumnCells, b: ColumnCells, old_a: ColumnCells, old_b: ColumnCells
+) -> list[tuple[str, float]]:
+    """Returns how strong each relation is: 0 for none, 1 for a perfect one."""
+    found = []
+    if a.ranks is not None and b.ranks is not None:
+        found.append(("rank-correlation", abs(correlation(a.ranks, b.ranks))))
+    shift = max(len(b.dense) // 3, 1)
+    count, rows = disagreements(a, b)
+    if rows >= LEAST_ROWS / 2:
+        chance, _ = disagreements(a, _turned(b, shift))
+        found.append(("disagreements", (chance - count) / rows))
+    together = union(paired(old_a.codes, old_b.codes), _NOTHING)
+    count, rows = strange_pairs(a, b, old_a.known, old_b.known, together)
+    if rows >= LEAST_ROWS / 2:
+        chance, _ = strange_pairs(a, _turned(b, shift), old_a.known, old_b.known, together)
+        found.append(("strange-pairs", (chance - count) / rows))
+    figure, rows = carried_over(a, b, old_a, old_b)
+    if rows >= LEAST_ROWS / 2:
+        found.append(("carried-over", abs(figure)))
+    return found
+
+
+def _turned(cells: ColumnCells, shift: int) -> ColumnCells:
+    """Returns the cells attached to other rows: what chance would give."""
+    return ColumnCells(
+        np.roll(cells.codes, shift),
+        cells.known,
+        np.roll(cells.dense, shift),
+        None,
+        np.roll(cells.bins, shift),
+    )
+
+
+def correlation(x: Array, y: Array) -> float:
+    """Returns the correlation of two arrays, 0 where one of them is constant."""
+    x, y = x - x.mean(), y - y.mean()
+    scale = float(np.sqrt((x * x).sum() * (y * y).sum()))
+    return float((x * y).sum()) / scale if scale > 0 else 0.0
+
+
+def disagreements(a: ColumnCells, b: ColumnCells) -> tuple[float, float]:
+    """Returns rows whose target is not the commonest of their source, of rows that share a source."""
+    groups = np.bincount(a.dense)
+    width = int(b.bins.max()) + 1
+    cells, counts = runs(a.dense * width + b.bins)
+    most = np.zeros(len(groups))
+    np.maximum.at(most, cells // width, counts)
+    several = groups > 1
+    return float((groups - most)[several].sum()), float(groups[several].sum())
+
+
+def strange_pairs(
+    a: ColumnCells, b: ColumnCells, source: Array, target: Array, together: Array
+) -> tuple[float, float]:
+    """Returns rows whose two values are known, but not together; of rows with known values."""
+    known = member(a.codes, source) & member(b.codes, target)
+    met = member(paired(a.codes[known], b.codes[known]), together)
+    return float((~met).sum()), float(known.sum())
+
+
+def carried_over(
+    a: ColumnCells, b: ColumnCells, old_a: ColumnCells | None, old_b: ColumnCells | None
+) -> tuple[float, float]:
+    """Returns the correlation of ranks with the mean rank that the same source had before."""
+    if b.ranks is None or old_a is None or old_b is None or old_b.ranks is None:
+        return 0.0, 0.0
+    keys = old_a.known
+    means = np.bincount(old_a.dense, old_b.ranks) / np.bincount(old_a.dense)
+    at = np.minimum(np.searchsorted(keys, a.codes), len(keys) - 1)
+    known = keys[at] == a.codes
+    if len(keys) < 3 or known.sum() < LEAST_ROWS / 2:
+        return 0.0, 0.0
+    return correlation(means[at][known], b.ranks[known]), float(known.sum())
+
+
+def paired(a: Array, b: Array) -> Array:
+    """Returns one number for each pair of codes."""
+    with np.errstate(over="ignore"):
+        return a * np.int64(-7046029254386353131) + b

@@ -1,0 +1,92 @@
+"""Sheets: one figure a metric and version, on a scale on which differences mean the same everywhere.
+
+Here live the three scales (shares, amounts, measured values) and the table that metrics are written
+to. What is not here: which metrics there are (`columns`, `rows`, `pairs`), and what is expected of
+them (`predictors`, `scores`).
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from math import asin, log, sqrt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+class Scale(enum.Enum):
+    """How a metric is written down."""
+
+    SHARE = "share"
+    """Rows of rows: arcsine of the square root, whose sampling variance is 1 / 4n."""
+    AMOUNT = "amount"
+    """A positive number: its logarithm."""
+    VALUE = "value"
+    """A number as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What is measured.
+
+    Args:
+        column: Empty for the whole table.
+        name: Kebab-case; `share of 'x'` metrics carry their value in `about`.
+        about: The value, edge or other column that is meant; empty for none.
+        scale: How it is written down.
+        only_up: Whether only a rise is a fault.
+    """
+
+    column: str
+    name: str
+    about: str = ""
+    scale: Scale = Scale.VALUE
+    only_up: bool = False
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Metrics of all versions, the judged one last.
+
+    Args:
+        versions: Their number, the judged one included.
+        marks: By metric, a row a version: figure on its scale, its sampling variance, count and
+            rows behind a share. NaN where a version does not have it.
+        floors: By metric, the smallest difference that means anything, on its scale.
+    """
+
+    versions: int
+    marks: dict[Metric, Array] = field(default_factory=dict)
+    floors: dict[Metric, float] = field(default_factory=dict)
+
+    def share(self, metric: Metric, version: int, count: float, rows: float) -> None:
+        """Writes down that `count` of `rows` have something; nothing for no rows."""
+        if rows > 0:
+            figure = asin(sqrt(min((count + 0.375) / (rows + 0.75), 1.0)))
+            self._row(metric, 1e-3)[version] = (figure, 1 / (4 * rows + 2), count, rows)
+
+    def amount(
+        self, metric: Metric, version: int, found: float, *, floor: float, variance: float = 0.0
+    ) -> None:
+        """Writes down a number from 0, with the variance of its logarithm."""
+        self._row(metric, floor)[version] = (log(found + 1), variance, np.nan, np.nan)
+
+    def value(
+        self, metric: Metric, version: int, found: float, variance: float, *, floor: float
+    ) -> None:
+        """Writes down a number with the variance that sampling gives it."""
+        if np.isfinite(found) and np.isfinite(variance):
+            self._row(metric, floor)[version] = (found, variance, np.nan, np.nan)
+
+    def _row(self, metric: Metric, floor: float) -> Array:
+        known = self.marks.get(metric)
+        if known is None:
+            known = self.marks[metric] = np.full((self.versions, 4), np.nan)
+        self.floors[metric] = max(floor, self.floors.get(metric, 0.0))
+        return known

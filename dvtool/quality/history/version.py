@@ -1,0 +1,28 @@
+"""One version of a table, as the history gate is given it. Light to import.
+
+What is made of its profile stands in `portrait`. Built by `dvtool.ops.history` and by benchmarks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dvtool.quality.profile.model import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One accepted version, or the one to judge.
+
+    Args:
+        name: As the user knows it.
+        profile: Its profile.
+        resets: Columns whose history starts anew with it; `*` for all, the empty text for what is
+            about no column.
+    """
+
+    name: str
+    profile: Profile
+    resets: frozenset[str] = frozenset()

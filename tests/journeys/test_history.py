@@ -1,0 +1,88 @@
+"""Judging by history, as a person meets it: a folder of batches, a data set's own commits, a back-test."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.journeys.harness import Repo
+
+
+def day(number: int, **spoilt: str) -> str:
+    """Returns one day of a small CSV; `state="x"` puts a text into every fifth row."""
+    draw = random.Random(number)
+    lines = ["id,state,price"]
+    for row in range(120):
+        values = {
+            "id": str(1000 * number + row),
+            "state": draw.choice(["KA", "MH", "TN"]),
+            "price": f"{draw.gauss(20, 2):.2f}",
+        }
+        if row % 5 == 0:
+            values |= spoilt
+        lines.append(",".join(values.values()))
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Repo:
+    """A folder in no repository, with eight days of batches."""
+    path = tmp_path / "plain"
+    path.mkdir()
+    made = Repo(path, capfd)
+    for number in range(8):
+        made.write(f"batches/{number}.csv", day(number))
+    return made
+
+
+def test_a_folder_of_batches_is_a_past(folder: Repo) -> None:
+    folder.write("good.csv", day(8))
+    folder.write("bad.csv", day(9, state="kaa"))
+
+    good = folder.run("check", "good.csv", "--history", "batches")
+    bad = folder.run("check", "bad.csv", "--history", "batches/*.csv", code=1)
+
+    assert good.out.startswith("good.csv: pass")
+    assert "state: 20.0% of the texts are in small letters, expected 0.0% to" in bad.out
+
+
+def test_no_past_at_a_path_is_said(folder: Repo) -> None:
+    folder.write("good.csv", day(8))
+
+    result = folder.run("check", "good.csv", "--history", "nowhere/*.csv", code=2)
+
+    assert "error: no table at nowhere/*.csv" in result.err
+    assert "hint:" in result.err
+
+
+def test_a_young_past_says_what_would_decide_more(folder: Repo) -> None:
+    folder.write("good.csv", day(8))
+    folder.write("few/0.csv", day(0))
+
+    result = folder.run("check", "good.csv", "--history", "few")
+
+    assert "5 earlier versions, 1 are known" in result.out
+
+
+def test_a_backtest_tells_alarms_and_what_would_be_caught(folder: Repo) -> None:
+    folder.write("batches/6.csv", day(6, price="0"))
+
+    result = folder.run("check", "--backtest", "batches")
+
+    assert result.out.startswith("1 of 3 versions would have alarmed:\n  6.csv  price: ")
+    assert "30% missing" in result.out
+
+
+def test_a_data_set_is_judged_by_its_own_versions_and_warned_at_first(repo: Repo) -> None:
+    for number in range(6):
+        repo.write("days.csv", day(number))
+        repo.run("add", "days.csv")
+        repo.git("commit", "-qm", f"day {number}")
+    repo.write("days.csv", day(6, state="kaa"))
+
+    result = repo.run("check", "days.csv")
+
+    assert "warn" in result.out.splitlines()[0]
+    assert "from 6 versions [unlike-history]" in result.out

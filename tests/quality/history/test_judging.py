@@ -1,0 +1,158 @@
+"""What the history gate says of good versions, of spoilt ones, and of short pasts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dvtool.quality.findings import Severity
+from dvtool.quality.history.judging import History, since_resets
+from dvtool.quality.history.version import Version
+
+from .conftest import sales
+
+
+@pytest.fixture
+def past(version):
+    return [version(f"day {at}", sales(at)) for at in range(12)]
+
+
+def failing(answer):
+    return [one for one in answer.findings if one.severity is Severity.FAIL]
+
+
+def test_the_next_good_days_are_accepted(version, past):
+    history = History(past)
+
+    answers = [history.judge(version("next", sales(at))) for at in (12,)]
+
+    assert [failing(one) for one in answers] == [[]]
+    assert history.is_proven
+
+
+def test_faults_are_found_where_they_are(version, past):
+    history = History(past)
+    blamed = {}
+    for name, (column, spoil) in FAULTS.items():
+        columns = sales(12)
+        columns[column] = spoil(columns[column])
+        answer = history.judge(version("next", columns))
+        blamed[name] = answer.columns[:2] if failing(answer) else ()
+
+    assert {name: FAULTS[name][0] in found for name, found in blamed.items()} == dict.fromkeys(
+        FAULTS, True
+    )
+
+
+def missing(values):
+    return [None if at % 20 == 0 else one for at, one in enumerate(list(values))]
+
+
+FAULTS = {
+    "5 % missing": ("amount", missing),
+    "another unit": ("price", lambda x: x * 100),
+    "a few times 1000": ("price", lambda x: np.where(np.arange(len(x)) % 40 == 0, x * 1000, x)),
+    "renamed": ("region", lambda x: ["West" if one == "west" else one for one in x]),
+    "white space": ("kind", lambda x: [f"{one} " for one in x]),
+    "on other rows": ("code", lambda x: np.roll(x, 7)),
+    "a day late": ("day", lambda x: x + 1),
+    "whole numbers became fractions": ("amount", lambda x: x / 2.54),
+    "rounded": ("price", np.round),
+}
+
+
+def test_yesterdays_rows_under_todays_date_are_found(version, past):
+    columns = sales(11)
+    columns["day"] = sales(12)["day"]
+
+    answer = History(past).judge(version("next", columns))
+
+    assert "history-same-rows" in {one.code for one in failing(answer)}
+
+
+def test_a_file_again_is_named_with_its_first_appearance(version, past):
+    answer = History(past).judge(version("next", sales(4)))
+
+    assert failing(answer)[0].message == "the rows are those of day 4 again"
+
+
+def test_half_of_the_rows_lost_is_about_no_column(version, past):
+    answer = History(past).judge(version("next", sales(12, rows=200)))
+
+    assert any(one.figures.get("metric") == "rows" for one in failing(answer))
+
+
+def test_a_finding_says_what_was_found_and_what_was_expected(version, past):
+    columns = sales(12)
+    columns["amount"] = missing(columns["amount"])
+
+    (found,) = (
+        one
+        for one in failing(History(past).judge(version("next", columns)))
+        if one.column == "amount"
+    )
+
+    assert found.message == "5.0% of the values are missing, expected 0.0% to 0.9% from 12 versions"
+    assert found.hint == "likely: values got lost"
+    assert found.figures["metric"] == "missing"
+    assert found.figures["p"] < 1e-5
+
+
+def test_fewer_than_five_versions_decide_nothing_but_breaks(version, past):
+    history = History(past[:4])
+    columns = sales(12)
+    columns["price"] = columns["price"] * 100
+    broken = sales(12)
+    del broken["amount"]
+
+    assert history.level is None
+    assert not history.is_proven
+    assert failing(history.judge(version("next", columns))) == []
+    assert [one.code for one in failing(history.judge(version("next", broken)))] == [
+        "history-column-removed"
+    ]
+
+
+def test_a_column_of_another_kind_is_a_break(version, past):
+    columns = sales(12)
+    columns["code"] = [str(one) + "x" for one in columns["code"]]
+
+    answer = History(past).judge(version("next", columns))
+
+    assert ("history-column-retyped", "code") in {(one.code, one.column) for one in answer.findings}
+
+
+def test_a_new_normal_starts_the_history_of_its_columns_anew(version, past):
+    columns = []
+    for at in range(12, 18):
+        day = sales(at)
+        day["price"] = day["price"] * 100
+        columns.append(day)
+    later = [version(f"day {12 + at}", one) for at, one in enumerate(columns)]
+    accepted = [*past, Version(later[0].name, later[0].profile, frozenset({"price"})), *later[1:5]]
+
+    answer = History(accepted).judge(later[5])
+
+    assert failing(answer) == []
+    assert "price" not in since_resets(accepted)[3].columns
+    assert "price" in since_resets(accepted)[12].columns
+
+
+def test_private_values_are_never_told(tmp_path):
+    from dvtool.quality.profile.compute import profile_table
+    from dvtool.quality.profile.privacy import Privacy
+    from dvtool.quality.tables.engine import Engine
+    from dvtool.quality.tables.opening import open_table
+
+    def made(at: int, word: str) -> Version:
+        path = tmp_path / f"{at}{word}.csv"
+        path.write_text("name,n\n" + "".join(f"{word}{i % 9},{i}\n" for i in range(60)), "utf-8")
+        with Engine(scratch=tmp_path, threads=1) as engine:
+            table = open_table(engine, path)
+            return Version(str(at), profile_table(engine, table, privacy={"name": Privacy.PRIVATE}))
+
+    answer = History([made(at, "ada") for at in range(6)]).judge(made(6, "grace-hopper"))
+
+    told = [one for one in answer.findings if one.column == "name"]
+    assert told  # lengths may be known, and they changed
+    assert all("grace" not in f"{one.message}{one.figures}{one.hint}" for one in answer.findings)

@@ -1,0 +1,120 @@
+"""The statistics of the history gate, against scipy and by simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from dvtool.quality.history.arrays import member, runs, union
+from dvtool.quality.history.levels import alarm_level, within_budget
+from dvtool.quality.history.pairs import correlation
+from dvtool.quality.history.predictors import NAMES, added_variance, chosen, predictions
+from dvtool.quality.history.scores import Expectations
+from dvtool.quality.history.sheet import Metric, Scale, Sheet
+from dvtool.quality.history.variance import as_normal, beta_binomial_tail, deviate
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "a", "b"), [(3, 50, 0.5, 1000.5), (1, 20, 2.5, 300), (9, 40, 1, 3)]
+)
+def test_the_beta_binomial_tail_is_scipys(k, n, a, b):
+    assert beta_binomial_tail(k, n, a, b) == pytest.approx(
+        stats.betabinom.sf(k - 1, n, a, b), rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("freedom", [5.0, 12.0, 40.0])
+def test_students_tail_is_told_as_a_normal_deviate(freedom):
+    for t in (1.0, 3.0, 6.0, 15.0):
+        exact = stats.norm.isf(stats.t.sf(t, freedom))
+
+        assert as_normal(np.array(t), np.array(freedom)) == pytest.approx(exact, rel=0.03)
+
+
+def test_a_tail_as_a_deviate_is_scipys():
+    assert deviate(1e-6) == pytest.approx(stats.norm.isf(1e-6))
+    assert deviate(0.9) == 0
+
+
+@pytest.mark.parametrize(
+    ("alarms", "versions", "fits"), [(0, 20, True), (1, 20, True), (2, 20, False), (3, 100, True)]
+)
+def test_the_budget_is_a_binomial_bound(alarms, versions, fits):
+    assert within_budget(alarms, versions, 0.01) is fits
+    assert bool(stats.binom.sf(alarms - 1, versions, 0.01) >= 0.05) is fits
+
+
+def test_predictors_follow_what_they_are_named_after():
+    growing = np.arange(12.0)[:, None]
+    weekly = np.tile([0.0, 1, 2, 3, 4, 5, 6], 4)[:, None]
+    level = np.random.default_rng(1).normal(size=(30, 1))
+
+    def best(y):
+        errors = y[None] - predictions(y)[:, :-1]
+        return NAMES[chosen(errors, np.zeros(1))[0]]
+
+    assert best(growing) in ("trend", "steps")
+    assert best(weekly) == "lag 7"
+    assert best(level) == "mean"
+    assert predictions(growing)[NAMES.index("trend"), -1, 0] == pytest.approx(12)
+    assert added_variance(10)[0] == pytest.approx(0.1)
+
+
+def test_a_prediction_never_looks_at_its_own_version():
+    y = np.arange(20.0)[:, None] ** 2
+    changed = y.copy()
+    changed[13:] = -1
+
+    np.testing.assert_array_equal(predictions(y)[:, :14], predictions(changed)[:, :14])
+
+
+def test_false_alarms_on_exchangeable_versions_stay_near_the_budget():
+    rng = np.random.default_rng(5)
+    alarms, trials, versions, metrics, rows = 0, 80, 16, 150, 500
+    for _ in range(trials):
+        rates = rng.uniform(0.02, 0.9, metrics)
+        sheet, latest = Sheet(versions), Sheet(1)
+        for at in range(versions + 1):
+            for number, count in enumerate(rng.binomial(rows, rates)):
+                metric = Metric("c", f"m{number % 10}", str(number), Scale.SHARE)
+                if at < versions:
+                    sheet.share(metric, at, count, rows)
+                else:
+                    latest.share(metric, 0, count, rows)
+        expected = Expectations(sheet)
+        top = max(one.score for one in expected.score(latest))
+        alarms += top > alarm_level(expected.past, 0.01)
+
+    # One in a hundred is allowed: so many, or more, come by chance once in a thousand runs.
+    assert alarms <= stats.binom.isf(1e-3, trials, 0.01)
+
+
+def test_a_rare_thing_is_judged_by_its_counts():
+    sheet, latest = Sheet(12), Sheet(1)
+    metric = Metric("c", "missing", "", Scale.SHARE)
+    for at in range(12):
+        sheet.share(metric, at, 0, 50)
+    latest.share(metric, 0, 4, 50)
+
+    (score,) = Expectations(sheet).score(latest)
+
+    exact = stats.norm.isf(stats.betabinom.sf(3, 50, 0.5, 600.5))
+    assert score.score == pytest.approx(exact, abs=0.01)
+
+
+def test_sets_are_arrays():
+    known = np.array([2, 5, 9])
+
+    assert member(np.array([9, 1, 5, 10]), known).tolist() == [True, False, True, False]
+    assert member(np.array([1]), np.empty(0)).tolist() == [False]
+    assert union(known, np.array([7, 2, 2])).tolist() == [2, 5, 7, 9]
+    assert [one.tolist() for one in runs(np.array([3, 1, 3]))] == [[1, 3], [1, 2]]
+
+
+def test_correlation_is_scipys_and_0_for_a_constant():
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=50), rng.normal(size=50)
+
+    assert correlation(x, y) == pytest.approx(stats.pearsonr(x, y)[0])
+    assert correlation(x, np.ones(50)) == 0
