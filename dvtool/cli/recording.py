@@ -13,6 +13,7 @@ from dvtool.cli.common import Output, count, open_workspace
 if TYPE_CHECKING:
     from dvtool.ops.check import Wanted
     from dvtool.ops.record_travel import Recorder
+    from dvtool.ops.workspace import Workspace
 
 
 def recorder_of(wanted: Wanted) -> Recorder:
@@ -22,11 +23,13 @@ def recorder_of(wanted: Wanted) -> Recorder:
     return Recorder(wanted.now, wanted.watch)
 
 
-def send(recorder: Recorder, remote: str | None, output: Output) -> None:
-    """Sends what was recorded and says how much was new."""
+def send(
+    recorder: Recorder, remote: str | None, output: Output, workspace: Workspace | None = None
+) -> None:
+    """Sends what was recorded and says how much was new; from the workspace around, if none is given."""
     from dvtool.ops.record_travel import send_records
 
-    sent = send_records(open_workspace(quiet=True), remote, recorder.records)
+    sent = send_records(workspace or open_workspace(quiet=True), remote, recorder.records)
     output.text(f"{count(len(recorder.records), 'verdict')} recorded, {sent} new at the remote")
     for name in recorder.without_version:
         output.text(f"  not recorded: {name} (no version of a data set, or only a part of it)")

@@ -52,8 +52,9 @@ def merge_commits(git: Git, ours: str, theirs: str) -> MergedTree:
                 ok=(0, 1),
             )
         except GitFailed as error:
+            hint = "" if "unrelated" in error.message else _NEEDS
             raise GitFailed(
-                f"cannot merge {ours[:12]} and {theirs[:12]}: {error.message}", hint=_NEEDS
+                f"cannot merge {ours[:12]} and {theirs[:12]}: {error.message}", hint=hint
             ) from error
     tree, *names = out.split(b"\0")
     return MergedTree(tree.decode(), tuple(sorted({os.fsdecode(name) for name in names if name})))

@@ -81,13 +81,13 @@ def compared_with_version(
     newest = next(versions, None)
     if newest is None:
         return subject
-    files, untaught, missing = _files(workspace, subject.name, newest)
+    files, untaught, missing = _files(workspace, subject, newest)
     inputs = {"baseline called": newest.baseline.name, "baseline files here": str(len(files))}
     inputs["baseline files missing"] = str(missing)
     inputs |= subjects.version_inputs("baseline", newest.sidecar)
     for older in versions if untaught & set(subject.files) else ():
         # A table that was an exception is compared with the last version in which it was none.
-        earlier, _, _ = _files(workspace, subject.name, older)
+        earlier, _, _ = _files(workspace, subject, older)
         filled = {path: file for path, file in earlier.items() if path in untaught}
         files |= filled
         untaught -= set(filled)
@@ -158,11 +158,13 @@ def _reference_file(subject: Subject, word: str, why: str) -> Reference:
 
 
 def _files(
-    workspace: Workspace, dataset: str, version: BaselineVersion
+    workspace: Workspace, subject: Subject, version: BaselineVersion
 ) -> tuple[dict[str, BaselineFile], set[str], int]:
     """Returns the files that are here and teach, the paths that do not teach, how many lack bytes."""
-    files = subjects.stored_files(workspace.store, dataset, workspace.tree(version.sidecar))
-    missing = set(subjects.missing_files(workspace.store, files))
+    files = subjects.stored_files(workspace.store, subject.name, workspace.tree(version.sidecar))
+    # Of a file that is the same in both versions nothing is compared, so it need not be here.
+    others = {path: one for path, one in files.items() if not _is_same(subject, path, one)}
+    missing = set(subjects.missing_files(workspace.store, others))
     baseline = version.baseline
     if missing:
         why = f"{baseline.why}; {len(missing)} of its files are not here: dvtool fetch --rev {version.commit[:12]}"
@@ -174,3 +176,8 @@ def _files(
         if path not in untaught and one.name not in missing
     }
     return found, untaught, len(missing)
+
+
+def _is_same(subject: Subject, path: str, file: FileBytes) -> bool:
+    judged = subject.files.get(path)
+    return judged is not None and judged.digest is not None and judged.digest == file.digest

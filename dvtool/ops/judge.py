@@ -76,6 +76,7 @@ def judge_subject(
     tables = [
         (path, _judge_file(subject, path, file, checks, wanted=wanted, profiles=profiles))
         for path, file in subject.files.items()
+        if path not in subject.settled
     ]
     if profiler is not None:
         profiler.finish()

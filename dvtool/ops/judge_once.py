@@ -54,7 +54,7 @@ def _remembered_or_made(
     judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
     if verdicts is not None and (key := _key(subject, wanted)):
         verdicts.put(key, judged)
-    is_default = not wanted.baseline or wanted.baseline_why
+    is_default = (not wanted.baseline or wanted.baseline_why) and not wanted.checks_rev
     record = record_of_subject(subject, judged, wanted.now)
     if record is not None and verdicts is not None and is_default:
         verdicts.records.put(record)
@@ -87,7 +87,7 @@ def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -
 
 def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> Record | None:
     """Returns what is kept of a judgement; None for what is no version of a data set, or a part."""
-    if not subject.inputs or subject.data is None:
+    if not subject.inputs or subject.data is None or subject.settled:
         return None
     return record_of(
         judged,

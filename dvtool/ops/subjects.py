@@ -109,6 +109,7 @@ class Subject:
         data: Digest of the version; None when it is none yet.
         inputs: Names and digests of everything that was settled here; empty when something on
             disk has no digest, so that nothing can be remembered.
+        settled: Paths of files that are not judged, since nothing about them changed; the caller knows.
         root: Folder that `schema:` and other tables are looked up in; None where code of the
             version is not at hand.
         todays_checks: The data set's checks on disk: what they call private is so in every version.
@@ -125,6 +126,7 @@ class Subject:
     allowed: tuple[Allowance, ...] = ()
     data: Digest | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
     root: Path | None = None
     todays_checks: ChecksText | None = None
     past: Mapping[str, tuple[PastFile, ...]] = field(default_factory=dict)

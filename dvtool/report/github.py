@@ -11,7 +11,7 @@ from collections import Counter
 from typing import Final
 
 from dvtool.report.model import Report
-from dvtool.report.told import Level, Told, told
+from dvtool.report.told import Level, Told, harmless, told
 
 MOST: Final = 10
 _COMMANDS: Final[dict[Level, str]] = {"error": "error", "warning": "warning", "note": "notice"}
@@ -29,6 +29,12 @@ def render(report: Report) -> str:
     if left:
         lines.append(f"{left} more findings are in the log and in the report")
     return "".join(f"{line}\n" for line in lines)
+
+
+def error_line(message: str, hint: str) -> str:
+    """Returns a line about what kept the data from being judged at all."""
+    text = f"{message}. {hint}" if hint else message
+    return f"::error title=dvtool::{_message(harmless(text))}"
 
 
 def _line(one: Told) -> str:

@@ -166,6 +166,19 @@ def test_checks_may_be_loosened_by_a_change_of_their_own(host: Host) -> None:
     assert "people.csv: pass" in found
 
 
+def test_a_failure_accepted_by_a_line_of_the_change_passes_and_is_told(host: Host) -> None:
+    host.change({"people.csv": BAD})
+    host.dev.run("allow", "people.csv", "--exception", "--reason", "one test person")
+    host.dev.commit("accept it")
+    host.publish()
+
+    found = host.clone("feature").run("ci", "--base", "origin/main").out
+
+    said = "this change accepts age.min as exception: one test person [exception-added]"
+    assert f"warn      people.csv.allow.yaml:3 {said}" in found
+    assert found.endswith("may be merged\n")
+
+
 def test_the_gate_of_the_base_decides_and_a_looser_one_is_told(host: Host) -> None:
     host.change({"people.csv": BAD})
     host.dev.run("config", "gate.merge", "none")
@@ -260,7 +273,7 @@ def test_both_sides_may_add_files_to_one_data_set(host: Host) -> None:
     found = job.run("ci", "--base", "origin/main", "--merge").out
 
     assert "data/c.csv: pass" in found
-    assert "data/b.csv: pass" in found
+    assert "2 files in them as before" in found  # the one from before, and the base's new one
 
 
 def test_a_merge_that_conflicts_fails(host: Host) -> None:
@@ -273,6 +286,97 @@ def test_a_merge_that_conflicts_fails(host: Host) -> None:
     found = host.clone("feature").run("ci", "--base", "origin/main", "--merge", code=1).out
 
     assert "people.csv.dvt does not merge with the base [merge-conflict]" in found
+
+
+# -- large and odd data sets ---------------------------------------------------------------------
+
+
+def test_of_a_folder_only_the_files_that_changed_are_fetched_and_judged(host: Host) -> None:
+    host.switch("main")
+    for name in ("a.csv", "b.csv", "c.csv"):
+        host.dev.write(f"data/{name}", people(30, seed=ord(name[0])))
+    host.dev.write("data/notes.txt", "text\n" * 1000)
+    host.dev.run("add", "data")
+    host.dev.commit("a folder")
+    host.publish()
+    host.switch("daily", start="main")
+    host.dev.write("data/b.csv", people(31, seed=98))
+    host.dev.write("data/d.csv", people(30, seed=100))
+    host.dev.run("add", "data")
+    host.dev.commit("another day")
+    host.publish()
+
+    found = host.clone("daily").run("ci", "--base", "origin/main", "--json").json
+
+    sizes = [people(30, seed=98), people(31, seed=98), people(30, seed=100)]
+    assert found["fetched"]["fetched_bytes"] == sum(len(one.encode()) for one in sizes)
+    (judged,) = found["judgements"]
+    assert [one["name"] for one in judged["tables"]] == ["data/b.csv", "data/d.csv"]
+    assert found["settled"] == 3
+
+
+def test_when_the_checks_of_a_folder_change_all_its_tables_are_judged(host: Host) -> None:
+    host.switch("main")
+    for name in ("a.csv", "b.csv"):
+        host.dev.write(f"data/{name}", people(30))
+    host.dev.run("add", "data")
+    host.dev.write("data.checks.yaml", "tables:\n  '*.csv': {rows: {min: 10}}\n")
+    host.dev.commit("a folder")
+    host.publish()
+    host.switch("stricter", start="main")
+    host.dev.write("data.checks.yaml", "tables:\n  '*.csv': {rows: {min: 40}}\n")
+    host.dev.commit("ask for more")
+    host.publish()
+
+    found = host.clone("stricter").run("ci", "--base", "origin/main", code=1).out
+
+    assert "data/a.csv: fail" in found and "data/b.csv: fail" in found
+
+
+def test_a_data_set_whose_list_of_files_lies_in_shards_is_judged_in_a_fresh_clone(
+    host: Host,
+) -> None:
+    for number in range(20):
+        host.dev.write(f"many/{number}.txt", f"{number}\n")
+    host.dev.write("many/t.csv", people(30, n4="x"))
+    host.dev.run("add", "--sharded", "many")
+    host.dev.commit("many files")
+    host.publish()
+
+    found = host.clone("feature", depth=1).run("ci", "--base", "origin/main").out
+
+    assert "1 commit since" in found
+    assert "many/t.csv: warn" in found
+
+
+def test_broken_text_in_a_commit_is_a_finding_with_its_line(host: Host) -> None:
+    host.dev.write("people.csv.checks.yaml", "columns:\n  age: {tipe: int}\n")
+    host.dev.write("other.csv.dvt", "garbage\n")
+    host.dev.commit("broken")
+    host.publish()
+
+    found = host.clone("feature").run("ci", "--base", "origin/main", code=1).out
+
+    assert "fail      other.csv.dvt:1 expected 'dvt: 1' [invalid-text]" in found
+    assert "fail      people.csv.checks.yaml:2 unknown key tipe of a column [invalid-text]" in found
+    assert "is gone" not in found
+
+
+def test_data_sets_and_settings_that_go_away_are_told(host: Host) -> None:
+    host.change({"people.csv.dvt": None, "people.csv.checks.yaml": None, ".dvtool": None})
+    host.dev.git("push", "--quiet", "--no-verify", "origin", "HEAD")
+
+    found = host.clone("feature").run("ci", "--base", "origin/main").out
+
+    assert "warn      people.csv.dvt the data set is gone, and its checks with it" in found
+    assert "warn      .dvtool the settings of the gate and its remotes would be gone" in found
+
+
+def test_nothing_changed_is_nothing_judged(host: Host) -> None:
+    found = host.clone("main").run("ci", "--base", "HEAD").out
+
+    assert "0 commits since" in found
+    assert "0 data sets changed, 2 unchanged; 0 blobs fetched" in found
 
 
 SHORTER = CHECKS.replace("rows: {min: 10}", "rows: {change: '-10%..10%'}")

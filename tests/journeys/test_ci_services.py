@@ -260,3 +260,74 @@ def test_a_schema_of_the_change_is_judged_beside_the_old_one(host: Host, with_sc
 
     assert "the code of a schema changed, which nobody can compare: schemas.py" in found
     assert "fail      people.csv" in found
+
+
+# -- what is written -----------------------------------------------------------------------------
+
+
+def test_a_job_on_github_gets_annotations_and_a_summary(host: Host, github, monkeypatch) -> None:
+    host.change({"people.csv": people(seed=2, n4="-7")})
+    host.publish()
+    base, head = (host.dev.git("rev-parse", name) for name in ("main", "feature"))
+    github({"pull_request": {"base": {"sha": base}, "head": {"sha": head}}}, GITHUB_BASE_REF="main")
+    summary = host.folder / "summary.md"
+    summary.write_text("# From another step\n", encoding="utf-8")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+
+    lines = checked_out(host, "refs/heads/feature").run("ci", code=1).out.splitlines()
+
+    # Between these two nothing is a command to GitHub, whatever a file is called.
+    start, token = lines[0].rsplit("::", 1)
+    assert start == "::stop-commands" and len(token) == 32
+    end = lines.index(f"::{token}::")
+    assert lines[end + 1 :] == [
+        "::error file=people.csv.checks.yaml,line=3,title=dvtool%3A age.min"
+        "::people.csv:6 age: 1 of 200 values below 0"
+    ]
+    text = summary.read_text(encoding="utf-8")
+    assert text.startswith("# From another step\n## ❌ Data of ")
+    assert "people.csv" in text and "1 of 200 values below 0" in text
+
+
+def test_a_summary_that_is_nearly_full_is_left_within_the_limit(
+    host: Host, github, monkeypatch
+) -> None:
+    host.change({"people.csv": people(seed=2, n4="-7")})
+    host.publish()
+    base = host.dev.git("rev-parse", "main")
+    github({"pull_request": {"base": {"sha": base}}}, GITHUB_BASE_REF="main")
+    summary = host.folder / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    job = checked_out(host, "refs/heads/feature")
+    for taken in (2**20 - 500, 2**20 - 1500):
+        summary.write_bytes(b"x" * taken)
+
+        job.run("ci", code=1)
+
+        assert taken <= summary.stat().st_size <= 2**20
+
+
+def test_what_keeps_a_change_from_being_judged_is_an_annotation_too(host: Host, github) -> None:
+    github({"before": "1" * 40, "repository": {"default_branch": "main"}}, GITHUB_REF_NAME="main")
+
+    found = checked_out(host, "refs/heads/main").run("ci", code=5).out
+
+    assert found.startswith("::error title=dvtool::the base of this change, 1111")
+
+
+def test_every_format_is_written_from_one_run(host: Host) -> None:
+    host.change({"people.csv": people(seed=2, n4="-7"), "people.csv.checks.yaml": None})
+    host.publish(data=False)
+    names = ("html", "markdown", "junit", "sarif", "gitlab", "github", "jsonlines")
+    out = host.folder / "out"
+
+    host.clone("feature").run(
+        *("ci", "--base", "origin/main", "--report", str(out)),
+        *(word for name in names for word in ("--format", f"{name}={out}/{name}")),
+        code=1,
+    )
+
+    texts = {name: (out / name).read_text(encoding="utf-8") for name in names}
+    assert "not-restorable" in texts["sarif"] and "loosened" in texts["sarif"]
+    assert {name for name, text in texts.items() if "nobody else can restore" not in text} == set()
+    assert "nobody else can restore" in (out / "index.html").read_text(encoding="utf-8")

@@ -142,10 +142,15 @@ def run_action(host: Host, job: Repo, inputs: dict[str, str]) -> subprocess.Comp
 
 
 def test_the_action_stops_a_pull_request_with_bad_data(host: Host) -> None:
-    done = run_action(host, host.clone("feature", depth=1), {})
+    job = host.clone("feature", depth=1)
+
+    done = run_action(host, job, {"report": "out of here"})
 
     assert done.returncode == 1, done.stderr
     assert "people.csv:6 age: 1 of 200 values below 0 [min]" in done.stdout
+    assert "::error file=people.csv.checks.yaml,line=3," in done.stdout
+    assert "1 of 200 values below 0" in (host.folder / "summary.md").read_text("utf-8")
+    assert (job.path / "out of here/index.html").exists()
 
 
 def test_the_inputs_of_the_action_reach_the_program(host: Host) -> None:
@@ -206,3 +211,6 @@ def test_the_job_for_gitlab_runs(host: Host) -> None:
     assert "2 commits since" in done.stdout
     assert "people.csv:6 age: 1 of 200 values below 0 [min]" in done.stdout
     assert "FAIL" in done.stdout + done.stderr
+    quality = json.loads((job.path / "dvtool-code-quality.json").read_text("utf-8"))
+    assert [one["location"]["path"] for one in quality] == ["people.csv.checks.yaml"]
+    assert (job.path / "dvtool-report/index.html").exists()

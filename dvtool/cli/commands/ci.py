@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,12 +19,17 @@ from dvtool.cli.common import (
     remote_option,
     reporting,
 )
+from dvtool.cli.github import no_commands_within, tell_github, told_on_github
 from dvtool.cli.recording import recorder_of, send
+from dvtool.cli.reports import command_line, report_options, write_reports
 
 if TYPE_CHECKING:
     from dvtool.cli.surroundings import Surroundings
     from dvtool.git.plumbing import Git
+    from dvtool.ops.album import Album
     from dvtool.ops.ci.run import CiResult
+    from dvtool.ops.record_travel import Recorder
+    from dvtool.report.model import Report
 
 EXIT_NO = 1
 EXIT_UNDECIDED = 11
@@ -33,6 +40,7 @@ EXIT_UNDECIDED = 11
     epilog=example(
         "dvtool ci --base origin/main",
         "dvtool ci --merge --strict",
+        "dvtool ci --report out --format sarif=dvtool.sarif",
     ),
 )
 @click.option("--base", metavar="REV", default="", help="What the change is relative to.")
@@ -46,6 +54,7 @@ EXIT_UNDECIDED = 11
 @remote_option
 @click.option("--record", is_flag=True, help="Send records of the verdicts to the remote.")
 @click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
+@report_options
 @reporting
 @click.pass_context
 def command(
@@ -57,6 +66,8 @@ def command(
     remote: str | None,
     record: bool,
     verbose: bool,
+    report_dir: Path | None,
+    formats: tuple[tuple[str, str], ...],
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -68,18 +79,66 @@ def command(
     at the merge base. The gate's settings are those of the base. Exits with
     0 when the change may be merged, 1 when not, 11 when --strict stops what
     could not be decided.
+
+    On GitHub Actions it also writes the step's summary and annotations.
     """
-    from dvtool.cli.commands.check import wanted_option
     from dvtool.cli.surroundings import read_surroundings
-    from dvtool.ops.ci.run import Change, judge_change
+    from dvtool.ops.album import Album
     from dvtool.quality.findings import Verdict
-    from dvtool.quality.judged import finding_json, to_json
 
     surroundings = read_surroundings(os.environ)
-    workspace = open_workspace(quiet=quiet or as_json, must_be_ready=False)
-    secrets = _secrets(surroundings, workspace.git)
-    runs_python = python if python is not None else not secrets
-    wanted = wanted_option(python=runs_python)
+    output = Output(as_json=as_json, quiet=quiet)
+    album = Album()
+    with told_on_github(surroundings, output):
+        result, recorder, unrun = _judge(
+            surroundings,
+            album,
+            base=base,
+            merge=merge,
+            strict=strict,
+            python=python,
+            remote=remote,
+            record=record,
+            quiet=quiet or as_json,
+        )
+    output.data(_data(result))
+    with no_commands_within(surroundings, output):
+        for line in (*_lines(result, verbose=verbose), *unrun):
+            output.text(line)
+    shows_pictures = report_dir is not None or any(name == "html" for name, _ in formats)
+    report = _report(result, album, surroundings, with_pictures=shows_pictures)
+    write_reports(report, report_dir, formats, output)
+    tell_github(report, surroundings, output)
+    if recorder is not None and album.workspace is not None:
+        # Not with the settings of the work tree, which the change itself may have moved elsewhere.
+        send(recorder, remote, output, replace(album.workspace, ruling=result.ruling))
+    if result.stopped_by - {Verdict.UNDECIDED}:
+        context.exit(EXIT_NO)
+    if result.stopped_by:
+        context.exit(EXIT_UNDECIDED)
+
+
+def _judge(
+    surroundings: Surroundings,
+    album: Album,
+    *,
+    base: str,
+    merge: bool,
+    strict: bool,
+    python: bool | None,
+    remote: str | None,
+    record: bool,
+    quiet: bool,
+) -> tuple[CiResult, Recorder | None, list[str]]:
+    """Returns the result, what is to be recorded, and a line about schemas that did not run."""
+    from dvtool.cli.commands.check import wanted_option
+    from dvtool.ops.ci.run import Change, judge_change
+
+    workspace = open_workspace(quiet=quiet, must_be_ready=False)
+    album.workspace, album.progress = workspace, workspace.progress
+    in_reach = _secrets(surroundings, workspace.git)
+    wanted = wanted_option(python=python if python is not None else not in_reach)
+    wanted = replace(wanted, watch=album.see)
     recorder = recorder_of(wanted) if record else None
     if recorder is not None:
         wanted = replace(wanted, watch=recorder.see)
@@ -90,32 +149,32 @@ def command(
         remote_name=remote,
         strict=strict,
     )
-    output = Output(as_json=as_json, quiet=quiet)
-    output.data(
-        {
-            "verdict": result.verdict.value,
-            "stopped_by": sorted(one.value for one in result.stopped_by),
-            "head": result.span.head,
-            "base": result.span.base,
-            "merge_base": result.span.merge_base,
-            "commits": result.span.commits,
-            "judgements": [to_json(one) for one in result.judgements],
-            "findings": [finding_json(one) for one in result.extra],
-            "unchanged": result.unchanged,
-            "fetched": result.fetched,
-        }
+    if python is not None or not in_reach or not _asks_for_python(result):
+        return result, recorder, []
+    shown = ", ".join(in_reach[:5]) + (" …" if len(in_reach) > 5 else "")
+    return (
+        result,
+        recorder,
+        [f"schemas in Python did not run, since secrets may be in reach: {shown}"],
     )
-    for line in _lines(result, verbose=verbose):
-        output.text(line)
-    if python is None and secrets and _asks_for_python(result):
-        shown = ", ".join(secrets[:5]) + (" …" if len(secrets) > 5 else "")
-        output.text(f"schemas in Python did not run, since secrets may be in reach: {shown}")
-    if recorder is not None:
-        send(recorder, remote, output)
-    if result.stopped_by - {Verdict.UNDECIDED}:
-        context.exit(EXIT_NO)
-    if result.stopped_by:
-        context.exit(EXIT_UNDECIDED)
+
+
+def _data(result: CiResult) -> dict[str, object]:
+    from dvtool.quality.judged import finding_json, to_json
+
+    return {
+        "verdict": result.verdict.value,
+        "stopped_by": sorted(one.value for one in result.stopped_by),
+        "head": result.span.head,
+        "base": result.span.base,
+        "merge_base": result.span.merge_base,
+        "commits": result.span.commits,
+        "judgements": [to_json(one) for one in result.judgements],
+        "findings": [finding_json(one) for one in result.extra],
+        "unchanged": result.unchanged,
+        "fetched": result.fetched,
+        "settled": result.settled,
+    }
 
 
 def _secrets(surroundings: Surroundings, git: Git) -> list[str]:
@@ -146,8 +205,10 @@ def _lines(result: CiResult, *, verbose: bool) -> Iterator[str]:
     yield (
         f"{span.head[:12]}: {count(len(span.commits), 'commit')} {since};"
         f" {judged} changed, {result.unchanged} unchanged;"
-        f" {count(result.fetched.fetched, 'blob')} fetched ({result.fetched.fetched_bytes:,} bytes)"
+        f" {count(result.fetched.fetched, 'blob')} fetched to judge ({result.fetched.fetched_bytes:,} bytes)"
     )
+    if result.settled:
+        yield f"{count(result.settled, 'file')} in them as before, and not judged again"
     for note in span.notes:
         yield f"note: {note}"
     for finding in result.extra:
@@ -156,3 +217,26 @@ def _lines(result: CiResult, *, verbose: bool) -> Iterator[str]:
         yield from lines(result.judgements, verbose=verbose)
     stopped = " and ".join(sorted(one.value for one in result.stopped_by))
     yield f"may not be merged: {stopped}" if stopped else "may be merged"
+
+
+def _report(
+    result: CiResult, album: Album, surroundings: Surroundings, *, with_pictures: bool
+) -> Report:
+    from dvtool.ops.report import provenance_of, report_of
+
+    span = result.span
+    where = provenance_of(
+        album.workspace,
+        time=dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        command=command_line(),
+        commit=span.head,
+        base=span.base or "",
+        branch=surroundings.branch,
+    )
+    return report_of(
+        f"Data of {surroundings.branch or span.head[:12]}",
+        result.judgements,
+        where,
+        extra=result.extra,
+        pictures=album.pictures() if with_pictures else None,
+    )

@@ -1,14 +1,15 @@
 """Bringing what judging needs, and nothing else: the tables of changed data sets and their baselines.
 
-Unchanged data sets, files that are no tables, and files of the baseline that did not change stay at
-the remote. Called by `judging`.
+Unchanged data sets, files that are no tables, and files that did not change stay at the remote.
+Called by `judging`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 
 from dvtool.core.digest import Digest
 from dvtool.core.sidecar import Sidecar
@@ -23,9 +24,23 @@ from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import parse_checks, table_for
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What judging can begin with.
+
+    Attributes:
+        fetched: What had to come from the remote.
+        settled: By data set the files that nothing changed about: the same bytes under the same
+            rules as before. They are not brought, and need not be judged.
+    """
+
+    fetched: FetchReport
+    settled: Mapping[str, frozenset[str]]
+
+
 def bring(
     workspace: Workspace, changes: Iterable[Change], *, remote_name: str | None, seen: Seen
-) -> FetchReport:
+) -> Brought:
     """Fetches what judging `changes` opens; what the remote lacks is left to be told by the caller.
 
     Args:
@@ -35,14 +50,18 @@ def bring(
         seen: What was seen of it before.
     """
     changes = [one for one in changes if one.after.sidecar is not None]
-    versions = [side for one in changes for side in (one.after.sidecar, *one.compared)]
+    versions = [
+        side for one in changes for side in (one.after.sidecar, one.before.sidecar, *one.compared)
+    ]
     shards = shards_of(one for one in versions if one is not None)
     wanted: dict[Digest, int] = {}
     total = _fetched(workspace, shards, remote_name, seen)
+    settled: dict[str, frozenset[str]] = {}
     for one in changes:
         with suppress(ObjectMissing):  # its list of files is not there: the caller says so
-            wanted.update(_opened(workspace, one))
-    return total + _fetched(workspace, wanted, remote_name, seen)
+            settled[one.dataset] = _settled(workspace, one)
+            wanted.update(_opened(workspace, one, settled[one.dataset]))
+    return Brought(total + _fetched(workspace, wanted, remote_name, seen), settled)
 
 
 def _fetched(
@@ -56,7 +75,7 @@ def _fetched(
         return FetchReport(len(blobs), len(came), sum(blobs[digest] for digest in came))
 
 
-def _opened(workspace: Workspace, change: Change) -> dict[Digest, int]:
+def _opened(workspace: Workspace, change: Change, settled: frozenset[str]) -> dict[Digest, int]:
     """Returns the blobs of a change that are opened, with their sizes in bytes."""
     after = _tree(workspace, change.after.sidecar)
     compared = [_tree(workspace, one) for one in change.compared]
@@ -65,9 +84,9 @@ def _opened(workspace: Workspace, change: Change) -> dict[Digest, int]:
     for raw, entry in after.items():
         path = os.fsdecode(raw)
         name = f"{change.dataset}/{path}" if path else change.dataset
-        if entry.mode not in ("f", "x") or not any(
-            is_judged(path, name, spec) for spec in [None, *_specs(specs, path)]
-        ):
+        if path in settled or entry.mode not in ("f", "x"):
+            continue
+        if not any(is_judged(path, name, spec) for spec in [None, *_specs(specs, path)]):
             continue
         found[entry.digest] = entry.size
         for tree in compared:
@@ -75,6 +94,22 @@ def _opened(workspace: Workspace, change: Change) -> dict[Digest, int]:
             if earlier is not None and earlier.mode in ("f", "x"):
                 found |= {} if earlier.digest == entry.digest else {earlier.digest: earlier.size}
     return found
+
+
+def _settled(workspace: Workspace, change: Change) -> frozenset[str]:
+    """Returns the settled files; none where rules changed, or where files are compared as parts."""
+    if not change.data_only or change.before.sidecar is None:
+        return frozenset()
+    checks = _parsed(change.after.checks.text) if change.after.checks else None
+    if checks is not None and any(table.splits is not None for table in checks.tables):
+        return frozenset()
+    before = _tree(workspace, change.before.sidecar)
+    found = set()
+    for raw, entry in _tree(workspace, change.after.sidecar).items():
+        earlier = before.get(raw)
+        if earlier is not None and (earlier.digest, earlier.mode) == (entry.digest, entry.mode):
+            found.add(os.fsdecode(raw))
+    return frozenset(found)
 
 
 def _tree(workspace: Workspace, sidecar: Sidecar | None) -> Tree:

@@ -54,6 +54,7 @@ class Change:
         after: In the tree that is judged.
         law: Its checks in the commit whose rules hold, when they, or the code of their schemas, are
             others than the judged tree's; else None.
+        data_only: Nothing but its data changed: no checks, no exceptions, nothing they refer to.
         compared: The versions it is compared with: the one before, or, where that was an exception,
             the one before it; and the references of its checks.
     """
@@ -62,6 +63,7 @@ class Change:
     before: Version
     after: Version
     law: ChecksText | None
+    data_only: bool = False
     compared: tuple[Sidecar, ...] = ()
 
 
@@ -100,9 +102,9 @@ def find_changes(
     found = []
     for dataset in sorted({**had, **has}):
         checks = subjects.checks_at(workspace, dataset, after)
-        suffixes = (SIDECAR_SUFFIX, CHECKS_SUFFIX, ALLOW_SUFFIX)
-        touched = any(dataset + suffix in paths for suffix in suffixes)
-        if not touched and not _refers_to(dataset, checks, paths, {*had, *has}):
+        rules_changed = any(dataset + one in paths for one in (CHECKS_SUFFIX, ALLOW_SUFFIX))
+        rules_changed = rules_changed or _refers_to(dataset, checks, paths, {*had, *has})
+        if not rules_changed and dataset + SIDECAR_SUFFIX not in paths:
             continue
         earlier = subjects.checks_at(workspace, dataset, before) if before is not None else None
         ruling = subjects.checks_at(workspace, dataset, law) if law is not None else None
@@ -114,7 +116,8 @@ def find_changes(
                 Version(had.get(dataset), earlier),
                 Version(has.get(dataset), checks),
                 ruling,
-                tuple(_compared(workspace, dataset, before, (checks, ruling))),
+                data_only=not rules_changed and ruling is None,
+                compared=tuple(_compared(workspace, dataset, before, (checks, ruling))),
             )
         )
     return Changes(tuple(found), paths, len({**had, **has}) - len(found), tuple(broken))

@@ -19,6 +19,7 @@ from dvtool.ops.ci.rooms import Rooms
 from dvtool.ops.fetch import FetchReport, Seen
 from dvtool.ops.judge_once import judge_subject_once
 from dvtool.ops.selection import Selected
+from dvtool.ops.verdicts import key_of
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Evidence, Finding, Outcome, Place, Verdict, verdict
 from dvtool.quality.judged import JudgedTable, Judgement, sorted_findings
@@ -36,10 +37,12 @@ class Judged:
     Attributes:
         judgements: One a changed data set that is still there.
         fetched: What had to come from the remote.
+        settled: Files of them that nothing changed about, and that were not judged again.
     """
 
     judgements: tuple[Judgement, ...]
     fetched: FetchReport
+    settled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,44 +87,73 @@ def judge_changes(
         ExtraMissing: A table's format needs a package that is not installed.
         RemoteFailed: The remote is unreachable or refused.
     """
-    fetched = bring(workspace, changes.datasets, remote_name=remote_name, seen=seen)
+    brought = bring(workspace, changes.datasets, remote_name=remote_name, seen=seen)
     wanted = replace(wanted, baseline=trees.before or "", baseline_why=trees.why)
     with ExitStack() as stack:
         rooms = Rooms(workspace, stack, remote_name=remote_name, seen=seen)
         judgements = tuple(
-            replace(_judge(workspace, one, trees, wanted, rooms), version=trees.called)
+            replace(
+                _judge(
+                    workspace,
+                    one,
+                    trees,
+                    wanted,
+                    rooms=rooms,
+                    settled=brought.settled.get(one.dataset),
+                ),
+                version=trees.called,
+            )
             for one in changes.datasets
             if one.after.sidecar is not None
         )
-    return Judged(judgements, fetched)
+    return Judged(judgements, brought.fetched, sum(map(len, brought.settled.values())))
 
 
 def _judge(
-    workspace: Workspace, change: Change, trees: Trees, wanted: Wanted, rooms: Rooms
+    workspace: Workspace,
+    change: Change,
+    trees: Trees,
+    wanted: Wanted,
+    *,
+    rooms: Rooms,
+    settled: frozenset[str] | None,
 ) -> Judgement:
     own = _attempt(
         workspace,
         change,
         trees.after,
         replace(wanted, root=rooms.of(trees.after, change.dataset, change.after.checks)),
+        settled,
     )
     law = change.law
     if law is None or trees.law is None:
         return own
     room = rooms.of(trees.law, change.dataset, law)
-    by_law = _attempt(
-        workspace, change, trees.after, replace(wanted, checks_rev=trees.law, root=room)
-    )
+    other = replace(wanted, checks_rev=trees.law, root=room, watch=lambda _, __: None)
+    by_law = _attempt(workspace, change, trees.after, other)
     return _under_both(own, by_law, change, trees.law)
 
 
-def _attempt(workspace: Workspace, change: Change, after: str, wanted: Wanted) -> Judgement:
+def _attempt(
+    workspace: Workspace,
+    change: Change,
+    after: str,
+    wanted: Wanted,
+    settled: frozenset[str] | None = None,
+) -> Judgement:
     """Returns a judgement, or one that says why there is none."""
     assert change.after.sidecar is not None
     dataset = change.dataset
     try:
         one = Selected(dataset)
         subject = subject_of(workspace, one, change.after.sidecar, after, wanted)
+        if settled:
+            # Another judgement than the whole data set's: it is remembered under another name.
+            inputs = subject.inputs and {
+                **subject.inputs,
+                "but": key_of(dict.fromkeys(settled, "")),
+            }
+            subject = replace(subject, settled=settled, inputs=inputs)
         return judge_subject_once(subject, wanted, workspace.progress, workspace)
     except InvalidText as error:
         place = Place(error.source or dataset + SIDECAR_SUFFIX, error.line)

@@ -7,12 +7,11 @@ decides. Called by `run`.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dvtool.core.allow import ALLOW_SUFFIX
+from dvtool.core.allow import ALLOW_SUFFIX, parse_allow
 from dvtool.core.config import CONFIG_FILE, Settings
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText, ObjectMissing
@@ -26,8 +25,6 @@ from dvtool.quality.checks.loosening import loosenings
 from dvtool.quality.checks.model import ChecksFile
 from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.findings import Evidence, Finding, Place, Severity, Verdict
-
-SHOWN_LINES = 5
 
 
 def find_loosened(
@@ -44,7 +41,13 @@ def find_loosened(
     """
     if before is None:
         return ()
-    found = list(_of_settings(ruled, had_file=file_at(workspace.git, before, CONFIG_FILE)))
+    files = [file_at(workspace.git, where, CONFIG_FILE) for where in (before, after)]
+    found = []
+    if files[0] is not None and files[1] is None:
+        message = "the settings of the gate and its remotes would be gone"
+        found.append(_finding("gate-loosened", message, CONFIG_FILE))
+    elif files[0] is not None:
+        found += _of_settings(ruled)
     for change in changes.datasets:
         found += _of_checks(workspace, change, changes)
         found += _of_exceptions(workspace.git, change, before, after, changes)
@@ -72,11 +75,14 @@ def _finding(
 
 
 def _of_checks(workspace: Workspace, change: Change, changes: Changes) -> Iterator[Finding]:
+    broken = {error.source for error in changes.broken}
     before, after = change.before.checks, change.after.checks
     path = change.dataset + CHECKS_SUFFIX
     if before is None:
         return
     if change.after.sidecar is None:
+        if change.dataset + SIDECAR_SUFFIX in broken:
+            return
         yield _finding(
             "loosened",
             "the data set is gone, and its checks with it",
@@ -133,27 +139,35 @@ def _files(workspace: Workspace, version: Version) -> Iterator[str]:
 def _of_exceptions(
     git: Git, change: Change, before: str, after: str, changes: Changes
 ) -> Iterator[Finding]:
-    """Yields one finding for a file of exceptions with lines that were not there before."""
+    """Yields what a change accepts, an entry each; entries are lines of text of one spelling."""
     path = change.dataset + ALLOW_SUFFIX
     if path not in changes.paths:
         return
     old, new = (file_at(git, where, path) or "" for where in (before, after))
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0)
-    added = [line[1:].strip() for line in lines if line[:1] == "+" and line[:3] != "+++"]
-    added = [line for line in added if line and not line.startswith("#")]
-    if added:
-        shown = "; ".join(added[:SHOWN_LINES])
-        more = f"; and {len(added) - SHOWN_LINES} more lines" if len(added) > SHOWN_LINES else ""
-        yield _finding("exception-added", f"exceptions of this change: {shown}{more}", path)
+    known = set(old.splitlines())
+    for line, text in enumerate(new.splitlines(), 1):
+        if text.startswith("- {") and text not in known:
+            yield _finding(
+                "exception-added", f"this change accepts {_entry(text)}", path, line=line
+            )
+
+
+def _entry(text: str) -> str:
+    """Returns an entry in words; as it is written where nobody can read it, which fails elsewhere."""
+    try:
+        (one,) = parse_allow(f"allow: 1\nentries:\n{text}\n".encode())
+    except InvalidText:
+        return text
+    until = f" until {one.until.isoformat()}" if one.until else ""
+    table = f" of {one.table}" if one.table else ""
+    return f"{one.finding}{table} as {one.kind}{until}: {one.reason}"
 
 
 # -- settings ------------------------------------------------------------------------------------
 
 
-def _of_settings(ruled: Ruled, *, had_file: str | None) -> Iterator[Finding]:
+def _of_settings(ruled: Ruled) -> Iterator[Finding]:
     """Yields what a change would set otherwise; the settings of the base hold all the same."""
-    if had_file is None:
-        return
     was, now = policy_of(ruled.before), policy_of(ruled.proposed)
     for key, old, new in _gates(was, now):
         yield _finding(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from dvtool.core.config import CONFIG_FILE
+from dvtool.core.config import CONFIG_FILE, Settings
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import InvalidText, NoRepository
@@ -56,7 +56,9 @@ class CiResult:
         extra: Findings that belong to no data set's bytes: restorability, loosenings, conflicts.
         unchanged: Data sets that were left alone.
         fetched: What had to come from the remote.
+        settled: Files of changed data sets that nothing changed about, and that were left alone.
         stopped_by: The verdicts that stop it, under the gate of the base.
+        ruling: The settings that hold, of the base.
     """
 
     span: Span
@@ -64,7 +66,9 @@ class CiResult:
     extra: tuple[Finding, ...]
     unchanged: int
     fetched: FetchReport
+    settled: int
     stopped_by: frozenset[Verdict]
+    ruling: Settings
 
     @property
     def verdict(self) -> Verdict:
@@ -124,7 +128,9 @@ def judge_change(
         tuple(extra),
         changes.unchanged,
         judged.fetched,
+        judged.settled,
         frozenset(one for one in answers if blocks(one, stopping)),
+        ruled.settings,
     )
 
 
