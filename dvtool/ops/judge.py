@@ -28,6 +28,7 @@ from dvtool.quality.tables.opening import is_table
 if TYPE_CHECKING:
     from dvtool.ops.check import Wanted
 
+FEW_VERSIONS = 5
 NOT_TABLES = (".md", ".txt", SIDECAR_SUFFIX)
 
 
@@ -148,7 +149,11 @@ def _judge_file(
         elif its.digest == file.digest:
             pinned = None
     past = subject.past.get(path, ()) if spec is None or spec.history else ()
-    how = profiles.spec(path, file) or (spec_for(profiles.checks, path) or Spec() if past else None)
+    # What nothing can be kept of is profiled only where a past of some length waits for it.
+    is_past = subject.history_asked or len(past) >= FEW_VERSIONS
+    how = profiles.spec(path, file) or (
+        spec_for(profiles.checks, path) or Spec() if is_past and profiles.profiler else None
+    )
     known = profiles.profiler.known(file, how) if profiles.profiler and how else None
     with ExitStack() as open_files, Engine(memory_bytes=wanted.memory_bytes) as engine:
         given = Given(

@@ -21,6 +21,8 @@ from dvtool.quality.tables.schema import compare_schema
 from dvtool.quality.tables.table import Column
 
 _STEADY = 0.8
+_FEW = 5
+"""With fewer versions nobody knows whether they repeat each other."""
 _CHANCE = 1e-3
 """Texts that are all numbers more often than this by chance are no break."""
 
@@ -48,7 +50,7 @@ def breaks(past: Sequence[Portrait], one: Portrait, *, name: str) -> list[Findin
 
 def _again(past: Sequence[Portrait], one: Portrait, name: str) -> list[Finding]:
     """Returns that all rows are those of an earlier version, where no version repeated one so far."""
-    if one.sample is None or not one.rows:
+    if one.sample is None or not one.rows or len(past) < _FEW:
         return []
     for what, undated in (("", False), (", apart from their dates", True)):
         keys = [_rows_key(version, undated=undated) for version in past]

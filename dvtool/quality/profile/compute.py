@@ -88,7 +88,7 @@ def profile_table(
         class_profiles(engine, table, columns, label, salt) if table_has(table, label) else None,
         salt_of(salt.encode())[:8] if key else "",
         rows.finish() if sampled else None,
-        (_reading(table),),
+        (_reading(table),) if table.rows else (),
     )
 
 

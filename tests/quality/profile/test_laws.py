@@ -247,7 +247,7 @@ def test_profiles_that_do_not_fit_together_are_refused():
         (empty([("a", Kind.INT)], key_id="z"), "different keys"),
         (empty([("a", Kind.INT)], key_id="k", label="a"), "labels"),
         (empty([("a", Kind.INT)], key_id="k", privacy={"a": Privacy.PRIVATE}), "private"),
-        (replace(base, version=0), "versions 1 and 0"),
+        (replace(base, version=0), "versions 2 and 0"),
     ):
         with pytest.raises(UsageError, match=said):
             merge(base, other)
