@@ -45,6 +45,7 @@ COMMITTED_KEYS: Final = frozenset(
         "gate.loosened",
         "gate.large-file",
         "checkout.auto",
+        "profile.on-add",
     }
 )
 CLONE_KEYS: Final = (COMMITTED_KEYS - {"format", "repository"}) | {
@@ -93,6 +94,7 @@ class Settings:
         modified: What a commit does about data changed on disk and not added.
         loosened: What `ci` makes of a change that asks for less than before.
         large_file_bytes: Size from which a file is too large for git itself; 0 for no limit.
+        profile_on_add: Whether `add` profiles the tables that it has just stored.
         checkout_auto: What git's checkout and merge do about data that are behind the sidecars.
         remotes: By name, sorted.
         unknown: Keys of `.dvtool` that this version does not know, for `doctor` to report.
@@ -113,6 +115,7 @@ class Settings:
     loosened: Loosened = "warn"
     large_file_bytes: int = DEFAULT_LARGE_FILE_BYTES
     checkout_auto: AutoCheckout = "true"
+    profile_on_add: bool = False
     remotes: Mapping[str, RemoteConfig] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
 
@@ -195,6 +198,7 @@ def combine(
             layers, "gate.large-file", _parse_size, DEFAULT_LARGE_FILE_BYTES
         ),
         checkout_auto=strongest(layers, "checkout.auto", partial(_one_of, AutoCheckout), "true"),
+        profile_on_add=strongest(layers, "profile.on-add", _parse_boolean, False),
         remotes=remotes_of(commit, here[2]),
         unknown=unknown,
     )
@@ -240,6 +244,12 @@ def _parse_remote_name(text: str) -> str | None:
     if not is_remote_name(text):
         raise InvalidText("a remote's name is letters, digits, - and _, at most 64")
     return text
+
+
+def _parse_boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise InvalidText(f"expected true or false, found {text[:40]!r}")
+    return text == "true"
 
 
 def _parse_jobs(text: str) -> int | None:

@@ -96,7 +96,19 @@ def add(
         for target in _targets(workspace, known, paths):
             one = _Add(workspace, index, target, layout=layout, force=force)
             reports.append(one.plan() if dry_run else one.run())
+    if workspace.settings.profile_on_add and not dry_run:
+        _profile(workspace, [one.dataset for one in reports])
     return reports
+
+
+def _profile(workspace: Workspace, datasets: Sequence[str]) -> None:
+    """Profiles what was just stored; whatever goes wrong there, the data are safe already."""
+    from dvtool.ops.profile import profile_datasets
+
+    try:
+        profile_datasets(workspace, datasets)
+    except DvtoolError as error:
+        workspace.progress.note(f"stored, and not profiled: {error}")
 
 
 def _targets(workspace: Workspace, known: Sequence[str], paths: Sequence[str]) -> list[Selected]:

@@ -78,10 +78,12 @@ def test_the_limit_for_inline_lists_is_the_one_in_the_pages() -> None:
     assert f"more than {INLINE_MAX_ENTRIES:,} entries" in " ".join(concepts().split())
 
 
-def test_decision_records_have_a_number_each_and_say_all_four_things() -> None:
+def test_decision_records_are_numbered_without_gaps_and_say_all_four_things() -> None:
     records = sorted((DOCS / "decisions").glob("*.md"))
 
-    assert len({record.name[:4] for record in records}) == len(records)
+    assert [record.name[:4] for record in records] == [
+        f"{number:04}" for number in range(1, len(records) + 1)
+    ]
     for record in records:
         text = record.read_text(encoding="utf-8")
         assert text.startswith(f"# {int(record.name[:4])}. ")

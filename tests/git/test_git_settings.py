@@ -538,6 +538,7 @@ def test_the_gates_figures_have_units(repo):
         ("gate.commit-budget", "10s"),
         ("gate.large-file", "big"),
         ("checkout.auto", "always"),
+        ("profile.on-add", "yes"),
     ],
 )
 def test_a_gate_that_cannot_be_understood_is_refused_with_its_place(repo, key, value):

@@ -478,3 +478,28 @@ def test_erasing_a_file_erases_its_profiles_here_and_there(tracked: Repo) -> Non
     other = hashlib.sha256(tracked.read("other.csv")).hexdigest()
     assert [path.parent.name for path in kept(tracked)] == [other]
     assert [path.parent.name for path in at_remote(tracked)] == [other]
+
+
+def test_add_profiles_what_it_stores_when_it_is_told_to(repo: Repo) -> None:
+    repo.write("a.csv", "x\n1\n2\n")
+    repo.run("add", "a.csv")
+    before = list((repo.path / ".git/dvtool").glob("profiles/*/*"))
+    repo.run("config", "profile.on-add", "true")
+    repo.write("b.csv", "x\n1\n2\n3\n")
+
+    repo.run("add", "b.csv")
+
+    assert before == []
+    assert len(list((repo.path / ".git/dvtool").glob("profiles/*/*"))) == 1
+    assert "as profiled before" in repo.run("profile", "b.csv").out
+
+
+def test_add_keeps_what_it_stored_when_profiling_fails(repo: Repo) -> None:
+    repo.run("config", "profile.on-add", "true")
+    repo.write("a.csv", "x\n1\n2\n")
+    repo.write("a.csv.checks.yaml", "colums: {}\n")
+
+    result = repo.run("add", "a.csv")
+
+    assert "stored, and not profiled" in result.err
+    assert (repo.path / "a.csv.dvt").is_file()
