@@ -299,6 +299,8 @@ TABLE_RULES: Final[Mapping[str, Rule]] = {
     "history": _turned_off,
     "group": _other,
     "drift": _drift,
+    "concept": _higher,
+    "two_sample": _higher,
     "severities": _any_milder,
     "ignore": _ignores,
     "read": lambda was, now: was != now,
