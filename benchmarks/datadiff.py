@@ -20,7 +20,7 @@ EXCEPT = """
 import duckdb, sys
 c = duckdb.connect(config={"memory_limit": "1GB", "threads": "2"})
 a, b = (f"read_csv('{p}')" for p in sys.argv[1:3])
-print([c.sql(f"SELECT count(*) FROM (FROM {x} EXCEPT ALL FROM {y})").fetchone() for x, y in ((a, b), (b, a))])
+print([c.sql(f"SELECT count(*) FROM (SELECT * FROM {x} EXCEPT ALL SELECT * FROM {y})").fetchall() for x, y in ((a, b), (b, a))])
 """
 DATACOMPY = """
 import pandas as pd, datacompy, sys
