@@ -13,13 +13,13 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from dvtool.core.address import Address, parse_address
 from dvtool.core.digest import format_digest
 from dvtool.errors import ExtraMissing, UnknownRevision, UsageError
 from dvtool.ops.blobreader import BlobReader
-from dvtool.ops.versionfiles import Node, Repositories, VersionFiles
+from dvtool.ops.versionfiles import REPOSITORIES, Node, VersionFiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["DataSet", "Diff", "Repository", "local_path", "open", "read_table"]
 
 As = Literal["pandas", "arrow", "polars"]
-_REPOSITORIES: Final = Repositories()
 
 
 def open(
@@ -165,7 +164,7 @@ class Repository:
             UnknownRevision: It has no such revision.
         """
         self.rev = rev
-        self._files = _REPOSITORIES.at(Address(os.fspath(place), "", ""), dict(os.environ))
+        self._files = REPOSITORIES.at(Address(os.fspath(place), "", ""), dict(os.environ))
         if rev:
             self._files.tree(rev)
 
@@ -324,7 +323,7 @@ class _Raw(io.RawIOBase):
 
 def _file(address: str) -> tuple[VersionFiles, Node]:
     found = parse_address(address)
-    versions = _REPOSITORIES.at(found, dict(os.environ))
+    versions = REPOSITORIES.at(found, dict(os.environ))
     _, node = versions.node(found.rev, found.path)
     if node.is_folder:
         raise UnknownRevision(f"{address} is a folder", hint="name a file in it")

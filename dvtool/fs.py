@@ -28,10 +28,9 @@ from dvtool.errors import (
     UsageError,
 )
 from dvtool.ops.blobreader import BlobReader
-from dvtool.ops.versionfiles import Node, Repositories, VersionFiles, VersionTree
+from dvtool.ops.versionfiles import REPOSITORIES, Node, VersionFiles, VersionTree
 
 T = TypeVar("T")
-_REPOSITORIES: Final = Repositories()
 
 
 class DvtFileSystem(AbstractFileSystem):  # type: ignore[misc]
@@ -47,10 +46,6 @@ class DvtFileSystem(AbstractFileSystem):  # type: ignore[misc]
             return [cls._strip_protocol(one) for one in path]
         text = os.fspath(path).removeprefix(f"{PROTOCOL}://").removeprefix(f"{PROTOCOL}::")
         return text.rstrip("/")
-
-    def unstrip_protocol(self, name: str) -> str:
-        """Returns the URL of a path."""
-        return name if name.startswith(f"{PROTOCOL}://") else f"{PROTOCOL}://{name}"
 
     @classmethod
     def _parent(cls, path: str) -> str:
@@ -189,7 +184,7 @@ class DvtFileSystem(AbstractFileSystem):  # type: ignore[misc]
         return _told(lambda: parse_address(self._strip_protocol(path)), path)
 
     def _versions(self, address: Address) -> VersionFiles:
-        return _told(lambda: _REPOSITORIES.at(address, dict(os.environ)), str(address))
+        return _told(lambda: REPOSITORIES.at(address, dict(os.environ)), str(address))
 
     def _node(self, address: Address) -> tuple[VersionTree, Node]:
         versions = self._versions(address)
@@ -213,23 +208,6 @@ class DvtFile(AbstractBufferedFile):  # type: ignore[misc]
 
     def _fetch_range(self, start: int, end: int) -> bytes:
         return _told(lambda: self._reader.read(start, end), self.path)
-
-    def read(self, length: int = -1) -> bytes:
-        """Returns the next `length` bytes, all that is left for a negative number."""
-        left = self.size - self.loc
-        length = left if length is None or length < 0 else min(length, left)
-        if self.closed:
-            raise ValueError("I/O operation on closed file")
-        data = self._fetch_range(self.loc, self.loc + length) if length > 0 else b""
-        self.loc += len(data)
-        return data
-
-    def readinto(self, buffer: Any) -> int:
-        """Reads into a buffer; returns how many bytes."""
-        view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
 
 
 def _info(address: Address, tree: VersionTree, node: Node) -> dict[str, Any]:

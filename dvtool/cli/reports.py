@@ -76,6 +76,11 @@ def now_text() -> str:
     return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def shows_pictures(directory: Path | None, formats: Sequence[tuple[str, str]]) -> bool:
+    """Tells whether any form that was asked for draws: then pictures are worth gathering."""
+    return directory is not None or any(name == "html" for name, _ in formats)
+
+
 def write_reports(
     report: Report, directory: Path | None, formats: Sequence[tuple[str, str]], output: Output
 ) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from dvtool.core.events import SILENT, Progress
 from dvtool.errors import DvtoolError, InvalidText
-from dvtool.ops.baselines import BaselineVersion, accepted
+from dvtool.ops.baselines import accepted
 from dvtool.ops.profiler import FileProfile, Profiled, Profiler, Spec, checks_of, spec_for
 from dvtool.ops.subjects import FileBytes, Subject, stored_files
 from dvtool.ops.workspace import Workspace
@@ -80,7 +80,7 @@ class Album:
         versions = accepted(self.workspace, subject.name, commit)[:MOST_PAST]
         for version in reversed(versions):
             yield (
-                _name(version),
+                version.commit[:12],
                 stored_files(
                     self.workspace.store, subject.name, self.workspace.tree(version.sidecar)
                 ),
@@ -149,10 +149,6 @@ def _profile(profiler: Profiler, file: FileBytes | None, spec: Spec) -> Profile 
         return profiler.file(file, spec).profile
     except (DvtoolError, OSError):
         return None
-
-
-def _name(version: BaselineVersion) -> str:
-    return version.baseline.name.rpartition("@")[2]
 
 
 def _is_commit(version: str) -> bool:

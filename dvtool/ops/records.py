@@ -242,7 +242,7 @@ class Records:
             unfinished.write_bytes(encode_record(record))
             unfinished.replace(path)
             self._names = None
-            self._forget_oldest()
+            forget_oldest(self._folder, KEPT)
 
     def forget(self, versions: Iterable[Digest]) -> None:
         """Removes all records about some versions."""
@@ -268,13 +268,19 @@ class Records:
         except (OSError, InvalidText):
             return None
 
-    def _forget_oldest(self) -> None:
-        names = os.listdir(self._folder)
-        if len(names) <= KEPT + KEPT // 10:
-            return
-        paths = sorted((self._folder / name for name in names), key=lambda one: one.stat().st_mtime)
-        for path in paths[: len(paths) - KEPT]:
-            path.unlink(missing_ok=True)
+
+def forget_oldest(folder: Path, most: int) -> None:
+    """Removes the oldest files of a folder once there are a tenth more than `most`.
+
+    Raises:
+        OSError: The folder cannot be read, or a file not be removed.
+    """
+    names = os.listdir(folder)
+    if len(names) <= most + most // 10:
+        return
+    paths = sorted((folder / name for name in names), key=lambda one: one.stat().st_mtime)
+    for path in paths[: len(paths) - most]:
+        path.unlink(missing_ok=True)
 
 
 def failing(records: Iterator[Record] | Sequence[Record], checks: str) -> Record | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dvtool import __version__
 from dvtool.errors import InvalidText
-from dvtool.ops.records import Records
+from dvtool.ops.records import Records, forget_oldest
 from dvtool.quality.judged import Judgement, from_json, to_json
 
 JUDGING_LIBRARIES = ("duckdb", "datasketches", "numpy", "pandas", "pandera", "pyarrow", "scipy")
@@ -76,12 +76,4 @@ class Verdicts:
             self._folder.mkdir(parents=True, exist_ok=True)
             unfinished.write_bytes(text)
             unfinished.replace(self._folder / f"{key}.json")
-            self._forget_oldest()
-
-    def _forget_oldest(self) -> None:
-        names = os.listdir(self._folder)
-        if len(names) <= KEPT + KEPT // 10:
-            return
-        paths = sorted((self._folder / name for name in names), key=lambda one: one.stat().st_mtime)
-        for path in paths[: len(paths) - KEPT]:
-            path.unlink(missing_ok=True)
+            forget_oldest(self._folder, KEPT)

@@ -273,3 +273,7 @@ def _clone(url: str, environ: Mapping[str, str], progress: Progress) -> Workspac
             clone_repository(url, folder, environ=environ)
     git = Git.at(folder, environ=environ, foreign=True)
     return Workspace(git, environ, progress)
+
+
+REPOSITORIES: Final = Repositories()
+"""Those that this process has opened, whether by path or by URL."""

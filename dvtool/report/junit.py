@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
-from dvtool.quality.findings import Finding, Outcome, Verdict
+from dvtool.quality.findings import Outcome
 from dvtool.report.model import Report
 from dvtool.report.told import Told, told
 
@@ -37,8 +37,8 @@ def render(report: Report) -> str:
 
 
 def _suite(report: Report, number: int, name: str, found: Sequence[Told]) -> str:
-    failures = sum(_is_failure(one.finding) for one in found)
-    skipped = sum(_is_open(one.finding) for one in found)
+    failures = sum(one.level == "error" for one in found)
+    skipped = sum(_is_open(one) for one in found)
     cases = list(_cases(name, found))
     facts = {
         "id": str(number),
@@ -64,10 +64,10 @@ def _cases(name: str, found: Sequence[Told]) -> Iterator[str]:
         yield f"<testcase {_attributes({'name': 'verdict', 'classname': name, 'time': '0'})}/>\n"
     for one in found:
         facts = _attributes({"name": one.title, "classname": name, "time": "0"})
-        if _is_failure(one.finding):
+        if one.level == "error":
             about = _attributes({"message": one.text, "type": one.finding.code})
             body = f"<failure {about}>{_text(_more(one))}</failure>"
-        elif _is_open(one.finding):
+        elif _is_open(one):
             body = "<skipped/>"
         else:
             body = ""
@@ -87,14 +87,8 @@ def _more(one: Told) -> str:
     return "\n".join(lines)
 
 
-def _is_failure(finding: Finding) -> bool:
-    from dvtool.quality.findings import verdict
-
-    return verdict([finding]) is Verdict.FAIL
-
-
-def _is_open(finding: Finding) -> bool:
-    return finding.outcome is Outcome.UNDECIDED and not _is_failure(finding)
+def _is_open(one: Told) -> bool:
+    return one.finding.outcome is Outcome.UNDECIDED and one.level != "error"
 
 
 def _attributes(facts: dict[str, str]) -> str:

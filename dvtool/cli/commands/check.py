@@ -21,7 +21,7 @@ from dvtool.cli.common import (
     watcher,
 )
 from dvtool.cli.recording import recorder_of, send
-from dvtool.cli.reports import command_line, now_text, report_options, write_reports
+from dvtool.cli.reports import command_line, now_text, report_options, shows_pictures, write_reports
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def command(
     else:
         output.text("no data set differs from HEAD (dvtool check --all judges every one)")
     if album is not None:
-        report = _report(judged, album, needs_pictures=_shows_pictures(report_dir, formats))
+        report = _report(judged, album, needs_pictures=shows_pictures(report_dir, formats))
         write_reports(report, report_dir, formats, output)
     if recorder is not None:
         send(recorder, remote, output)
@@ -183,10 +183,6 @@ def command(
         context.exit(EXIT_NO)
     if answer is Verdict.UNDECIDED:
         context.exit(EXIT_UNDECIDED)
-
-
-def _shows_pictures(report_dir: Path | None, formats: Sequence[tuple[str, str]]) -> bool:
-    return report_dir is not None or any(name == "html" for name, _ in formats)
 
 
 def _report(judged: Sequence[Judgement], album: Album, *, needs_pictures: bool) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +20,7 @@ from dvtool.cli.common import (
 )
 from dvtool.cli.github import no_commands_within, tell_github, told_on_github
 from dvtool.cli.recording import recorder_of, send
-from dvtool.cli.reports import command_line, report_options, write_reports
+from dvtool.cli.reports import command_line, now_text, report_options, shows_pictures, write_reports
 
 if TYPE_CHECKING:
     from dvtool.cli.surroundings import Surroundings
@@ -105,8 +104,8 @@ def command(
     with no_commands_within(surroundings, output):
         for line in (*_lines(result, verbose=verbose), *unrun):
             output.text(line)
-    shows_pictures = report_dir is not None or any(name == "html" for name, _ in formats)
-    report = _report(result, album, surroundings, with_pictures=shows_pictures)
+    with_pictures = shows_pictures(report_dir, formats)
+    report = _report(result, album, surroundings, with_pictures=with_pictures)
     write_reports(report, report_dir, formats, output)
     tell_github(report, surroundings, output)
     if recorder is not None and album.workspace is not None:
@@ -227,7 +226,7 @@ def _report(
     span = result.span
     where = provenance_of(
         album.workspace,
-        time=dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        time=now_text(),
         command=command_line(),
         commit=span.head,
         base=span.base or "",

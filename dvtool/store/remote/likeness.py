@@ -18,6 +18,7 @@ import xxhash
 from dvtool.core.chunking import ChunkRule, Cutter
 from dvtool.core.digest import Digest, digest_of
 from dvtool.store.largefiles import LargeBlob
+from dvtool.store.remote.reuse import blobs_here
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -76,26 +77,25 @@ class EarlierVersions:
 
     def add(self, row: BlobRow) -> None:
         """Notes a version that this push has just cut."""
-        self._note(self._all(), row)
+        large = self._store.large(row.digest)
+        if large is not None:
+            _note(self._all(), large, row)
 
     def _all(self) -> dict[Digest, tuple[Earlier, bytes]]:
         if self._known is None:
             self._known = {}
-            here = set(self._store.large_digests())
-            for index in self._snapshot.indexes() if here else ():
-                for digest in here.intersection(index.blob_digests()):
-                    row = index.parts_of(digest)
-                    if row is not None:
-                        self._note(self._known, row)
+            for large, row in blobs_here(self._store, self._snapshot):
+                _note(self._known, large, row)
         return self._known
 
-    def _note(self, known: dict[Digest, tuple[Earlier, bytes]], row: BlobRow) -> None:
-        large = self._store.large(row.digest) if row.ends else None
-        if large is None:
-            return
-        with suppress(OSError), large.path.open("rb", buffering=0) as file:
-            head = os.pread(file.fileno(), _HEAD_BYTES, 0)
-            known[row.digest] = (Earlier(large, row), _mark(head))
+
+def _note(known: dict[Digest, tuple[Earlier, bytes]], large: LargeBlob, row: BlobRow) -> None:
+    """Notes a version, and how it begins; one that cannot be read, or has no ends, is left out."""
+    if not row.ends:
+        return
+    with suppress(OSError), large.path.open("rb", buffering=0) as file:
+        head = os.pread(file.fileno(), _HEAD_BYTES, 0)
+        known[row.digest] = (Earlier(large, row), _mark(head))
 
 
 def _mark(head: bytes) -> bytes:

@@ -20,6 +20,7 @@ from dvtool.store.remote.plan import ends_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dvtool.store.largefiles import LargeBlob
     from dvtool.store.local import LocalStore
     from dvtool.store.remote.snapshot import Snapshot
 
@@ -48,16 +49,22 @@ def chunks_here(
             break
         wanted.update(row.parts)
     found: dict[Digest, FileChunk] = {}
-    for index in snapshot.indexes() if wanted else ():
-        for digest in index.blob_digests():
-            large = store.large(digest)
-            known = index.parts_of(digest) if large is not None else None
-            if large is None or known is None:
-                continue
-            for part, chunk in _chunks_in(large.path, known, snapshot.format.part_bytes):
-                if part in wanted:
-                    found.setdefault(part, chunk)
+    for large, known in blobs_here(store, snapshot) if wanted else ():
+        for part, chunk in _chunks_in(large.path, known, snapshot.format.part_bytes):
+            if part in wanted:
+                found.setdefault(part, chunk)
     return found
+
+
+def blobs_here(store: LocalStore, snapshot: Snapshot) -> Iterator[tuple[LargeBlob, BlobRow]]:
+    """Yields the large blobs of the local store that a remote has in parts, with their rows."""
+    here = set(store.large_digests())
+    for index in snapshot.indexes() if here else ():
+        for digest in index.blob_digests():
+            large = store.large(digest) if digest in here else None
+            row = index.parts_of(digest) if large is not None else None
+            if large is not None and row is not None:
+                yield large, row
 
 
 def read_chunk(chunk: FileChunk) -> bytes | None:
