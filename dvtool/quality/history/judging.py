@@ -12,17 +12,15 @@ from math import erfc, sqrt
 from typing import Any, Final
 
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
-from dvtool.quality.history.levels import BUDGET, WARM, alarm_level, within_budget
+from dvtool.quality.history.levels import WARM, alarm_level, within_budget
 from dvtool.quality.history.memory import Memory
 from dvtool.quality.history.pairs import RELATIONS
 from dvtool.quality.history.portrait import Portrait, portrait_of
 from dvtool.quality.history.scores import Expectations, Score
 from dvtool.quality.history.structure import breaks
-from dvtool.quality.history.version import Version
+from dvtool.quality.history.version import BUDGET, LEAST_VERSIONS, Version
 from dvtool.quality.history.wording import likely, sentence
 
-LEAST_VERSIONS: Final = 5
-"""With fewer accepted versions the gate decides nothing but hard breaks."""
 PROVEN_VERSIONS: Final = 10
 """With fewer, a past cannot show that its own alarms are within the budget."""
 MOST_VERSIONS: Final = 60
