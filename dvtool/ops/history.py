@@ -194,7 +194,7 @@ def judged_by_history(
     if not asked and not history.is_proven:
         found = [_milder(one) for one in found]
     more = list(judged.would_decide_more)
-    if answer.level is None:
+    if not answer.is_decided:
         more.append(_too_short(history.spec.min_versions, answer.versions, gaps))
     return replace(
         judged,

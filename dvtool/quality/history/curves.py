@@ -73,8 +73,8 @@ class CurveMemory:
         if self._std > 0:
             figure = log(own + 1e-3 * self._std)
             spread = Metric(name, f"spread-{what}")
-            # Lengths are mostly the same: one text of another length says little.
-            tails = max(self._kurtosis, _kurtosis(one)) if what == "length" else self._kurtosis
+            # With heavy tails one value makes most of the spread, which then says little.
+            tails = max(self._kurtosis, _kurtosis(one))
             sheet.value(spread, at, figure, (tails + 2) / (4 * n), floor=0.02)
         self._places(sheet, at, one, n)
         if self._grows:

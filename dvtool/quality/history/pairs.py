@@ -205,7 +205,22 @@ def carried_over(
     known = keys[at] == a.codes
     if len(keys) < 3 or known.sum() < LEAST_ROWS / 2:
         return 0.0, 0.0
-    return correlation(means[at][known], b.ranks[known]), float(known.sum())
+    rows = float(known.sum()) / _clustering(a.dense[known], b.ranks[known])
+    return correlation(means[at][known], b.ranks[known]), rows
+
+
+def _clustering(groups: Array, ranks: Array) -> float:
+    """Returns how many rows are worth one independent row, given that groups are of a kind.
+
+    The design effect of cluster samples: 1 + (m - 1) r for groups of m that share r of the variance.
+    """
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    means = np.bincount(group, ranks) / sizes
+    whole = float(ranks.var())
+    within = float(((ranks - means[group]) ** 2).mean())
+    shared = 1 - within / whole if whole > 0 else 0.0
+    mean_size = float((sizes**2).sum()) / len(ranks)
+    return 1 + (mean_size - 1) * max(shared, 0.0)
 
 
 def paired(a: Array, b: Array) -> Array:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dvtool.quality.history.levels import WARM, alarm_levels
 from dvtool.quality.history.predictors import NAMES, added_variance, chosen, predictions
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.history.variance import as_normal, beta_binomial_tail, deviate, scales
+from dvtool.quality.history.version import BUDGET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +41,7 @@ class Score:
         spread: One standard deviation of the error, on that scale.
         predictor: By what it was predicted.
         rows: Behind a share, NaN otherwise.
+        level: The score from which on it is an alarm.
     """
 
     metric: Metric
@@ -48,6 +51,12 @@ class Score:
     spread: float
     predictor: str
     rows: float
+    level: float
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether the figure is odder than the budget allows."""
+        return self.score > self.level
 
 
 class Expectations:
@@ -56,9 +65,10 @@ class Expectations:
     Attributes:
         metrics: In the order of the columns of `past`.
         past: Scores of the past's versions, each against all others, shape (versions, metrics).
+        levels: The score from which on each metric is an alarm.
     """
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Sheet, budget: float = BUDGET) -> None:
         self.metrics = tuple(sheet.marks)
         marks = np.stack([sheet.marks[one] for one in self.metrics], axis=2)
         self._y, self._v, self._k, self._n = (marks[:, i] for i in range(4))
@@ -80,6 +90,13 @@ class Expectations:
         for at in range(len(past)):
             self._count(past[at], self._k[at], self._n[at], at)
         self.past = np.nan_to_num(past)
+        groups = np.array([one.column for one in self.metrics])
+        self.levels = alarm_levels(self.past, groups, budget)
+
+    @property
+    def alarms(self) -> int:
+        """How many of the past's versions would have alarmed, each against all others."""
+        return int((self.past[WARM:] > self.levels).any(axis=1).sum())
 
     def score(self, sheet: Sheet) -> list[Score]:
         """Returns the scores of a version's own sheet; of metrics that the past has as well."""
@@ -104,6 +121,7 @@ class Expectations:
                 float(spread[at]),
                 NAMES[self._best[at]],
                 float(n[at]),
+                float(self.levels[at]),
             )
             for at, metric in enumerate(self.metrics)
             if np.isfinite(values[at])
