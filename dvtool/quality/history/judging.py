@@ -15,7 +15,7 @@ from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.history.blame import blamed, owned, ranked
 from dvtool.quality.history.levels import WARM, within_budget
 from dvtool.quality.history.memory import Memory
-from dvtool.quality.history.portrait import Portrait, portrait_of
+from dvtool.quality.history.portrait import Portrait
 from dvtool.quality.history.scores import Expectations, Score
 from dvtool.quality.history.structure import breaks
 from dvtool.quality.history.version import BUDGET, LEAST_VERSIONS, Version
@@ -108,7 +108,7 @@ class History:
             name: The file as the user knows it; the version's own name when empty.
         """
         place = name or one.name
-        portrait = _portrait(one)
+        portrait = one.portrait
         found = breaks(self._past, portrait, name=place)
         broken = any(finding.severity is Severity.FAIL for finding in found)
         if self._memory is None or self._expectations is None:
@@ -186,14 +186,10 @@ def since_resets(past: Sequence[Version]) -> list[Portrait]:
     found = []
     gone: set[str] = set()
     for one in reversed(kept):
-        portrait = _portrait(one)
+        portrait = one.portrait
         if gone:
             columns = {name: c for name, c in portrait.columns.items() if name not in gone}
             portrait = replace(portrait, columns=columns, is_whole="" not in gone)
         found.append(portrait)
         gone |= one.resets
     return found[::-1]
-
-
-def _portrait(one: Version) -> Portrait:
-    return portrait_of(one.name, one.profile)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from dvtool.quality.history.columns import ColumnMemory
+from dvtool.quality.history.growth import Growth
 from dvtool.quality.history.pairs import PairMemory
 from dvtool.quality.history.portrait import ColumnPortrait, Portrait
 from dvtool.quality.history.rows import RowMemory
@@ -40,6 +41,7 @@ class Memory:
         for at, one in enumerate(past):
             self._copies(self.sheet, at, one)
         self._pairs = PairMemory(self.sheet, past, list(self._columns))
+        self._growth = Growth(self.sheet, past)
 
     def measure(self, one: Portrait) -> Sheet:
         """Returns the metrics of a version that is not part of the past."""
@@ -53,6 +55,7 @@ class Memory:
                 memory.mark(sheet, column)
         self._copies(sheet, 0, one)
         self._pairs.mark(sheet, one)
+        self._growth.mark(sheet, one)
         return sheet
 
     def _copies(self, sheet: Sheet, at: int, one: Portrait) -> None:

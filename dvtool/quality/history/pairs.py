@@ -188,7 +188,7 @@ def strange_pairs(
     a: ColumnCells, b: ColumnCells, source: Array, together: Array
 ) -> tuple[float, float]:
     """Returns rows whose values never stood together; of rows whose source is known."""
-    known = member(a.codes, source)
+    known = member(a.known, source)[a.dense]
     met = member(paired(a.codes[known], b.codes[known]), together)
     return float((~met).sum()), float(known.sum())
 
@@ -201,8 +201,8 @@ def carried_over(
         return 0.0, 0.0
     keys = old_a.known
     means = np.bincount(old_a.dense, old_b.ranks) / np.bincount(old_a.dense)
-    at = np.minimum(np.searchsorted(keys, a.codes), len(keys) - 1)
-    known = keys[at] == a.codes
+    place = np.minimum(np.searchsorted(keys, a.known), len(keys) - 1)
+    at, known = place[a.dense], (keys[place] == a.known)[a.dense]
     if len(keys) < 3 or known.sum() < LEAST_ROWS / 2:
         return 0.0, 0.0
     rows = float(known.sum()) / _clustering(a.dense[known], b.ranks[known])
@@ -214,10 +214,10 @@ def _clustering(groups: Array, ranks: Array) -> float:
 
     The design effect of cluster samples: 1 + (m - 1) r for groups of m that share r of the variance.
     """
-    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    means = np.bincount(group, ranks) / sizes
+    sizes = np.bincount(groups)
+    means = np.bincount(groups, ranks) / np.maximum(sizes, 1)
     whole = float(ranks.var())
-    within = float(((ranks - means[group]) ** 2).mean())
+    within = float(((ranks - means[groups]) ** 2).mean())
     shared = 1 - within / whole if whole > 0 else 0.0
     mean_size = float((sizes**2).sum()) / len(ranks)
     return 1 + (mean_size - 1) * max(shared, 0.0)
