@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _GRID = 201
 _LOOKED = 256
 """Values whose digits are looked at, at most."""
-_LISTED = 64
+LISTED = 64
 """Frequent values whose shares are looked at, at most."""
 FULL = float(1 << 63)
 """The threshold of a sketch that holds every value."""
@@ -135,7 +135,7 @@ class ColumnPortrait:
         least = tally.missed if not tally.is_exact else 0
         keys = list(tally.counts)
         counts = np.fromiter(tally.counts.values(), np.int64, len(keys))
-        order = np.argsort(-counts, kind="stable")[:_LISTED]
+        order = np.argsort(-counts, kind="stable")[:LISTED]
         return {keys[at]: int(counts[at]) / self.profile.rows for at in order if counts[at] > least}
 
     @cached_property
