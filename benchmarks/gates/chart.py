@@ -85,9 +85,9 @@ def chart(gates: dict[str, tuple[float, float]], ours: str) -> str:
     for name, (far, found) in sorted(gates.items(), key=lambda one: -one[1][1]):
         right = x(far) < WIDTH - 140
         place = y(found) + 4
-        while any(abs(place - other) < 13 and right == side for other, side, _ in taken):
+        while any(abs(place - above) < 13 and abs(x(far) - left) < 110 for left, above in taken):
             place += 3
-        taken.append((place, right, name))
+        taken.append((x(far), place))
         dots.append(
             {
                 "x": x(far),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_SHARES = 12
 LEAST_SHARE = 0.005
+MOST_KNOWN = 1 << 14
+"""Values remembered of a column; of more, those with the smallest hashes, and new ones likewise."""
 MOST_OF = 0.6
 _KEY = 0.95
 """Share of different values from which on a column is like a key."""
@@ -155,6 +157,8 @@ class ColumnMemory:
         self._started = True
         self._theta = min(self._theta, values.theta)
         known = union(self._known, values.hashes)
+        if len(known) > MOST_KNOWN:
+            self._theta = min(self._theta, float(known[MOST_KNOWN]))
         self._known = known[known < self._theta]
 
 

@@ -8,15 +8,17 @@ their sheet. Called by `memory`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from dvtool.quality.history.portrait import ColumnPortrait, Portrait
+from dvtool.quality.history.portrait import Portrait
 from dvtool.quality.history.rows import KEPT
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
+from dvtool.quality.kinds import Kind
+from dvtool.quality.profile.moments import Moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +53,8 @@ class Growth:
     """
 
     def __init__(self, sheet: Sheet, past: Sequence[Portrait]) -> None:
-        self._latest = past[-1]
+        self._rows = past[-1].rows
+        self._sums = _sums(past[-1])
         self.is_growing = _is_growing(sheet, past)
         self._before: dict[Metric, Array] = {}
         if not self.is_growing:
@@ -60,18 +63,18 @@ class Growth:
         for at, (old, new) in enumerate(itertools.pairwise(past), start=1):
             for metric, marks in counted.items():
                 _mark_count(sheet, at, metric, marks[at - 1], marks[at])
-            _mark_means(sheet, at, old, new)
+            _mark_means(sheet, at, _sums(old), _sums(new))
         self._before = {metric: marks[-1] for metric, marks in counted.items()}
 
     def mark(self, sheet: Sheet, one: Portrait) -> None:
         """Writes down the metrics of what a version adds to the latest of the past."""
-        if not self.is_growing or one.rows - self._latest.rows < LEAST_ADDED:
+        if not self.is_growing or one.rows - self._rows < LEAST_ADDED:
             return
         for metric, before in self._before.items():
             now = sheet.marks.get(metric)
             if now is not None:
                 _mark_count(sheet, 0, metric, before, now[0].copy())
-        _mark_means(sheet, 0, self._latest, one)
+        _mark_means(sheet, 0, self._sums, _sums(one))
 
 
 def _is_growing(sheet: Sheet, past: Sequence[Portrait]) -> bool:
@@ -107,26 +110,29 @@ def _mark_count(sheet: Sheet, at: int, metric: Metric, before: Array, now: Array
         sheet.share(own, at, float(min(max(count, 0.0), added)), float(added))
 
 
-def _mark_means(sheet: Sheet, at: int, old: Portrait, new: Portrait) -> None:
-    for name, column in new.columns.items():
-        before = old.columns.get(name)
-        if before is not None and before.kind is column.kind:
-            _mark_mean(sheet, at, name, before, column)
+def _sums(one: Portrait) -> dict[str, tuple[Kind, Moments]]:
+    """Returns the moments of numbers and of lengths of texts, by column."""
+    return {
+        name: (column.kind, column.numbers.moments)
+        for name, column in one.columns.items()
+        if column.numbers is not None
+    }
 
 
-def _mark_mean(
-    sheet: Sheet, at: int, name: str, before: ColumnPortrait, now: ColumnPortrait
+def _mark_means(
+    sheet: Sheet,
+    at: int,
+    before: Mapping[str, tuple[Kind, Moments]],
+    now: Mapping[str, tuple[Kind, Moments]],
 ) -> None:
-    if before.numbers is None or now.numbers is None:
-        return
-    old, new = before.numbers.moments, now.numbers.moments
-    added = new.n - old.n
-    if added < LEAST_ADDED or old.n < LEAST_ADDED:
-        return
-    mean = (new.n * new.mean - old.n * old.mean) / added
-    between = old.n * added / new.n * (mean - old.mean) ** 2
-    squares = max(new.m2 - old.m2 - between, 0.0)
-    what = "length" if now.profile.texts is not None else "value"
-    metric = Metric(name, f"{PREFIX}mean-{what}")
-    floor = max(0.03 * (old.std or 0.0), 1e-9 * abs(old.mean), 1e-12)
-    sheet.value(metric, at, mean, squares / added**2, floor=floor)
+    for name, (kind, new) in now.items():
+        was, old = before.get(name, (None, new))
+        added = new.n - old.n
+        if was is not kind or added < LEAST_ADDED or old.n < LEAST_ADDED:
+            continue
+        mean = (new.n * new.mean - old.n * old.mean) / added
+        between = old.n * added / new.n * (mean - old.mean) ** 2
+        squares = max(new.m2 - old.m2 - between, 0.0)
+        metric = Metric(name, f"{PREFIX}mean-{'length' if kind is Kind.TEXT else 'value'}")
+        floor = max(0.03 * (old.std or 0.0), 1e-9 * abs(old.mean), 1e-12)
+        sheet.value(metric, at, mean, squares / added**2, floor=floor)

@@ -15,6 +15,7 @@ from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.history.blame import blamed, owned, ranked
 from dvtool.quality.history.levels import WARM, within_budget
 from dvtool.quality.history.memory import Memory
+from dvtool.quality.history.outline import outline_of
 from dvtool.quality.history.portrait import Portrait
 from dvtool.quality.history.scores import Expectations, Score
 from dvtool.quality.history.structure import breaks
@@ -74,22 +75,22 @@ class History:
     Args:
         past: Accepted versions, oldest first.
         spec: How to judge.
+
+    Attributes:
+        versions: Those that are remembered.
     """
 
     def __init__(self, past: Sequence[Version], spec: HistorySpec | None = None) -> None:
         self.spec = spec or HistorySpec()
         filled = [one for one in past if one.profile.rows][-MOST_VERSIONS:]
-        self._past = since_resets(filled)
+        remembered = since_resets(filled)
+        self.versions = len(remembered)
+        self._outline = outline_of(remembered) if remembered else None
         self._memory: Memory | None = None
         self._expectations: Expectations | None = None
-        if len(self._past) >= max(self.spec.min_versions, 3):
-            self._memory = Memory(self._past)
+        if self.versions >= max(self.spec.min_versions, 3):
+            self._memory = Memory(remembered)
             self._expectations = Expectations(self._memory.sheet, self.spec.false_alarms)
-
-    @property
-    def versions(self) -> int:
-        """Versions that are remembered."""
-        return len(self._past)
 
     @property
     def is_proven(self) -> bool:
@@ -109,7 +110,7 @@ class History:
         """
         place = name or one.name
         portrait = one.portrait
-        found = breaks(self._past, portrait, name=place)
+        found = breaks(self._outline, portrait, name=place) if self._outline is not None else []
         broken = any(finding.severity is Severity.FAIL for finding in found)
         if self._memory is None or self._expectations is None:
             return Answer(tuple(found), 100.0 if broken else 0.0, self.versions, is_decided=False)

@@ -27,7 +27,6 @@ class Memory:
     """
 
     def __init__(self, past: Sequence[Portrait]) -> None:
-        self.past = tuple(past)
         self.sheet = Sheet(len(past))
         self._rows = RowMemory(self.sheet, past)
         self._columns: dict[str, ColumnMemory] = {}

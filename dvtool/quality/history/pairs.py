@@ -46,19 +46,16 @@ class PairMemory:
 
     def __init__(self, sheet: Sheet, past: Sequence[Portrait], names: Sequence[str]) -> None:
         self._start = max(len(past) - MOST_VERSIONS, 0)
-        self._past = [one.cells for one in past]
         self._known: dict[tuple[str, str], _Known] = {}
-        self._latest: Cells | None = None
+        self._latest: dict[str, ColumnCells | None] | None = None
         self._watched: list[tuple[str, str, str]] = []
-        usable = [
-            one for one in self._past[self._start :] if one is not None and one.rows >= LEAST_ROWS
-        ]
+        usable = [one.cells for one in past[self._start :] if one.cells.rows >= LEAST_ROWS]
         if len(usable) < 3:
             return
         steady = [one for one in names if all(one in version.columns for version in past[-3:])]
         self._watched = _worth_watching(usable, steady[:MOST_COLUMNS])
         for at in range(self._start, len(past)):
-            cells = self._past[at]
+            cells = past[at].cells
             if cells.rows >= LEAST_ROWS:
                 self._mark(sheet, at, cells, past[at].columns)
                 self._learn(cells)
@@ -88,12 +85,13 @@ class PairMemory:
                     count, rows = strange_pairs(a, b, known.source, known.together)
                     sheet.share(Metric(target, kind, source, Scale.SHARE, True), at, count, rows)
             elif self._latest is not None:
-                before = self._latest.column(source), self._latest.column(target)
+                before = self._latest.get(source), self._latest.get(target)
                 figure, rows = carried_over(a, b, *before)
                 _relation(sheet, Metric(target, kind, source), at, figure, rows)
 
     def _learn(self, cells: Cells) -> None:
-        self._latest = cells
+        carried = [one for kind, *both in self._watched if kind == "carried-over" for one in both]
+        self._latest = {name: cells.column(name) for name in carried}
         for kind, source, target in self._watched:
             a, b = cells.column(source), cells.column(target)
             if kind != "strange-pairs" or a is None or b is None:
