@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dvtool.quality.history.judging import History
+from dvtool.quality.history.keeping import recalled, remembered
 from dvtool.quality.history.version import Version
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.encode import decode, encode
@@ -78,7 +79,11 @@ def main() -> None:
     profiles = timed("profiles read", lambda: [decode(one) for one in kept])
     versions = [Version(f"v{at}", one) for at, one in enumerate(profiles)]
     history = timed("past remembered", lambda: History(versions[:-1]))
-    timed("version judged", lambda: history.judge(versions[-1]))
+    data = timed("past written", lambda: remembered(history))
+    print(f"a remembered past takes {len(data):,} bytes")
+    again = timed("past recalled", lambda: recalled(data))
+    candidate = Version("next", profiles[-1])
+    timed("version judged", lambda: again.judge(candidate))
 
 
 if __name__ == "__main__":

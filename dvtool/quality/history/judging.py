@@ -93,6 +93,11 @@ class History:
             self._expectations = Expectations(self._memory.sheet, self.spec.false_alarms)
 
     @property
+    def is_decided(self) -> bool:
+        """Whether there are enough versions for more than hard breaks."""
+        return self._expectations is not None
+
+    @property
     def is_proven(self) -> bool:
         """Whether the past is long enough, and alarms in it are no more than the budget explains."""
         if self._expectations is None or self.versions < PROVEN_VERSIONS:

@@ -25,6 +25,8 @@ USUAL: Final = 0.9
 """The level rests on the score that this share of the past's versions stays below: a past that
 holds a few odd versions must not make the gate blind."""
 ROOM: Final = 1.1
+HEAVIER: Final = 4
+"""Errors of real data have heavier tails than the normal ones that the budget is shared by."""
 FEWEST: Final = 3
 """Versions whose scores can set a level."""
 _DOUBT: Final = 0.05
@@ -49,7 +51,8 @@ def alarm_levels(past: Array, groups: Array, budget: float = BUDGET) -> Array:
         groups: The column of each metric, shape (metrics,).
         budget: False alarms allowed a version.
     """
-    least = max(-NormalDist().inv_cdf(budget / (2 * max(past.shape[1], 1))), sqrt(2))
+    chance = budget / HEAVIER / (2 * max(past.shape[1], 1))
+    least = max(-NormalDist().inv_cdf(chance), sqrt(2))
     scores = past[WARM:]
     if len(scores) < FEWEST:
         return np.full(past.shape[1], least)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from dvtool.quality.history.columns import ColumnMemory
 from dvtool.quality.history.growth import Growth
@@ -41,6 +42,10 @@ class Memory:
             self._copies(self.sheet, at, one)
         self._pairs = PairMemory(self.sheet, past, list(self._columns))
         self._growth = Growth(self.sheet, past)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves out the past's metrics, which expectations were made of."""
+        return {**self.__dict__, "sheet": Sheet(0)}
 
     def measure(self, one: Portrait) -> Sheet:
         """Returns the metrics of a version that is not part of the past."""

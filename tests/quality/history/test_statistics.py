@@ -99,7 +99,7 @@ def test_a_wild_column_has_a_level_of_its_own_and_no_past_makes_blind():
     odd = alarm_levels(past, groups)
     quiet = alarm_levels(np.delete(past, 9, axis=0), groups)
 
-    budget = stats.norm.isf(0.01 / 12)
+    budget = stats.norm.isf(0.01 / 4 / 12)
     assert quiet[2:].tolist() == pytest.approx([budget] * 4)
     assert 5 < quiet[0] == quiet[1] < 15
     assert odd.max() < 15
