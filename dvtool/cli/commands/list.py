@@ -28,7 +28,7 @@ def command(
     """List data sets, or the files in one."""
     from dvtool.ops.listing import list_datasets
 
-    workspace = open_workspace()
+    workspace = open_workspace(past_ok=True)
     found = list_datasets(workspace, rev, in_repository(workspace, paths), files=files)
     output = Output(as_json=as_json, quiet=quiet)
     output.data({"datasets": found})
