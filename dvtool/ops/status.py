@@ -127,7 +127,10 @@ def compare_dataset(workspace: Workspace, index: StatIndex, dataset: str) -> Dat
     """
     text = workspace.sidecar_text(dataset)
     assert text is not None, dataset
+    return _compare(workspace, index, dataset, text)
 
+
+def _compare(workspace: Workspace, index: StatIndex, dataset: str, text: bytes) -> DatasetStatus:
     def tree() -> Tree:
         return workspace.tree(parse_sidecar(text, source=dataset + SIDECAR_SUFFIX))
 
@@ -148,7 +151,9 @@ def compare_dataset(workspace: Workspace, index: StatIndex, dataset: str) -> Dat
 def _stand(
     workspace: Workspace, index: StatIndex, one: Selected, present: set[Digest]
 ) -> tuple[Standing, set[Digest]]:
-    found = compare_dataset(workspace, index, one.dataset)
+    text = workspace.sidecar_text(one.dataset)
+    assert text is not None, one.dataset
+    found = _compare(workspace, index, one.dataset, text)
     blobs = {path.sidecar.digest for path in found.paths if path.sidecar and path.sidecar.digest}
     section = found.section
     if section.bases:
@@ -158,9 +163,8 @@ def _stand(
     check_part(
         one,
         (path.path for path in found.paths),
-        lambda: workspace.tree(workspace.sidecar(one.dataset)),
+        lambda: workspace.tree(parse_sidecar(text, source=one.dataset + SIDECAR_SUFFIX)),
     )
-    text = workspace.sidecar_text(one.dataset) or b""
     if b"\nlayout: sharded\n" in text[:256]:
         blobs |= set(shards_of([parse_sidecar(text)]))
     paths = found.paths
