@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 
-@click.group("migrate")
+@click.group(
+    "migrate", epilog=example("dvtool migrate dvc --history", "dvtool migrate dvc --history --yes")
+)
 def command() -> None:
     """Come from DVC or git-lfs.
 
