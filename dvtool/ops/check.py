@@ -60,6 +60,8 @@ class Wanted:
         root: Folder that holds the code and other tables of the judged version; None for the work
             tree, where that is what is judged.
         history: Folder or pattern of earlier files that a plain file is judged by; empty for none.
+        past_from: Remote that is asked for profiles of earlier versions that are not here, empty
+            for the default one; None for no network.
         watch: Told of each subject and how it came out, for reports.
     """
 
@@ -73,6 +75,7 @@ class Wanted:
     checks_rev: str = ""
     root: Path | None = None
     history: str = ""
+    past_from: str | None = None
     watch: Callable[[Subject, Judgement], None] = lambda _, __: None
 
 
