@@ -144,7 +144,7 @@ def _judge_file(
         if earlier is not None and its.digest == earlier.file.digest:
             # One comparison answers for both.
             why = f"{earlier.baseline.why}, and {pinned.why}"
-            earlier = replace(earlier, baseline=replace(earlier.baseline, why=why))
+            earlier = earlier._replace(baseline=replace(earlier.baseline, why=why))
             pinned = None
         elif its.digest == file.digest:
             pinned = None

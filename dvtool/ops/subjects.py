@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from dvtool.core.allow import ALLOW_SUFFIX, Allowance
 from dvtool.core.digest import Digest, digest_of, format_digest
@@ -30,8 +31,7 @@ from dvtool.worktree.sidecarfile import read_sidecar
 CHECKS_SUFFIX = ".checks.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class FileBytes:
+class FileBytes(NamedTuple):
     """One file of a version.
 
     Attributes:
@@ -45,8 +45,7 @@ class FileBytes:
     open: Callable[[], AbstractContextManager[Path]]
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineFile:
+class BaselineFile(NamedTuple):
     """One file that another is compared with."""
 
     baseline: Baseline
@@ -68,16 +67,14 @@ class Reference:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChecksText:
+class ChecksText(NamedTuple):
     """A checks file, or an allow file, as it stood in the judged version."""
 
     path: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PastFile:
+class PastFile(NamedTuple):
     """One earlier version of a table.
 
     Attributes:
