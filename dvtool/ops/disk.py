@@ -45,6 +45,18 @@ def compare_dataset(workspace: Workspace, index: StatIndex, dataset: str) -> Dat
     """
     text = workspace.sidecar_text(dataset)
     assert text is not None, dataset
+    return compare_text(workspace, index, dataset, text)
+
+
+def compare_text(
+    workspace: Workspace, index: StatIndex, dataset: str, text: bytes
+) -> DatasetStatus:
+    """Returns how a data set differs from the text of its sidecar, as `compare_dataset` does.
+
+    Raises:
+        InvalidText: The sidecar breaks its format.
+        ObjectMissing: The list of files is not in the store.
+    """
 
     def tree() -> Tree:
         return workspace.tree(parse_sidecar(text, source=dataset + SIDECAR_SUFFIX))

@@ -27,6 +27,8 @@ from dvtool.quality.tables.endings import is_table
 if TYPE_CHECKING:
     from dvtool.ops.baselines import BaselineVersion
     from dvtool.ops.profiler import Profiler, Spec
+    from dvtool.quality.checks.model import HistoryRule
+    from dvtool.quality.history.judging import HistorySpec
     from dvtool.quality.history.version import Version
 
 MOST_VERSIONS: Final = 30
@@ -94,13 +96,18 @@ def with_past(
     return replace(subject, past={path: tuple(one) for path, one in past.items()}, inputs=inputs)
 
 
-def committed_past(workspace: Workspace, dataset: str) -> tuple[tuple[PastFile, ...], Spec]:
-    """Returns the accepted versions of a data set of one file, oldest first, and how to profile them.
+def committed_past(
+    workspace: Workspace, dataset: str
+) -> tuple[tuple[PastFile, ...], Spec, HistoryRule]:
+    """Returns the accepted versions of a data set of one file, oldest first.
+
+    With them: how to profile them, and `history:` of the checks.
 
     Raises:
         UsageError: The data set is a directory, whose files have a past each.
     """
     from dvtool.ops.profiler import Spec, spec_for
+    from dvtool.quality.checks.model import HistoryRule
     from dvtool.quality.checks.parsing import parse_checks
 
     found: list[PastFile] = []
@@ -118,7 +125,8 @@ def committed_past(workspace: Workspace, dataset: str) -> tuple[tuple[PastFile, 
         found.insert(0, PastFile(version.baseline.name, files[""], size, version.resets))
     checks = subjects.checks_at(workspace, dataset, None)
     parsed = None if checks is None else parse_checks(checks.text, source=checks.path)
-    return tuple(found), spec_for([parsed], "") or Spec()
+    rule = parsed.tables[0].history if parsed is not None and parsed.tables else HistoryRule()
+    return tuple(found), spec_for([parsed], "") or Spec(), rule
 
 
 def has_past(subject: Subject) -> bool:
@@ -133,7 +141,14 @@ def has_past(subject: Subject) -> bool:
         parsed = parse_checks(subject.checks.text, source=subject.checks.path)
     except InvalidText:
         return True  # told by whoever judges by them
-    return any(one.history for one in parsed.tables) or not parsed.tables
+    return any(not one.history.off for one in parsed.tables) or not parsed.tables
+
+
+def spec_of(rule: HistoryRule | None) -> HistorySpec:
+    """Returns how to judge by history, as the checks say."""
+    from dvtool.quality.history.judging import HistorySpec
+
+    return HistorySpec() if rule is None else HistorySpec(rule.false_alarms, rule.min_versions)
 
 
 def versions_of(
@@ -161,6 +176,7 @@ def judged_by_history(
     spec: Spec,
     *,
     asked: bool,
+    rule: HistoryRule,
     policy: str,
 ) -> JudgedTable:
     """Returns a judged table with what its history says.
@@ -172,14 +188,15 @@ def judged_by_history(
         spec: How they are profiled.
         asked: Whether a person named the past: then an alarm is a failure. Otherwise it is a
             warning until the past's own alarms are within the budget.
+        rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
-    from dvtool.quality.history.judging import History, HistorySpec
+    from dvtool.quality.history.judging import History
     from dvtool.quality.history.version import Version
 
     assert judged.profile is not None
     versions, gaps = versions_of(past[-MOST_VERSIONS:], profiler, spec)
-    history = History(versions, HistorySpec())
+    history = History(versions, spec_of(rule))
     answer = history.judge(Version(judged.name, judged.profile), name=judged.name)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
     if not asked and not history.is_proven:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dvtool.core.digest import Digest
+from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import DvtoolError, InvalidText, Locked, ObjectMissing, WouldLoseData
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import other_refs_tracking, tracked_files
-from dvtool.ops.disk import compare_dataset
+from dvtool.ops.disk import compare_text
 from dvtool.ops.selection import Places, Selected, check_part, datasets_of, select
 from dvtool.ops.versions import shards_of
 from dvtool.ops.workspace import Workspace
@@ -119,7 +120,9 @@ def status(
 def _stand(
     workspace: Workspace, index: StatIndex, one: Selected, present: set[Digest]
 ) -> tuple[Standing, set[Digest]]:
-    found = compare_dataset(workspace, index, one.dataset)
+    text = workspace.sidecar_text(one.dataset)
+    assert text is not None, one.dataset
+    found = compare_text(workspace, index, one.dataset, text)
     blobs = {path.sidecar.digest for path in found.paths if path.sidecar and path.sidecar.digest}
     section = found.section
     if section.bases:
@@ -129,9 +132,8 @@ def _stand(
     check_part(
         one,
         (path.path for path in found.paths),
-        lambda: workspace.tree(workspace.sidecar(one.dataset)),
+        lambda: workspace.tree(parse_sidecar(text, source=one.dataset + SIDECAR_SUFFIX)),
     )
-    text = workspace.sidecar_text(one.dataset) or b""
     if b"\nlayout: sharded\n" in text[:256]:
         blobs |= set(shards_of([parse_sidecar(text)]))
     paths = found.paths
