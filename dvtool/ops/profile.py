@@ -16,9 +16,9 @@ from dvtool.core.sidecar import Sidecar
 from dvtool.errors import ObjectMissing
 from dvtool.git.revisions import resolve_commit
 from dvtool.ops import baselines, subjects
+from dvtool.ops.disk import compare_dataset
 from dvtool.ops.profiler import Profiled, Profiler
 from dvtool.ops.selection import Selected
-from dvtool.ops.status import compare_dataset
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes
 from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace

@@ -25,7 +25,7 @@ from dvtool.quality.profile.encode import decode, encode, profile_address
 from dvtool.quality.profile.merge import merge
 from dvtool.quality.profile.model import Profile
 from dvtool.quality.profile.privacy import Privacy, salt_of
-from dvtool.quality.tables.opening import is_table
+from dvtool.quality.tables.endings import is_table
 from dvtool.store.profiles import ProfileFolder, profile_name
 
 if TYPE_CHECKING:
