@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from dvtool.errors import DvtoolError, NoRepository
 from dvtool.git.past import Past
@@ -29,8 +29,7 @@ _FACTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """Where a repository keeps its parts.
 
     Attributes:

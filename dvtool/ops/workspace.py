@@ -23,7 +23,6 @@ from dvtool.errors import NoRepository, ObjectMissing, StoreFailed
 from dvtool.git.migrated import commit_after, made_on_disk
 from dvtool.git.plumbing import Git
 from dvtool.git.settings import read_settings
-from dvtool.store.clones import register
 from dvtool.store.durable import store_error
 from dvtool.store.local import LocalStore
 from dvtool.store.locks import FileLock
@@ -125,6 +124,8 @@ class Workspace:
         """The blobs on this machine."""
         root = self.settings.store_path or self.shared_dir / "store"
         if self.settings.store_path is not None:
+            from dvtool.store.clones import register
+
             with suppress(StoreFailed):  # one that cannot be written can still be read from
                 register(root, self.git.layout.common_dir)
         return LocalStore.open(root, progress=self.progress)

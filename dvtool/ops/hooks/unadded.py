@@ -14,10 +14,11 @@ from dvtool.core.config import CONFIG_FILE
 from dvtool.errors import DvtoolError
 from dvtool.git.hooktext import QUICK_FOLDER
 from dvtool.git.sidecars import sidecar_paths
+from dvtool.ops.disk import compare_dataset
 from dvtool.ops.gate import GatePolicy
 from dvtool.ops.hooks.problems import Problem, named
 from dvtool.ops.selection import datasets_of
-from dvtool.ops.status import compare_dataset, save_quietly
+from dvtool.ops.status import save_quietly
 from dvtool.ops.workspace import Workspace
 from dvtool.worktree import settled
 from dvtool.worktree.statindex import StatIndex
