@@ -18,7 +18,7 @@ _SHOWN = 20
     "migrate", epilog=example("dvtool migrate dvc --history", "dvtool migrate dvc --history --yes")
 )
 def command() -> None:
-    """Come from DVC or git-lfs.
+    """Move here from DVC or git-lfs.
 
     The other tool's files stay and go on working until you remove them.
     """
