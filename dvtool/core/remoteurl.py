@@ -95,6 +95,11 @@ _SECRET_VALUE = re.compile(
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{35}|-----BEGIN|AccountKey=|[?&;](?:sig|X-Amz-Signature)=",
     re.IGNORECASE,
 )
+# What signed links of the large services carry: none of it is of use without the rest.
+_SIGNED = re.compile(
+    r"^x-(?:amz|goog)-|^(?:sig|sp|sv|se|sr|st|spr|awsaccesskeyid|apikey|auth|authorization|jwt)$",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _FLAGS: Final = {
     "true": True,
@@ -253,3 +258,9 @@ def check_not_secret(name: str, value: str) -> None:
             f"the value of {name[:80]!r} looks like a credential, which a committed file may not hold",
             hint="take it out of the file and replace the credential if it was ever pushed",
         )
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Tells whether a setting, or a part of a URL's query, is named like a secret or looks like one."""
+    named = _SECRET_NAME.search(name) or _SIGNED.search(name)
+    return bool(named or _SECRET_VALUE.search(f"?{name}={value}"))
