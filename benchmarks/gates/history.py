@@ -47,7 +47,7 @@ class HistoryGate:
             return {"reject": True, "score": 1e3, "columns": []}
         answer = self._history.judge(Version(Path(path).name, profile))
         found = [one for one in answer.findings if one.severity is Severity.FAIL]
-        columns = dict.fromkeys(one.column for one in [*failed, *found] if one.column)
+        columns = dict.fromkeys([*(one.column for one in failed if one.column), *answer.columns])
         return {
             "reject": bool(failed or found),
             "score": answer.score + 100.0 * bool(failed),

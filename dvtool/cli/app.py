@@ -36,6 +36,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "get": "Copy data out of any repository",
         "import": "Track data of another repository or a URL",
         "update": "Bring what is new where data were imported from",
+        "migrate": "Move here from DVC or git-lfs",
     },
     "Judge": {
         "allow": "Accept what was found in a version of a data set",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dvtool.ops.profiler import Spec
     from dvtool.ops.subjects import PastFile
     from dvtool.ops.workspace import Workspace
+    from dvtool.quality.checks.model import HistoryRule
 
 
 def show_backtest(path: str, output: Output, *, quiet: bool) -> int:
@@ -33,8 +34,8 @@ def show_backtest(path: str, output: Output, *, quiet: bool) -> int:
     found = _committed(workspace, path) if workspace is not None else None
     progress = watcher(quiet=quiet)
     if found is not None and workspace is not None:
-        past, spec = found
-        result = backtest(past, Profiler.of(workspace), spec, progress)
+        past, spec, rule = found
+        result = backtest(past, Profiler.of(workspace), spec, progress, rule)
     else:
         from dvtool.ops.history import files_in_order
 
@@ -45,7 +46,9 @@ def show_backtest(path: str, output: Output, *, quiet: bool) -> int:
     return 0
 
 
-def _committed(workspace: Workspace, path: str) -> tuple[Sequence[PastFile], Spec] | None:
+def _committed(
+    workspace: Workspace, path: str
+) -> tuple[Sequence[PastFile], Spec, HistoryRule] | None:
     """Returns the versions of a data set, None for what is none."""
     from dvtool.ops.check import split_paths
     from dvtool.ops.history import committed_past

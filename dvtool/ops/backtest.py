@@ -17,12 +17,13 @@ from typing import Any, Final
 
 from dvtool.core.events import Progress
 from dvtool.errors import ObjectMissing, UsageError
-from dvtool.ops.history import versions_of
+from dvtool.ops.history import spec_of, versions_of
 from dvtool.ops.profiler import Profiler, Spec
 from dvtool.ops.subjects import PastFile, plain_file
+from dvtool.quality.checks.model import HistoryRule
 from dvtool.quality.findings import Finding, Severity
 from dvtool.quality.history.faults import FAULTS
-from dvtool.quality.history.judging import LEAST_VERSIONS, History
+from dvtool.quality.history.judging import History
 from dvtool.quality.history.version import Version
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.model import ColumnProfile
@@ -84,7 +85,11 @@ class Backtest:
 
 
 def backtest(
-    past: Sequence[PastFile], profiler: Profiler, spec: Spec, progress: Progress
+    past: Sequence[PastFile],
+    profiler: Profiler,
+    spec: Spec,
+    progress: Progress,
+    rule: HistoryRule | None = None,
 ) -> Backtest:
     """Returns what the gate would have said about each version, and what it catches in the latest.
 
@@ -93,34 +98,37 @@ def backtest(
         profiler: Gives their profiles.
         spec: How they are profiled.
         progress: Whom to tell.
+        rule: `history:` of the checks; None for the defaults.
 
     Raises:
         UsageError: Fewer versions than the gate needs have a profile.
     """
+    how = spec_of(rule)
+    least = how.min_versions
     versions, gaps = versions_of(past, profiler, spec)
-    if len(versions) <= LEAST_VERSIONS:
+    if len(versions) <= least:
         raise UsageError(
-            f"{len(versions)} versions are known, a back-test needs {LEAST_VERSIONS + 1}",
+            f"{len(versions)} versions are known, a back-test needs {least + 1}",
             hint="dvtool profile --all-history PATH profiles what is here",
         )
-    progress.start("backtest", total_items=len(versions) - LEAST_VERSIONS)
+    progress.start("backtest", total_items=len(versions) - least)
     alarms = []
-    for at in range(LEAST_VERSIONS, len(versions)):
-        answer = History(versions[:at]).judge(versions[at])
+    for at in range(least, len(versions)):
+        answer = History(versions[:at], how).judge(versions[at])
         failed = [one for one in answer.findings if one.severity is Severity.FAIL]
         if failed:
             alarms.append(Alarm(versions[at].name, tuple(failed)))
         progress.advance(items=1)
-    power, note = _power(versions, past, spec, profiler)
+    latest = next(one for one in reversed(past) if one.name == versions[-1].name)
+    history = History(versions[:-1], how)
+    power, note = _power(history, versions[-1], latest, spec, profiler)
     names = tuple(one.name for one in versions)
-    return Backtest(names, tuple(gaps), len(versions) - LEAST_VERSIONS, tuple(alarms), power, note)
+    return Backtest(names, tuple(gaps), len(versions) - least, tuple(alarms), power, note)
 
 
 def _power(
-    versions: Sequence[Version], past: Sequence[PastFile], spec: Spec, profiler: Profiler
+    history: History, version: Version, latest: PastFile, spec: Spec, profiler: Profiler
 ) -> tuple[dict[str, dict[str, bool]], str]:
-    latest = next(one for one in reversed(past) if one.name == versions[-1].name)
-    history = History(versions[:-1])
     with ExitStack() as opened:
         engine = opened.enter_context(Engine())
         try:
@@ -137,7 +145,7 @@ def _power(
         folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
         found = {}
         for at, name in enumerate(names[:MOST_COLUMNS]):
-            column = versions[-1].profile.column(name)
+            column = version.profile.column(name)
             if column is None or column.privacy is Privacy.PRIVATE:
                 continue
             spoiler = _Spoiler(history, names, rows, folder / "spoilt.csv", spec, profiler)

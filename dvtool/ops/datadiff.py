@@ -23,8 +23,9 @@ from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.parsing import parse_checks, table_for
 from dvtool.quality.datadiff.comparing import Asked, compare_tables
 from dvtool.quality.datadiff.model import TableDiff
+from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
-from dvtool.quality.tables.opening import is_table, open_table
+from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Unreadable
 
 MEMORY_BYTES: Final = 1 << 30

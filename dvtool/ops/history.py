@@ -9,7 +9,7 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -21,12 +21,15 @@ from dvtool.ops import baselines, subjects
 from dvtool.ops.subjects import PastFile, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Finding, Severity
-from dvtool.quality.history.version import Version
 from dvtool.quality.judged import JudgedTable, sorted_findings
-from dvtool.quality.tables.opening import is_table
+from dvtool.quality.tables.endings import is_table
 
 if TYPE_CHECKING:
+    from dvtool.ops.baselines import BaselineVersion
     from dvtool.ops.profiler import Profiler, Spec
+    from dvtool.quality.checks.model import HistoryRule
+    from dvtool.quality.history.judging import HistorySpec
+    from dvtool.quality.history.version import Version
 
 MOST_VERSIONS: Final = 30
 """Versions a table is judged by, the newest ones."""
@@ -62,22 +65,21 @@ def files_in_order(pattern: str, *, but: Path | None = None) -> tuple[PastFile, 
     return tuple(PastFile(one.name, subjects.plain_file(one, name=str(one))) for one in tables)
 
 
-def with_past(workspace: Workspace, subject: Subject, where: str | None) -> Subject:
+def with_past(
+    workspace: Workspace, subject: Subject, teaching: Iterator[BaselineVersion]
+) -> Subject:
     """Returns a subject with the accepted versions that its tables are judged by.
 
     Args:
         workspace: Where.
         subject: What is judged.
-        where: The judged version: a commit, the index (`""`) or the work tree (None).
+        teaching: The accepted versions before it that teach, newest first.
     """
-    if len(subject.files) > MOST_FILES:
-        return subject
-    if subject.checks is not None and not _any_history(subject):
+    if not has_past(subject):
         return subject
     past: dict[str, list[PastFile]] = {}
     told: list[str] = []
-    found = baselines.teaching(workspace, subject.name, where, but=subject.data)
-    for version in islice(found, MOST_VERSIONS):
+    for version in islice(teaching, MOST_VERSIONS):
         with suppress(ObjectMissing):
             tree = workspace.tree(version.sidecar)
             files = subjects.stored_files(workspace.store, subject.name, tree)
@@ -94,13 +96,18 @@ def with_past(workspace: Workspace, subject: Subject, where: str | None) -> Subj
     return replace(subject, past={path: tuple(one) for path, one in past.items()}, inputs=inputs)
 
 
-def committed_past(workspace: Workspace, dataset: str) -> tuple[tuple[PastFile, ...], Spec]:
-    """Returns the accepted versions of a data set of one file, oldest first, and how to profile them.
+def committed_past(
+    workspace: Workspace, dataset: str
+) -> tuple[tuple[PastFile, ...], Spec, HistoryRule]:
+    """Returns the accepted versions of a data set of one file, oldest first.
+
+    With them: how to profile them, and `history:` of the checks.
 
     Raises:
         UsageError: The data set is a directory, whose files have a past each.
     """
     from dvtool.ops.profiler import Spec, spec_for
+    from dvtool.quality.checks.model import HistoryRule
     from dvtool.quality.checks.parsing import parse_checks
 
     found: list[PastFile] = []
@@ -118,24 +125,38 @@ def committed_past(workspace: Workspace, dataset: str) -> tuple[tuple[PastFile, 
         found.insert(0, PastFile(version.baseline.name, files[""], size, version.resets))
     checks = subjects.checks_at(workspace, dataset, None)
     parsed = None if checks is None else parse_checks(checks.text, source=checks.path)
-    return tuple(found), spec_for([parsed], "") or Spec()
+    rule = parsed.tables[0].history if parsed is not None and parsed.tables else HistoryRule()
+    return tuple(found), spec_for([parsed], "") or Spec(), rule
 
 
-def _any_history(subject: Subject) -> bool:
+def has_past(subject: Subject) -> bool:
+    """Tells whether any table of a subject is to be judged by its history."""
+    if len(subject.files) > MOST_FILES:
+        return False
+    if subject.checks is None or "history" not in subject.checks.text:
+        return True  # parsing takes longer than all else that unchanged data need
     from dvtool.quality.checks.parsing import parse_checks
 
-    assert subject.checks is not None
     try:
         parsed = parse_checks(subject.checks.text, source=subject.checks.path)
     except InvalidText:
         return True  # told by whoever judges by them
-    return any(one.history for one in parsed.tables) or not parsed.tables
+    return any(not one.history.off for one in parsed.tables) or not parsed.tables
+
+
+def spec_of(rule: HistoryRule | None) -> HistorySpec:
+    """Returns how to judge by history, as the checks say."""
+    from dvtool.quality.history.judging import HistorySpec
+
+    return HistorySpec() if rule is None else HistorySpec(rule.false_alarms, rule.min_versions)
 
 
 def versions_of(
     past: Sequence[PastFile], profiler: Profiler, spec: Spec
 ) -> tuple[list[Version], list[str]]:
     """Returns the past with profiles, oldest first, and the names of versions that have none."""
+    from dvtool.quality.history.version import Version
+
     found, gaps = [], []
     for one in past:
         profile = profiler.known(one.file, spec)
@@ -155,6 +176,7 @@ def judged_by_history(
     spec: Spec,
     *,
     asked: bool,
+    rule: HistoryRule,
     policy: str,
 ) -> JudgedTable:
     """Returns a judged table with what its history says.
@@ -166,13 +188,15 @@ def judged_by_history(
         spec: How they are profiled.
         asked: Whether a person named the past: then an alarm is a failure. Otherwise it is a
             warning until the past's own alarms are within the budget.
+        rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
-    from dvtool.quality.history.judging import History, HistorySpec
+    from dvtool.quality.history.judging import History
+    from dvtool.quality.history.version import Version
 
     assert judged.profile is not None
     versions, gaps = versions_of(past[-MOST_VERSIONS:], profiler, spec)
-    history = History(versions, HistorySpec())
+    history = History(versions, spec_of(rule))
     answer = history.judge(Version(judged.name, judged.profile), name=judged.name)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
     if not asked and not history.is_proven:

@@ -16,19 +16,18 @@ from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText
 from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
 from dvtool.ops.subjects import FileBytes, Subject, digest_now
-from dvtool.quality.checks.model import ChecksFile, TableSpec
+from dvtool.quality.checks.model import ChecksFile, HistoryRule, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances
 from dvtool.quality.findings import Evidence, Finding, Place, Verdict
 from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
 from dvtool.quality.judging import Given, Profiling, judge_table
+from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
-from dvtool.quality.tables.opening import is_table
 
 if TYPE_CHECKING:
     from dvtool.ops.check import Wanted
 
-FEW_VERSIONS = 5
 NOT_TABLES = (".md", ".txt", SIDECAR_SUFFIX)
 
 
@@ -144,13 +143,14 @@ def _judge_file(
         if earlier is not None and its.digest == earlier.file.digest:
             # One comparison answers for both.
             why = f"{earlier.baseline.why}, and {pinned.why}"
-            earlier = replace(earlier, baseline=replace(earlier.baseline, why=why))
+            earlier = earlier._replace(baseline=replace(earlier.baseline, why=why))
             pinned = None
         elif its.digest == file.digest:
             pinned = None
-    past = subject.past.get(path, ()) if spec is None or spec.history else ()
+    rule = spec.history if spec is not None else HistoryRule()
+    past = () if rule.off else subject.past.get(path, ())
     # What nothing can be kept of is profiled only where a past of some length waits for it.
-    is_past = subject.history_asked or len(past) >= FEW_VERSIONS
+    is_past = subject.history_asked or len(past) >= rule.min_versions
     how = profiles.spec(path, file) or (
         spec_for(profiles.checks, path) or Spec() if is_past and profiles.profiler else None
     )
@@ -188,6 +188,7 @@ def _judge_file(
         profiles.profiler,
         how,
         asked=subject.history_asked,
+        rule=rule,
         policy=spec.schema_change if spec is not None else "",
     )
 

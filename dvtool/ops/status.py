@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dvtool.core.digest import Digest, fingerprint_of
+from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
-from dvtool.core.tree import Tree
 from dvtool.errors import DvtoolError, InvalidText, Locked, ObjectMissing, WouldLoseData
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import other_refs_tracking, tracked_files
+from dvtool.ops.disk import compare_text
 from dvtool.ops.selection import Places, Selected, check_part, datasets_of, select
 from dvtool.ops.versions import shards_of
 from dvtool.ops.workspace import Workspace
 from dvtool.store.locks import FileLock
-from dvtool.worktree.ignore import Ignore
 from dvtool.worktree.statindex import StatIndex
-from dvtool.worktree.status import DatasetStatus, PathStatus, compare
+from dvtool.worktree.status import PathStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,37 +117,12 @@ def status(
     )
 
 
-def compare_dataset(workspace: Workspace, index: StatIndex, dataset: str) -> DatasetStatus:
-    """Returns how a data set differs from its sidecar, and refreshes its rows in the index.
-
-    Raises:
-        InvalidText: The sidecar breaks its format.
-        ObjectMissing: The list of files is not in the store.
-    """
-    text = workspace.sidecar_text(dataset)
-    assert text is not None, dataset
-
-    def tree() -> Tree:
-        return workspace.tree(parse_sidecar(text, source=dataset + SIDECAR_SUFFIX))
-
-    found = compare(
-        workspace.top,
-        dataset,
-        index.section(dataset),
-        sidecar_fingerprint=fingerprint_of(text),
-        tree=tree,
-        clock=index.clock,
-        ignore=Ignore.for_dataset(workspace.top, dataset),
-    )
-    if found.is_changed:
-        index.replace(found.section)
-    return found
-
-
 def _stand(
     workspace: Workspace, index: StatIndex, one: Selected, present: set[Digest]
 ) -> tuple[Standing, set[Digest]]:
-    found = compare_dataset(workspace, index, one.dataset)
+    text = workspace.sidecar_text(one.dataset)
+    assert text is not None, one.dataset
+    found = compare_text(workspace, index, one.dataset, text)
     blobs = {path.sidecar.digest for path in found.paths if path.sidecar and path.sidecar.digest}
     section = found.section
     if section.bases:
@@ -158,9 +132,8 @@ def _stand(
     check_part(
         one,
         (path.path for path in found.paths),
-        lambda: workspace.tree(workspace.sidecar(one.dataset)),
+        lambda: workspace.tree(parse_sidecar(text, source=one.dataset + SIDECAR_SUFFIX)),
     )
-    text = workspace.sidecar_text(one.dataset) or b""
     if b"\nlayout: sharded\n" in text[:256]:
         blobs |= set(shards_of([parse_sidecar(text)]))
     paths = found.paths

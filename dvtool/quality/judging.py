@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from dvtool.errors import DvtoolError
-from dvtool.quality import drifting
 from dvtool.quality.causes import with_causes
 from dvtool.quality.checks.evaluate import evaluate
 from dvtool.quality.checks.model import TableSpec
@@ -28,7 +27,6 @@ from dvtool.quality.judged import Baseline, JudgedTable, sorted_findings
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
 from dvtool.quality.profile.privacy import Privacy
-from dvtool.quality.referencing import judge_reference
 from dvtool.quality.splits import judge_splits
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.opening import open_table
@@ -127,6 +125,8 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
     before = _baseline(engine, given)
     drift: tuple[dict[str, Any], ...] = ()
     if before is not None:
+        from dvtool.quality import drifting  # scipy takes longer than judging a small table
+
         found += _changes(engine, given, spec, before, table)
         measured, effects = drifting.compare(engine, before, table, spec, source=given.source)
         found += with_drift_causes(engine, before, table, spec, measured)
@@ -134,6 +134,8 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
     elif given.baseline is None:
         more.append("an earlier version to compare with (--baseline)")
     if given.reference is not None:
+        from dvtool.quality.referencing import judge_reference
+
         pinned = (given.reference, given.reference_path)
         found += judge_reference(engine, table, spec, *pinned, source=given.source)
     return JudgedTable(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dvtool.quality.kinds import Kind
+from dvtool.quality.tables.arrow import numbers_of
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.table import Column, Table
 
@@ -131,7 +132,7 @@ def _grid(
     start = 0
     for batch in reader:
         first, last = np.searchsorted(ranks, (start, start + batch.num_rows))
-        picked.append(batch.column(0).to_numpy()[ranks[first:last] - start])
+        picked.append(numbers_of(batch.column(0))[ranks[first:last] - start])
         start += batch.num_rows
     return np.concatenate(picked)
 

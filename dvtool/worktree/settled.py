@@ -51,8 +51,10 @@ def note(
     """
     forget(folder)
     names = sorted(datasets)
-    present = [f"./{name}" for name in names if os.path.lexists(top / name)]
-    absent = [f"./{name}" for name in names if not os.path.lexists(top / name)]
+    present: list[str] = []
+    absent: list[str] = []
+    for name in names:
+        (present if os.path.lexists(f"{top}/{name}") else absent).append(f"./{name}")
     paths = [*present, *(str(path) for path in watched if path.exists())]
     text = os.fsencode("".join(f"{path}\n" for path in paths))
     if (
@@ -107,7 +109,7 @@ def unsettled(folder: Path, index: StatIndex, *, top: Path, datasets: Sequence[s
         name
         for name in datasets
         if name in changed
-        or not (name in present or (name in absent and not os.path.lexists(top / name)))
+        or not (name in present or (name in absent and not os.path.lexists(f"{top}/{name}")))
         or not _is_same(before, index, name)
     ]
 
@@ -116,7 +118,7 @@ def _newer(top: Path, datasets: Sequence[str], note_file: Path) -> set[str] | No
     if not datasets:
         return set() if note_file.exists() else None
     # One that is gone would make `find` fail; it has changed, and the caller looks at it.
-    here = [name for name in datasets if os.path.lexists(top / name)]
+    here = [name for name in datasets if os.path.lexists(f"{top}/{name}")]
     command = ["find", *(f"./{name}" for name in here), "-cnewer", str(note_file), "-print0"]
     try:
         done = subprocess.run(
@@ -140,6 +142,8 @@ def _newer(top: Path, datasets: Sequence[str], note_file: Path) -> set[str] | No
 
 def _is_same(before: StatIndex, now: StatIndex, dataset: str) -> bool:
     """Tells whether a data set's last added or checked-out version is the one it was."""
+    if before.is_stored_alike(now, dataset):
+        return True
     one, other = before.section(dataset), now.section(dataset)
     if one is None or other is None:
         return one is other

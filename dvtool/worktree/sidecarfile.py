@@ -49,7 +49,7 @@ def read_sidecar(top: Path, path: str) -> bytes | None:
             raise _not_ordinary(path)
         if found.st_size > MAX_SIDECAR_BYTES:
             raise InvalidText(f"larger than {MAX_SIDECAR_BYTES} bytes", source=shown(path))
-        return file.read(MAX_SIDECAR_BYTES)
+        return file.read(found.st_size)  # a buffer for the largest would cost more than the read
 
 
 def write_sidecar(top: Path, path: str, text: bytes) -> None:

@@ -1,17 +1,17 @@
 """The stat index: one binary file per work tree with the section of every data set.
 
 A cache with one duty: never to be trusted when damaged. The file carries a checksum, is replaced
-whole, and anything unexpected in it counts as no index at all. The values are in `sections`; the
-verbs load it once and save it once. Spec: docs/format.md#stat-index.
+whole, and anything unexpected in it counts as no index at all. The values are in `sections`, read
+when they are asked for; the verbs load it once and save it once. Spec: docs/format.md#stat-index.
 """
 
 from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import xxhash
 
@@ -35,10 +35,13 @@ KNOWN_SIDECAR: Final = 2
 class StatIndex:
     """The sections of one work tree, by data set."""
 
-    def __init__(self, path: Path, sections: dict[str, IndexSection] | None = None) -> None:
+    def __init__(
+        self, path: Path, sections: Mapping[str, IndexSection | memoryview] | None = None
+    ) -> None:
         """Takes the file's path and its sections; use `load` for an existing file."""
         self.path = path
-        self._sections = sections or {}
+        # A section stays as it stands in the file until somebody asks for it.
+        self._sections = dict(sections or {})
         self._is_changed = False
 
     @classmethod
@@ -49,7 +52,7 @@ class StatIndex:
         except OSError:
             return cls(path)
         try:
-            return cls(path, _decode(data))
+            return cls(path, _stored_sections(data))
         except (ValueError, struct.error):  # UnicodeDecodeError is a ValueError
             return cls(path)
 
@@ -65,7 +68,18 @@ class StatIndex:
 
     def section(self, dataset: str) -> IndexSection | None:
         """Returns the section of a data set, None when there is none."""
-        return self._sections.get(dataset)
+        found = self._sections.get(dataset)
+        if isinstance(found, memoryview):
+            found = self._sections[dataset] = _decode(found)
+        return found
+
+    def is_stored_alike(self, other: StatIndex, dataset: str) -> bool:
+        """Tells whether two files hold the same bytes for a data set, without reading them.
+
+        False also when either was read or replaced since it was loaded.
+        """
+        one, another = self._sections.get(dataset), other._sections.get(dataset)
+        return isinstance(one, memoryview) and isinstance(another, memoryview) and one == another
 
     def replace(self, section: IndexSection) -> None:
         """Puts a section in the place of the one of the same data set."""
@@ -95,7 +109,7 @@ class StatIndex:
         Raises:
             OSError: The directory cannot be written; the old file is as it was.
         """
-        pieces = [piece for s in self._sections.values() for piece in _encode(s)]
+        pieces = [piece for one in self._sections.values() for piece in _pieces(one)]
         checksum = xxhash.xxh3_128()
         for piece in pieces:
             checksum.update(piece)
@@ -110,6 +124,10 @@ class StatIndex:
             unfinished.unlink(missing_ok=True)
             raise
         self._is_changed = False
+
+
+def _pieces(section: IndexSection | memoryview) -> Iterator[Buffer]:
+    return iter((section,)) if isinstance(section, memoryview) else _encode(section)
 
 
 def _encode(section: IndexSection) -> Iterator[Buffer]:
@@ -142,63 +160,69 @@ def _encode(section: IndexSection) -> Iterator[Buffer]:
             yield BASE.pack(base.digest, base.size, base.mode.encode())
 
 
-def _decode(data: bytes) -> dict[str, IndexSection]:
+def _stored_sections(data: bytes) -> dict[str, memoryview]:
+    """Returns the bytes of every section by its data set."""
     magic, count, checksum = HEADER.unpack_from(data)
     body = memoryview(data)[HEADER.size :]
     if magic != MAGIC or xxhash.xxh3_128_digest(body) != checksum:
         raise ValueError("another version, or damaged")
-    sections: dict[str, IndexSection] = {}
-    reader = _Reader(body)
+    sections: dict[str, memoryview] = {}
+    at = 0
     for _ in range(count):
-        section = reader.section()
-        sections[section.dataset] = section
-    if reader.at != len(body):
-        raise ValueError("bytes after the last section")
+        head = SECTION.unpack_from(body, at)
+        start, at = at, at + _size(head)
+        name_at = start + SECTION.size
+        sections[os.fsdecode(bytes(body[name_at : name_at + head[0]]))] = body[start:at]
+    if at != len(body):
+        raise ValueError("sections of another length than the file")
     return sections
 
 
-class _Reader:
-    """Takes one section after another from the file's bytes, without copying the columns."""
+def _size(head: tuple[Any, ...]) -> int:
+    dataset_size, _, _, folders, folders_size, rows, names_size, bases, base_paths_size = head
+    texts: int = dataset_size + folders_size + names_size + base_paths_size
+    columns: int = 16 * folders + rows * sum(WIDTHS) + bases * BASE.size
+    return SECTION.size + texts + columns
 
-    def __init__(self, body: memoryview) -> None:
-        self.body = body
-        self.at = 0
 
-    def take(self, size: int) -> memoryview:
-        piece = self.body[self.at : self.at + size]
-        if len(piece) != size:
-            raise ValueError("shorter than it says")
-        self.at += size
-        return piece
+def _decode(stored: memoryview) -> IndexSection:
+    """Returns a section, its columns without a copy.
 
-    def section(self) -> IndexSection:
-        head = SECTION.unpack(self.take(SECTION.size))
-        dataset_size, flags, mark, folder_count, folders_size, rows, names_size = head[:7]
-        base_count, base_paths_size = head[7:]
-        dataset = os.fsdecode(bytes(self.take(dataset_size)))
-        folders = os.fsdecode(bytes(self.take(folders_size))).split("\0") if folder_count else []
-        counts = struct.unpack(f"<{folder_count}Q", self.take(8 * folder_count))
-        name_sizes = struct.unpack(f"<{folder_count}Q", self.take(8 * folder_count))
-        names = self.take(names_size)
-        stats, modes, marks, digests = (self.take(rows * width) for width in WIDTHS)
-        base_paths = bytes(self.take(base_paths_size)).split(b"\0") if base_count else []
-        bases = BASE.iter_unpack(self.take(base_count * BASE.size))
-        if len(folders) != folder_count or sum(counts) != rows or sum(name_sizes) != names_size:
-            raise ValueError("columns of unequal length")
-        return IndexSection(
-            dataset,
-            Fingerprint(mark) if flags & KNOWN_SIDECAR else NO_FINGERPRINT,
-            bool(flags & COMPLETE),
-            tuple(folders),
-            counts,
-            name_sizes,
-            names,
-            stats,
-            modes,
-            marks,
-            digests,
-            {path: _base(path, *b) for path, b in zip(base_paths, bases, strict=True)},
-        )
+    The file's checksum is right and the section is as long as it says, so what does not fit in it
+    was written so by this module.
+    """
+    head = SECTION.unpack_from(stored)
+    dataset_size, flags, mark, folder_count, folders_size, rows, names_size = head[:7]
+    base_count, base_paths_size = head[7:]
+    at = SECTION.size
+
+    def take(size: int) -> memoryview:
+        nonlocal at
+        at += size
+        return stored[at - size : at]
+
+    dataset = os.fsdecode(bytes(take(dataset_size)))
+    folders = os.fsdecode(bytes(take(folders_size))).split("\0") if folder_count else []
+    counts = struct.unpack(f"<{folder_count}Q", take(8 * folder_count))
+    name_sizes = struct.unpack(f"<{folder_count}Q", take(8 * folder_count))
+    names = take(names_size)
+    stats, modes, marks, digests = (take(rows * width) for width in WIDTHS)
+    base_paths = bytes(take(base_paths_size)).split(b"\0") if base_count else []
+    bases = BASE.iter_unpack(take(base_count * BASE.size))
+    return IndexSection(
+        dataset,
+        Fingerprint(mark) if flags & KNOWN_SIDECAR else NO_FINGERPRINT,
+        bool(flags & COMPLETE),
+        tuple(folders),
+        counts,
+        name_sizes,
+        names,
+        stats,
+        modes,
+        marks,
+        digests,
+        {path: _base(path, *b) for path, b in zip(base_paths, bases, strict=True)},
+    )
 
 
 def _base(path: bytes, digest: bytes, size: int, mode: bytes) -> Entry | None:

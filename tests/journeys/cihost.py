@@ -28,7 +28,10 @@ def people(rows: int = 200, *, seed: int = 1, **ages: str) -> str:
 class Host:
     """The host, and what people and services do with it."""
 
-    def __init__(self, folder: Path, capfd: pytest.CaptureFixture[str], remote: str) -> None:
+    def __init__(
+        self, folder: Path, capfd: pytest.CaptureFixture[str], remote: str, *options: str
+    ) -> None:
+        """Takes where all of it stands, and the data remote with options of `remote add`."""
         self.folder = folder
         self._capfd = capfd
         subprocess.run(
@@ -38,7 +41,7 @@ class Host:
         subprocess.run(["git", "init", "-q", "-b", "main", self.dev.path], check=True)
         self.dev.git("remote", "add", "origin", self.url)
         self.dev.run("init", "--no-hooks")
-        self.dev.run("remote", "add", "origin", remote)
+        self.dev.run("remote", "add", "origin", remote, *options)
 
     @property
     def url(self) -> str:

@@ -315,3 +315,25 @@ def test_accepting_again_replaces_the_line_and_dry_run_writes_none(gated: Repo) 
     lines = gated.read("ages.csv.allow.yaml").decode().splitlines()[2:]
     assert [line.split('"')[1] for line in lines] == ["age.mean", "age.nulls"]
     assert 'reason: "second", until: 2999-12-31' in lines[1]
+
+
+def test_a_commit_that_the_hook_stops_passes_once_its_failure_is_allowed(gated: Repo) -> None:
+    gated.run("install")
+    gated.write("ages.csv", ages(missing=5))
+    gated.run("add", "ages.csv")
+
+    refused = gated.try_git("commit", "-m", "sensor was down")
+    advice = next(line for line in refused.err.splitlines() if "dvtool allow" in line)
+    gated.run("allow", "ages.csv", "--exception", "--reason", "sensor was down")
+    passed = gated.try_git("commit", "-m", "sensor was down")
+
+    assert refused.code == 1
+    assert "dvtool allow ages.csv --exception --reason" in advice
+    assert passed.code == 0, passed.err
+    assert gated.git("show", "--name-only", "--format=%s", "HEAD").split() == [
+        *["sensor", "was", "down"],
+        "ages.csv.allow.yaml",
+        "ages.csv.dvt",
+    ]
+    recorded = gated.run("log", "--verdicts", "ages.csv").out
+    assert "sensor was down" in recorded

@@ -353,3 +353,4 @@ def test_judging_stops_when_the_budget_is_spent(checked: Repo) -> None:
 
     assert answer.code == 0
     assert "not judged within 0.001 s: ages.csv; the push decides" in answer.err
+    assert "interrupted" not in answer.err  # it was not the person who stopped it

@@ -66,6 +66,38 @@ def test_a_young_past_says_what_would_decide_more(folder: Repo) -> None:
     assert "5 earlier versions, 1 are known" in result.out
 
 
+def test_checks_say_from_how_many_versions_on_history_judges(folder: Repo) -> None:
+    folder.write("bad.csv", day(9, state="kaa"))
+    folder.write("bad.csv.checks.yaml", "key: [id]\nhistory: {min_versions: 9}\n")
+
+    waiting = folder.run("check", "bad.csv", "--history", "batches")
+    folder.write("bad.csv.checks.yaml", "key: [id]\nhistory: {min_versions: 8}\n")
+    judging = folder.run("check", "bad.csv", "--history", "batches", code=1)
+
+    assert "9 earlier versions, 8 are known" in waiting.out
+    assert "small letters" in judging.out
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("false_alarm: 2%", "unknown key false_alarm of a history"),
+        ("false_alarms: 30%", "false_alarms: expected a share above 0, at most 20%, found '30%'"),
+        ("min_versions: 2", "min_versions: expected a whole number from 3 to 30, found '2'"),
+    ],
+)
+def test_a_mistake_in_the_settings_of_history_is_told_with_its_line(
+    folder: Repo, written: str, said: str
+) -> None:
+    folder.write("bad.csv", day(9))
+    folder.write("bad.csv.checks.yaml", f"key: [id]\nhistory:\n  {written}\n")
+
+    result = folder.run("check", "bad.csv", "--history", "batches", code=4)
+
+    assert f"bad.csv.checks.yaml:3: {said}" in result.err
+    assert ("did you mean false_alarms?" in result.err) == ("unknown" in said)
+
+
 def test_a_backtest_tells_alarms_and_what_would_be_caught(folder: Repo) -> None:
     folder.write("batches/6.csv", day(6, price="0"))
 

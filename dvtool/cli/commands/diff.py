@@ -92,7 +92,7 @@ def command(
         raise UsageError("--key and --tolerance are for rows", hint="dvtool diff --rows 5 ...")
     from dvtool.ops.compare import diff, split_words
 
-    workspace = open_workspace()
+    workspace = open_workspace(past_ok=True)
     behind: list[str] | None = context.meta.get(AFTER_DASHES)
     (old, new), typed = split_words(workspace, words, behind)
     found = diff(workspace, old, new, in_repository(workspace, typed))

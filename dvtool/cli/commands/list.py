@@ -49,7 +49,7 @@ def command(
         environ, watch = dict(os.environ), watcher(quiet=quiet or as_json)
         found = list_elsewhere(paths[0], rev or "HEAD", inner, environ, files=files, progress=watch)
     else:
-        workspace = open_workspace()
+        workspace = open_workspace(past_ok=True)
         found = list_datasets(workspace, rev, in_repository(workspace, paths), files=files)
     output.data({"datasets": found})
     for one in found:

@@ -201,7 +201,8 @@ def _judged(
             problems.append(
                 Problem(
                     f"{one.name}: {one.verdict.value}",
-                    f"put the data right and dvtool add {one.name}, or change its checks",
+                    f"put the data right and dvtool add {one.name}; change its checks; or accept"
+                    f" it: dvtool allow {one.name} --exception --reason ...",
                 )
             )
     notes = list(found.notes)

@@ -14,12 +14,14 @@ from dvtool.core.config import CONFIG_FILE
 from dvtool.errors import DvtoolError
 from dvtool.git.hooktext import QUICK_FOLDER
 from dvtool.git.sidecars import sidecar_paths
+from dvtool.ops.disk import compare_dataset
 from dvtool.ops.gate import GatePolicy
 from dvtool.ops.hooks.problems import Problem, named
 from dvtool.ops.selection import datasets_of
-from dvtool.ops.status import compare_dataset, save_quietly
+from dvtool.ops.status import save_quietly
 from dvtool.ops.workspace import Workspace
 from dvtool.worktree import settled
+from dvtool.worktree.statindex import StatIndex
 
 _UNADDED = ("modified", "new", "deleted", "conflict")
 _OVERRIDES = ("GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT")
@@ -28,7 +30,7 @@ _OVERRIDES = ("GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT")
 def changed_on_disk(workspace: Workspace, policy: GatePolicy) -> tuple[list[Problem], list[str]]:
     """Returns reasons to stop and notes about data that changed since they were last added."""
     if policy.modified == "off":
-        _note(workspace, policy, [])
+        _note(workspace, policy, workspace.load_index(), [])
         return [], []
     datasets = datasets_of(sidecar_paths(workspace.git))
     index = workspace.load_index()
@@ -48,7 +50,7 @@ def changed_on_disk(workspace: Workspace, policy: GatePolicy) -> tuple[list[Prob
     if index.is_changed:
         save_quietly(workspace, index)
     if not changed and not unread:
-        _note(workspace, policy, datasets, clock_ns=clock_ns)
+        _note(workspace, policy, index, datasets, clock_ns=clock_ns)
         return [], []
     settled.forget(_folder(workspace))
     if not changed:
@@ -74,12 +76,16 @@ def _folder(workspace: Workspace) -> Path:
 
 
 def _note(
-    workspace: Workspace, policy: GatePolicy, datasets: list[str], *, clock_ns: int | None = None
+    workspace: Workspace,
+    policy: GatePolicy,
+    index: StatIndex,
+    datasets: list[str],
+    *,
+    clock_ns: int | None = None,
 ) -> None:
     """Notes that all is as it should be, unless settings hold for this one command only."""
     if any(workspace.environ.get(name) for name in _OVERRIDES):
         return
-    index = workspace.load_index()
     settled.note(
         _folder(workspace),
         index,

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from dvtool.core.allow import version_digest
 from dvtool.core.events import Progress
 from dvtool.core.origin import Origin, with_origin
-from dvtool.core.sidecar import Layout, Sidecar, file_sidecar
+from dvtool.core.sidecar import Layout, Sidecar, file_sidecar, version_digest
 from dvtool.core.tree import Entry, Tree
 from dvtool.ops.add import INLINE_MAX_ENTRIES
 from dvtool.ops.merge import store_shards

@@ -11,10 +11,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from dvtool.core.address import Address
-from dvtool.core.allow import version_digest
 from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.origin import Origin
-from dvtool.core.sidecar import Sidecar
+from dvtool.core.sidecar import Sidecar, version_digest
 from dvtool.core.tree import EMPTY_DIRECTORY, SYMLINK, Tree
 from dvtool.errors import CorruptObject, NoRepository, UnknownRevision, UsageError
 from dvtool.git.cloning import check_clone_url

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dvtool.core.allow import version_digest
 from dvtool.core.origin import Origin, origin_of
 from dvtool.core.paths import SIDECAR_SUFFIX
-from dvtool.core.sidecar import Sidecar, encode_sidecar
+from dvtool.core.sidecar import Sidecar, encode_sidecar, version_digest
 from dvtool.core.tree import diff_trees
 from dvtool.errors import UsageError, WouldLoseData
 from dvtool.ops import subjects

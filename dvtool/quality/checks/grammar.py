@@ -131,6 +131,27 @@ def _share(node: Node) -> float:
     return share
 
 
+LARGEST_BUDGET: Final = 0.2
+"""A gate that may alarm on more good versions than this is no gate."""
+FEWEST_VERSIONS: Final = 3
+MOST_VERSIONS: Final = 30
+"""Earlier versions that a table is judged by, at most: what waits for more waits for ever."""
+
+
+def _budget(node: Node) -> float:
+    share = _share(node)
+    if not 0 < share <= LARGEST_BUDGET:
+        raise expected(node, f"a share above 0, at most {LARGEST_BUDGET:.0%}")
+    return share
+
+
+def _past(node: Node) -> int:
+    versions = _count(node)
+    if not FEWEST_VERSIONS <= versions <= MOST_VERSIONS:
+        raise expected(node, f"a whole number from {FEWEST_VERSIONS} to {MOST_VERSIONS}")
+    return versions
+
+
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?")
 
 
@@ -186,6 +207,14 @@ FLAG = Grammar("`true` or `false`", {"type": "boolean"}, _flag)
 COUNT = Grammar("a whole number from 0", {"type": "integer", "minimum": 0}, _count)
 THRESHOLD = Grammar("a number above 0", {"type": "number", "exclusiveMinimum": 0}, _positive)
 SHARE = Grammar("a share: `0.01` or `1%`", {"type": ["number", "string"]}, _share)
+BUDGET = Grammar(
+    "a share above 0, at most 20 %: `0.01` or `1%`", {"type": ["number", "string"]}, _budget
+)
+PAST = Grammar(
+    f"a whole number from {FEWEST_VERSIONS} to {MOST_VERSIONS}",
+    {"type": "integer", "minimum": FEWEST_VERSIONS, "maximum": MOST_VERSIONS},
+    _past,
+)
 LIMIT = Grammar("a number or an ISO date", {"type": ["number", "string"]}, _limit)
 DATE = Grammar(
     "an ISO date", {"type": "string", "format": "date"}, _date, lambda value: value.isoformat()

@@ -15,6 +15,7 @@ from dvtool.quality.checks.bounds import Bound, Number
 from dvtool.quality.checks.model import (
     ChecksFile,
     Drift,
+    HistoryRule,
     IgnoreSpec,
     RuleSpec,
     Spec,
@@ -214,6 +215,13 @@ def _drift(was: Drift | None, now: Drift | None) -> bool:
     return any(there.get(name, limit + 1) > limit for name, limit in was.thresholds().items())
 
 
+def _history(was: HistoryRule, now: HistoryRule) -> bool:
+    """A smaller budget and a later start alarm on less."""
+    if was.off or now.off:
+        return now.off and not was.off
+    return now.false_alarms < was.false_alarms or now.min_versions > was.min_versions
+
+
 _WAYS: Final = ("allow", "warn", "fail")
 
 
@@ -296,7 +304,7 @@ TABLE_RULES: Final[Mapping[str, Rule]] = {
     "schema_change": _way("fail"),
     "splits": _within(SPLITS_RULES),
     "reference": _other,
-    "history": _turned_off,
+    "history": _history,
     "group": _other,
     "drift": _drift,
     "concept": _higher,
@@ -322,8 +330,10 @@ def _said(value: object, nothing: str = "gone") -> str:
         return nothing
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Drift) and value.off:
+    if isinstance(value, Drift | HistoryRule) and value.off:
         return "false"
+    if value == HistoryRule():
+        return "true"
     if isinstance(value, IgnoreSpec):
         return f"{value.finding} until {value.until.isoformat()}"
     if isinstance(value, Spec):

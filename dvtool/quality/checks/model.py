@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dvtool.quality.checks.bounds import Bound, Number
 from dvtool.quality.findings import Place, Severity
+from dvtool.quality.history.version import BUDGET, LEAST_VERSIONS
 from dvtool.quality.kinds import Kind
 
 if TYPE_CHECKING:
@@ -139,6 +140,21 @@ class SplitsSpec(Spec):
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryRule(Spec):
+    """How a table's own history judges it.
+
+    Args:
+        false_alarms: Share of good versions that may alarm.
+        min_versions: Earlier versions below which only hard breaks count.
+        off: `history: false`: it does not judge.
+    """
+
+    false_alarms: float = BUDGET
+    min_versions: int = LEAST_VERSIONS
+    off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoreSpec(Spec):
     """One finding that does not count, up to and including the day `until`."""
 
@@ -156,7 +172,7 @@ class TableSpec(Spec):
         severities: Of `severity:`, pairs of a column, a code or `column.code`, and its severity.
         schema: `file.py:Name` or a pandera YAML file, empty when not given.
         reference: A version or file that is a baseline besides the default one.
-        history: Whether the table's own history may judge it.
+        history: Whether and how the table's own history judges it.
         group: Column whose values belong together when intervals are resampled.
         other_columns: What a column that the checks do not name is.
         concept: Experimental: largest growth of a model's loss, 0.1 = 10 %; None for not asked.
@@ -175,7 +191,7 @@ class TableSpec(Spec):
     schema_change: str = ""
     splits: SplitsSpec | None = None
     reference: str = ""
-    history: bool = True
+    history: HistoryRule = HistoryRule()
     group: str = ""
     drift: Drift | None = None
     concept: float | None = None

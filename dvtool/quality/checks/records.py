@@ -196,3 +196,14 @@ def unless_false(grammar: Grammar, off: Value) -> Grammar:
         lambda value: False if value == off else grammar.write(value),
         record=grammar.record,
     )
+
+
+def unless_true(grammar: Grammar, default: Value) -> Grammar:
+    """Returns `grammar` that also takes `true`, which is read as `default`."""
+    return Grammar(
+        f"`true`, {grammar.says}",
+        {"anyOf": [{"const": True}, grammar.schema]},
+        lambda node: default if node.value is True else grammar.read(node),
+        lambda value: True if value == default else grammar.write(value),
+        record=grammar.record,
+    )

@@ -25,6 +25,7 @@ _TITLES = {
     "rows": ("Rows", "The keys of `rows`."),
     "rule": ("Rules", "The keys of an entry of `rules`."),
     "splits": ("Splits", "The keys of `splits`; paths are relative to the checks file."),
+    "history": ("History", "The keys of `history`; [what it does](quality-methods.md#history)."),
     "ignore": ("Ignored findings", "The keys of an entry of `ignore`."),
 }
 

@@ -16,6 +16,7 @@ from dvtool.quality.checks.grammar import Grammar, Value, bound, choice, expecte
 from dvtool.quality.checks.model import (
     ColumnSpec,
     Drift,
+    HistoryRule,
     IgnoreSpec,
     RowsSpec,
     RuleSpec,
@@ -23,7 +24,15 @@ from dvtool.quality.checks.model import (
     TableSpec,
     TimeSpec,
 )
-from dvtool.quality.checks.records import Scope, Word, named, record, records, unless_false
+from dvtool.quality.checks.records import (
+    Scope,
+    Word,
+    named,
+    record,
+    records,
+    unless_false,
+    unless_true,
+)
 from dvtool.quality.checks.text import Node
 from dvtool.quality.findings import Severity
 from dvtool.quality.kinds import Kind
@@ -73,6 +82,11 @@ def _inspect_rows(node: Node, values: dict[str, Any]) -> None:
     _both_ends("min", "max")(node, values)
     if not values:
         raise node.refuse("rows needs min, max or change")
+
+
+def _inspect_history(node: Node, values: dict[str, Any]) -> None:
+    if not values:
+        raise node.refuse("history needs false_alarms, min_versions or both", hint="history: false")
 
 
 def _inspect_drift(node: Node, values: dict[str, Any]) -> None:
@@ -240,6 +254,19 @@ READ: Final = Grammar(
     lambda options: dict(options.to_mapping()),
 )
 
+HISTORY: Final = Scope(
+    "history",
+    HistoryRule,
+    (
+        Word("false_alarms", g.BUDGET, "Share of good versions that may alarm; the default is 1 %.", "false_alarms: 1%"),
+        Word("min_versions", g.PAST, "Earlier versions below which only hard breaks count; the default is 5.", "min_versions: 10"),
+    ),
+    _inspect_history,
+)  # fmt: skip
+HISTORY_GRAMMAR: Final = unless_true(
+    unless_false(record(HISTORY), HistoryRule(off=True)), HistoryRule()
+)
+
 TABLE: Final = Scope(
     "table",
     TableSpec,
@@ -255,7 +282,7 @@ TABLE: Final = Scope(
         Word("schema_change", THREE_WAYS, "What a change of columns against the baseline is.", "schema_change: fail", "schema-change", checks=True),
         Word("splits", record(SPLITS), "The parts of the data, and what may not leak between them.", "splits: {train: train.csv, test: test.csv, group: user_id}", checks=True),
         Word("reference", g.TEXT, "A version or file that is a baseline besides the default one.", "reference: v1.0"),
-        Word("history", g.FLAG, "Whether the table's own history may judge it.", "history: false"),
+        Word("history", HISTORY_GRAMMAR, "How the table's own history judges it; `false` for not at all.", "history: {false_alarms: 2%, min_versions: 10}"),
         Word("group", g.NAME, "Column whose rows are resampled together.", "group: user_id"),
         Word("drift", DRIFT_GRAMMAR, "Thresholds for columns that have none; `false` for no comparison.", "drift: {psi: 0.25}", checks=True),
         Word("concept", g.THRESHOLD, "Experimental, extra `ml`: largest growth of the loss with which a small model of the baseline predicts `label`, 0.1 = 10 %.", "concept: 0.1", "performance-change", checks=True),
@@ -267,7 +294,7 @@ TABLE: Final = Scope(
     _inspect_table,
 )  # fmt: skip
 
-SCOPES: Final = (TABLE, COLUMN, DRIFT, TIME, ROWS, RULE, SPLITS, IGNORE)
+SCOPES: Final = (TABLE, COLUMN, DRIFT, TIME, ROWS, RULE, SPLITS, HISTORY, IGNORE)
 """Every scope, in the order of the reference."""
 CODES: Final = frozenset(word.code for scope in SCOPES for word in scope.words if word.code)
 """Codes of findings that this vocabulary leads to."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MOST_SHARES = 12
 LEAST_SHARE = 0.005
 MOST_OF = 0.6
+_KEY = 0.95
+"""Share of different values from which on a column is like a key."""
 _CHANCE_OF_FEW = 0.1
 """Variance that chance gives the logarithm of a number of different values, times that number."""
 
@@ -52,6 +54,7 @@ class ColumnMemory:
         self._known = np.empty(0, np.uint64)
         self._theta = FULL
         self._started = False
+        self._is_key = _is_key(past)
         self._closed = _closed_set(past)
         self._ticks = Ticks.of(name, past)
         kinds = {one.kind for one in past if one is not None and one.present}
@@ -78,7 +81,7 @@ class ColumnMemory:
             self._ticks.mark(sheet, at, one)
             return
         if one.present:
-            _distinct(sheet, name, at, one)
+            _distinct(sheet, name, at, one, as_amount=not self._is_key)
             self._new_values(sheet, at, one)
             self._replaced(sheet, at, one)
         if rows:
@@ -86,6 +89,11 @@ class ColumnMemory:
             self._surge(sheet, at, one, past_at)
         if self._curve is not None:
             self._curve.mark(sheet, at, one, past_at)
+
+    def mark_copies(self, sheet: Sheet, at: int, count: int, rows: int) -> None:
+        """Writes down the rows that are copies of others in everything but this column."""
+        metric = Metric(self._name, "copies-but-for", "", Scale.SHARE, True)
+        sheet.share(metric, at, count, rows)
 
     def _shares(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
         """Writes down shares of the values that were frequent, and of all others together."""
@@ -148,15 +156,22 @@ class ColumnMemory:
         self._known = known[known < self._theta]
 
 
-def _distinct(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
+def _is_key(past: Past) -> bool:
+    """Tells whether values hardly ever repeat: then their number is that of the rows."""
+    seen = [one.profile for one in past if one is not None and one.present]
+    return bool(seen) and all((one.distinct or 0) >= _KEY * one.present for one in seen)
+
+
+def _distinct(sheet: Sheet, name: str, at: int, one: ColumnPortrait, *, as_amount: bool) -> None:
     distinct = one.profile.distinct
     if distinct is None:
         return
     is_exact = one.profile.distinct_error == 0
     floor = 0.01 if is_exact else one.profile.distinct_error / 2
     few = _CHANCE_OF_FEW / (distinct + 1)
-    metric = Metric(name, "distinct", "", Scale.AMOUNT)
-    sheet.amount(metric, at, distinct, floor=floor, variance=few)
+    if as_amount:
+        metric = Metric(name, "distinct", "", Scale.AMOUNT)
+        sheet.amount(metric, at, distinct, floor=floor, variance=few)
     if is_exact:
         repeats = Metric(name, "repeats", "", Scale.SHARE)
         sheet.share(repeats, at, max(one.present - distinct, 0), one.present)

@@ -73,7 +73,9 @@ class CurveMemory:
         if self._std > 0:
             figure = log(own + 1e-3 * self._std)
             spread = Metric(name, f"spread-{what}")
-            sheet.value(spread, at, figure, (self._kurtosis + 2) / (4 * n), floor=0.02)
+            # Lengths are mostly the same: one text of another length says little.
+            tails = max(self._kurtosis, _kurtosis(one)) if what == "length" else self._kurtosis
+            sheet.value(spread, at, figure, (tails + 2) / (4 * n), floor=0.02)
         self._places(sheet, at, one, n)
         if self._grows:
             for end, found in (("lowest", one.curve[0][0]), ("highest", one.curve[0][-1])):

@@ -12,17 +12,15 @@ from math import erfc, sqrt
 from typing import Any, Final
 
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
-from dvtool.quality.history.levels import BUDGET, WARM, alarm_level, within_budget
+from dvtool.quality.history.blame import blamed, owned, ranked
+from dvtool.quality.history.levels import WARM, alarm_level, within_budget
 from dvtool.quality.history.memory import Memory
-from dvtool.quality.history.pairs import RELATIONS
 from dvtool.quality.history.portrait import Portrait, portrait_of
 from dvtool.quality.history.scores import Expectations, Score
 from dvtool.quality.history.structure import breaks
-from dvtool.quality.history.version import Version
+from dvtool.quality.history.version import BUDGET, LEAST_VERSIONS, Version
 from dvtool.quality.history.wording import likely, sentence
 
-LEAST_VERSIONS: Final = 5
-"""With fewer accepted versions the gate decides nothing but hard breaks."""
 PROVEN_VERSIONS: Final = 10
 """With fewer, a past cannot show that its own alarms are within the budget."""
 MOST_VERSIONS: Final = 60
@@ -53,17 +51,21 @@ class Answer:
         score: The oddest figure as a share of the alarm level: above 1 is an alarm.
         versions: Earlier versions that were looked at.
         level: The score that would be an alarm, None where none can be told.
+        suspects: Columns that are odd, but do not alarm by themselves.
     """
 
     findings: tuple[Finding, ...]
     score: float
     versions: int
     level: float | None
+    suspects: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that are blamed, the likeliest first."""
-        return tuple(dict.fromkeys(one.column for one in self.findings if one.column))
+        """The columns that are blamed, the likeliest first; a renamed one by both of its names."""
+        failed = [one for one in self.findings if one.severity is Severity.FAIL]
+        named = [name for one in failed for name in blamed(one)]
+        return tuple(dict.fromkeys([*named, *self.suspects]))
 
 
 class History:
@@ -115,21 +117,43 @@ class History:
             return Answer(tuple(found), 100.0 if broken else 0.0, self.versions, None)
         scores = self._expectations.score(self._memory.measure(portrait))
         scores.sort(key=lambda score: -score.score)
-        alarms = [score for score in scores if score.score > self.level]
-        found += self._alarms(alarms, portrait, place)
+        alarms, suspects = self._alarms(scores, portrait, place)
         top = scores[0].score / self.level if scores else 0.0
-        return Answer(tuple(found), top + (100.0 if broken else 0.0), self.versions, self.level)
+        return Answer(
+            (*found, *alarms),
+            top + (100.0 if broken else 0.0),
+            self.versions,
+            self.level,
+            tuple(suspects),
+        )
 
-    def _alarms(self, alarms: list[Score], portrait: Portrait, place: str) -> list[Finding]:
-        """Returns one finding a column: its oddest figure, the number of others, the likely fault."""
+    def _alarms(
+        self, scores: list[Score], portrait: Portrait, place: str
+    ) -> tuple[list[Finding], list[str]]:
+        """Returns one finding a column, the likeliest to blame first, and what else is odd.
+
+        Each tells its oddest figure, the number of others and the likely fault.
+        """
+        assert self.level is not None
+        columns, suspects = ranked(scores, self.level)
         grouped: dict[str, list[Score]] = {}
-        for score in alarms:
-            grouped.setdefault(score.metric.column, []).append(score)
-        order = sorted(grouped.items(), key=lambda item: -_weight(item[1], alarms))
-        return [
-            self._finding(column, scores, portrait, place)
-            for column, scores in order[:MOST_FINDINGS]
+        for score in scores:
+            if score.score > self.level:
+                own = owned(score, columns)
+                grouped.setdefault(own.metric.column, []).append(own)
+        order = [one for one in columns if one in grouped]
+        if "" in grouped:
+            # What is about all rows comes first where it is the oddest.
+            is_first = not order or grouped[""][0].score >= grouped[order[0]][0].score
+            order = ["", *order] if is_first else [*order, ""]
+        found = [
+            self._finding(column, grouped[column], portrait, place)
+            for column in order[:MOST_FINDINGS]
         ]
+        if found and suspects:
+            hint = "; ".join(filter(None, (found[0].hint, f"odd besides: {', '.join(suspects)}")))
+            found[0] = replace(found[0], hint=hint)
+        return found, suspects if found else []
 
     def _finding(self, column: str, scores: list[Score], portrait: Portrait, place: str) -> Finding:
         first = scores[0]
@@ -161,22 +185,6 @@ def judge(
 ) -> tuple[Finding, ...]:
     """Returns what history says about one version; see `History` for several."""
     return History(past, spec).judge(candidate).findings
-
-
-def _weight(scores: list[Score], alarms: list[Score]) -> float:
-    """Returns how much a column is to blame.
-
-    A relation that broke blames both of its columns; the one with more broken relations is the one
-    that moved.
-    """
-    column = scores[0].metric.column
-    own = [one.score for one in scores if one.metric.name not in RELATIONS]
-    shared = [
-        one.score
-        for one in alarms
-        if one.metric.name in RELATIONS and column in (one.metric.column, one.metric.about)
-    ]
-    return 2 * max(own, default=0.0) + max(shared, default=0.0) + 0.05 * sum(shared)
 
 
 def since_resets(past: Sequence[Version]) -> list[Portrait]:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dvtool.quality.history.version import BUDGET
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
-BUDGET: Final = 0.01
 WARM: Final = 4
 """The first versions have too little before them to say how odd versions are."""
 USUAL: Final = 0.9

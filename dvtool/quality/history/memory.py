@@ -37,6 +37,8 @@ class Memory:
             if sum(one is not None for one in lined) > 1:
                 self._families[name] = family
                 self._columns[name] = ColumnMemory(self.sheet, name, lined)
+        for at, one in enumerate(past):
+            self._copies(self.sheet, at, one)
         self._pairs = PairMemory(self.sheet, past, list(self._columns))
 
     def measure(self, one: Portrait) -> Sheet:
@@ -49,8 +51,14 @@ class Memory:
                 continue
             if self._families[name] in (None, _family(column)) or not column.present:
                 memory.mark(sheet, column)
+        self._copies(sheet, 0, one)
         self._pairs.mark(sheet, one)
         return sheet
+
+    def _copies(self, sheet: Sheet, at: int, one: Portrait) -> None:
+        for name, count in one.cells.copies.items():
+            if name in self._columns:
+                self._columns[name].mark_copies(sheet, at, count, one.cells.rows)
 
 
 def comparable(

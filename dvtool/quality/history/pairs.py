@@ -35,10 +35,9 @@ _STRONG = 0.15
 
 @dataclass(slots=True)
 class _Known:
-    """What a pair has been so far: hashes of the values that stood together, and mean ranks."""
+    """What a pair has been so far: values of the source, and which values stood together."""
 
     source: Array
-    target: Array
     together: Array
 
 
@@ -86,7 +85,7 @@ class PairMemory:
             elif kind == "strange-pairs":
                 known = self._known.get((source, target))
                 if known is not None:
-                    count, rows = strange_pairs(a, b, known.source, known.target, known.together)
+                    count, rows = strange_pairs(a, b, known.source, known.together)
                     sheet.share(Metric(target, kind, source, Scale.SHARE, True), at, count, rows)
             elif self._latest is not None:
                 before = self._latest.column(source), self._latest.column(target)
@@ -99,11 +98,8 @@ class PairMemory:
             a, b = cells.column(source), cells.column(target)
             if kind != "strange-pairs" or a is None or b is None:
                 continue
-            known = self._known.setdefault(
-                (source, target), _Known(*(np.empty(0, np.int64) for _ in range(3)))
-            )
+            known = self._known.setdefault((source, target), _Known(_NOTHING, _NOTHING))
             known.source = union(known.source, a.known)
-            known.target = union(known.target, b.known)
             known.together = union(known.together, paired(a.codes, b.codes))
 
 
@@ -149,9 +145,9 @@ def _strengths(
         chance, _ = disagreements(a, _turned(b, shift))
         found.append(("disagreements", (chance - count) / rows))
     together = union(paired(old_a.codes, old_b.codes), _NOTHING)
-    count, rows = strange_pairs(a, b, old_a.known, old_b.known, together)
+    count, rows = strange_pairs(a, b, old_a.known, together)
     if rows >= LEAST_ROWS / 2:
-        chance, _ = strange_pairs(a, _turned(b, shift), old_a.known, old_b.known, together)
+        chance, _ = strange_pairs(a, _turned(b, shift), old_a.known, together)
         found.append(("strange-pairs", (chance - count) / rows))
     figure, rows = carried_over(a, b, old_a, old_b)
     if rows >= LEAST_ROWS / 2:
@@ -189,10 +185,10 @@ def disagreements(a: ColumnCells, b: ColumnCells) -> tuple[float, float]:
 
 
 def strange_pairs(
-    a: ColumnCells, b: ColumnCells, source: Array, target: Array, together: Array
+    a: ColumnCells, b: ColumnCells, source: Array, together: Array
 ) -> tuple[float, float]:
-    """Returns rows whose two values are known, but not together; of rows with known values."""
-    known = member(a.codes, source) & member(b.codes, target)
+    """Returns rows whose values never stood together; of rows whose source is known."""
+    known = member(a.codes, source)
     met = member(paired(a.codes[known], b.codes[known]), together)
     return float((~met).sum()), float(known.sum())
 

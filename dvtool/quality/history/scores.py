@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SPARSE = 5
 """A share whose largest past count is no larger is judged by its counts."""
+INDEPENDENT = 1000
+"""Rows of one version that can be taken as independent witnesses: what is new comes in clusters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,10 @@ class Expectations:
         self._noise = np.nan_to_num(_middle(self._v))
         self._best = chosen(errors, self._noise)
         columns = np.arange(len(self.metrics))
-        self._extra = added_variance(len(self._y))[self._best]
+        self._extra = np.array([added_variance(at)[self._best] for at in range(len(self._y) + 1)])
         self._expected = guesses[self._best, -1, columns]
         error = errors[self._best, :, columns].T
-        ratio = error / self._base(self._v)
+        ratio = error / self._base(self._v, self._extra[:-1])
         self._scale, self._freedom = scales(ratio, np.array([one.name for one in self.metrics]))
         self._up = np.array([one.only_up for one in self.metrics])
         past = as_normal(np.abs(ratio) / self._scale[:-1], self._freedom[:-1])
@@ -88,7 +90,7 @@ class Expectations:
                 marks[:, at] = found[0]
         y, v, k, n = marks
         error = y - self._expected
-        base = self._base(v)
+        base = self._base(v, self._extra[-1])
         values = as_normal(np.abs(error) / base / self._scale[-1], self._freedom[-1])
         values = np.where(self._up & (error < 0), 0.0, values)
         self._count(values, k, n, None)
@@ -107,9 +109,9 @@ class Expectations:
             if np.isfinite(values[at])
         ]
 
-    def _base(self, v: Array) -> Array:
+    def _base(self, v: Array, extra: Array) -> Array:
         """Returns the sampling error of figure and prediction together, at least the floor."""
-        found: Array = np.maximum(np.sqrt(v + self._extra * self._noise), self._floors)
+        found: Array = np.maximum(np.sqrt(v + extra * self._noise), self._floors)
         return found
 
     def _few(self) -> Array:
@@ -123,8 +125,12 @@ class Expectations:
         others = np.ones(len(self._k), bool)
         if left_out is not None:
             others[left_out] = False
-        seen = np.nansum(self._k[others], axis=0)
-        rows = np.nansum(self._n[others], axis=0)
+        weight = np.minimum(1.0, INDEPENDENT / np.maximum(self._n[others], 1))
+        seen = np.nansum(self._k[others] * weight, axis=0)
+        rows = np.nansum(self._n[others] * weight, axis=0)
+        # Few in many rows are still one witness.
+        share = np.minimum(1.0, INDEPENDENT / np.maximum(n, 1))
+        k, n = np.maximum(k * share, np.minimum(k, 1)), n * share
         scale = self._scale[-1 if left_out is None else left_out]
         for at in self._sparse:
             if not k[at] >= 1 or rows[at] <= 0 or not np.isfinite(values[at]):

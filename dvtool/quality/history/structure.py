@@ -23,6 +23,8 @@ from dvtool.quality.tables.table import Column
 _STEADY = 0.8
 _FEW = 5
 """With fewer versions nobody knows whether they repeat each other."""
+_TYPED = 2
+"""Columns of numbers or dates that a row of texts must break all of."""
 _CHANCE = 1e-3
 """Texts that are all numbers more often than this by chance are no break."""
 
@@ -45,7 +47,8 @@ def breaks(past: Sequence[Portrait], one: Portrait, *, name: str) -> list[Findin
         if finding.code == "column-added" and any(finding.column in p.columns for p in past):
             shown = replace(shown, severity=Severity.NOTE)
         found.append(shown)
-    return found + _another_writer(past, one, name) + _again(past, one, name)
+    found += _another_writer(past, one, name) + _strange_rows(past, one, name)
+    return found + _again(past, one, name)
 
 
 def _again(past: Sequence[Portrait], one: Portrait, name: str) -> list[Finding]:
@@ -93,6 +96,28 @@ def _another_writer(past: Sequence[Portrait], one: Portrait, name: str) -> list[
         return []
     message = f"read as {strange[0]!r}; every earlier version was {', '.join(sorted(seen))!r}"
     return [Finding("history-reading-changed", message, Place(name), Evidence.HISTORY)]
+
+
+def _strange_rows(past: Sequence[Portrait], one: Portrait, name: str) -> list[Finding]:
+    """Returns that rows hold texts wherever others hold numbers or dates, as a header again does."""
+    typed = [
+        column
+        for column in one.profile.columns
+        if column.kind not in (Kind.TEXT, Kind.LIST, Kind.OTHER) and column.present
+    ]
+    strange = min((column.unparsed for column in typed), default=0)
+    if len(typed) < _TYPED or not strange:
+        return []
+    names = [column.name for column in typed]
+    for version in past:
+        before = [
+            version.columns[each].profile.unparsed for each in names if each in version.columns
+        ]
+        if before and min(before) > 0:
+            return []
+    rows = "1 row holds" if strange == 1 else f"{strange:,} rows hold"
+    message = f"{rows} no value of its kind in any of {len(typed)} columns: a header again?"
+    return [Finding("history-strange-rows", message, Place(name), Evidence.HISTORY)]
 
 
 def _kind_before(

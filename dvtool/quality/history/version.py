@@ -6,10 +6,16 @@ What is made of its profile stands in `portrait`. Built by `dvtool.ops.history` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from dvtool.quality.profile.model import Profile
+
+
+BUDGET: Final = 0.01
+"""False alarms allowed a good version."""
+LEAST_VERSIONS: Final = 5
+"""With fewer accepted versions the gate decides nothing but hard breaks."""
 
 
 @dataclass(frozen=True, slots=True)

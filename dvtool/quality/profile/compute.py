@@ -22,6 +22,7 @@ from dvtool.quality.profile.privacy import Privacy, default_privacy, salt_of, to
 from dvtool.quality.profile.rowsample import RowScan
 from dvtool.quality.profile.tally import Tally
 from dvtool.quality.profile.textscan import TextScan
+from dvtool.quality.tables.arrow import array_of, numbers_of
 from dvtool.quality.tables.engine import Engine, literal, quoted
 from dvtool.quality.tables.table import Column, Table
 
@@ -131,17 +132,14 @@ class _Scan:
         import numpy as np
 
         if self.texts is None:
-            values: NDArray[Any] = array.to_numpy(zero_copy_only=False).astype(np.float64) + 0.0
+            values: NDArray[Any] = numbers_of(array, null=np.nan).astype(np.float64) + 0.0
             values[np.isnan(values)] = np.nan  # all NaN are one, bit by bit
             return values
         if tokens is not None:
-            import pyarrow.compute as pc
-
-            found: NDArray[Any] = pc.fill_null(tokens, 0).to_numpy()
-            return found
+            return numbers_of(tokens)
         coded = array.dictionary_encode()
         each = [token(one, self.salt) for one in coded.dictionary.to_pylist()]
-        places = coded.indices.fill_null(len(each)).to_numpy()
+        places = numbers_of(coded.indices, null=len(each))
         every: NDArray[Any] = np.array([*each, 0], np.uint64)
         picked: NDArray[Any] = every[places]
         return picked
@@ -155,9 +153,9 @@ class _Scan:
             array = array.drop_null()
             tokens = None if tokens is None else tokens.drop_null()
         if self.texts is not None:
-            self.texts.add(array, None if tokens is None else tokens.to_numpy())
+            self.texts.add(array, None if tokens is None else numbers_of(tokens))
         elif self.numbers is not None:
-            values = array.to_numpy()
+            values = numbers_of(array)
             if self.column.kind.is_moment:
                 values = self._finite(values)
             self.numbers.add(values)
@@ -186,7 +184,6 @@ class _Scan:
 
     def _finite(self, values: NDArray[Any]) -> NDArray[Any]:
         import numpy as np
-        import pyarrow as pa
 
         keep = values != _INFINITE
         if not keep.all():
@@ -195,7 +192,7 @@ class _Scan:
             values = values[keep]
         days = values if self.column.kind is Kind.DATE else values // _DAY_US
         assert self.days is not None
-        unique = sorted(pa.array(days).unique().to_pylist())
+        unique = sorted(array_of(days).unique().to_pylist())
         # Runs per batch stay few for any real calendar; beyond that `Days` gives up by itself.
         found: Days = joined((day, day) for day in unique)
         self.days = list(joined(sorted([*self.days, *found.runs])).runs)

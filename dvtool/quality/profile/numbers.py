@@ -14,6 +14,7 @@ from dvtool.quality.profile.distinct import Distinct, DistinctScan
 from dvtool.quality.profile.moments import Moments, moments_of
 from dvtool.quality.profile.quantiles import RANK_ERROR, Quantiles, QuantileScan
 from dvtool.quality.profile.tally import MOST, Tally, above_error
+from dvtool.quality.tables.arrow import array_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -126,7 +127,6 @@ class NumberScan:
     def add(self, values: NDArray[Any]) -> None:
         """Takes values without nulls, shape (n,)."""
         import numpy as np
-        import pyarrow as pa
 
         if values.dtype == np.float64:
             finite = np.isfinite(values)
@@ -136,7 +136,7 @@ class NumberScan:
             values = values + 0.0  # -0.0 and 0.0 are one value
         at = 0
         while self._many is None and at < len(values):
-            self._add_few(counted(pa.array(values[at : at + FEW_STEP])))
+            self._add_few(counted(array_of(values[at : at + FEW_STEP])))
             at += FEW_STEP
         if self._many is not None:
             self._many.add(values[at:])

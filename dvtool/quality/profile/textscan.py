@@ -24,6 +24,7 @@ from dvtool.quality.profile.patterns import (
 from dvtool.quality.profile.privacy import NAMED, Privacy, token, token_key
 from dvtool.quality.profile.tally import MOST, Key, Tally, above_error, trimmed
 from dvtool.quality.profile.texts import Texts, text_key
+from dvtool.quality.tables.arrow import numbers_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,7 +121,7 @@ class TextScan:
     def _add_lengths(self, texts: pa.Array[Any]) -> None:
         import pyarrow.compute as pc
 
-        self._lengths.add(pc.utf8_length(texts).to_numpy())
+        self._lengths.add(numbers_of(pc.utf8_length(texts)))
 
     def _add_tokens(self, texts: pa.Array[Any], tokens: NDArray[Any] | None) -> None:
         import numpy as np
@@ -128,7 +129,7 @@ class TextScan:
         if tokens is None:
             found = texts.dictionary_encode()
             each = [token(text, self._salt) for text in found.dictionary.to_pylist()]
-            tokens = np.array(each, np.uint64)[found.indices.to_numpy()]
+            tokens = np.array(each, np.uint64)[numbers_of(found.indices)]
         self._frequent.add(tokens)
         if self._privacy is Privacy.PUBLIC:
             self._find_names(texts, tokens)

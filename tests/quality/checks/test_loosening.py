@@ -98,6 +98,8 @@ def test_a_stricter_column_says_nothing(before, after):
         ("schema: s.py:A", "schema: s.py:B", "schema was s.py:A, is s.py:B"),
         ("splits: {train: t.csv, test: u.csv}", "", "splits was {train: t.csv, test: u.csv}, is gone"),
         ("", "history: false", "history was true, is false"),
+        ("history: {false_alarms: 5%}", "history: true", "history was {false_alarms: 0.05}, is true"),
+        ("", "history: {min_versions: 9}", "history was true, is {min_versions: 9}"),
         ("", "severity: {a: warn}", "severity was not given, is {a: warn}"),
         ("", "ignore: [{finding: a.min, until: 2027-01-01, reason: x}]", "ignore was not given, is [a.min until 2027-01-01]"),
         ("label: a", "", "label was a, is gone"),

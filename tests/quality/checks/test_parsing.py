@@ -80,6 +80,7 @@ _WRAP = {
     "rows": "rows: {{{}}}",
     "rule": "rules: [{{{}}}]",
     "splits": "splits: {{{}}}",
+    "history": "history: {{{}}}",
     "ignore": "ignore: [{{{}}}]",
 }
 _WORDS = [(scope, word) for scope in SCOPES for word in scope.words]

@@ -13,6 +13,7 @@ from dvtool.quality.checks.model import (
     ChecksFile,
     ColumnSpec,
     Drift,
+    HistoryRule,
     IgnoreSpec,
     RowsSpec,
     RuleSpec,
@@ -38,6 +39,11 @@ severities = st.none() | st.sampled_from(Severity)
 
 
 drifts = st.just(Drift(off=True)) | st.builds(Drift, psi=st.floats(1e-6, 10), ks=thresholds)
+
+
+histories = st.just(HistoryRule(off=True)) | st.builds(
+    HistoryRule, st.floats(1e-6, 0.2), st.integers(3, 30)
+)
 
 
 @st.composite
@@ -80,7 +86,7 @@ def tables(draw, path=""):
         rules=tuple(draw(st.lists(st.builds(RuleSpec, words, words, st.floats(0, 1)), max_size=2))),
         other_columns=draw(st.sampled_from(["allow", "warn", "fail"])),
         splits=draw(st.none() | st.builds(SplitsSpec, train=words, test=words)),
-        history=draw(st.booleans()),
+        history=draw(histories),
         drift=draw(st.none() | drifts),
         severities=((names[0], Severity.WARN),) if draw(st.booleans()) else (),
         ignore=tuple(

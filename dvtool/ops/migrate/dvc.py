@@ -1,0 +1,380 @@
+"""`migrate dvc`: data sets out of what DVC tracks, of HEAD, and with the whole history a map.
+
+Plan first, as data; nothing is written unless every object was found, read and proven, or the person
+said that some may be left behind. DVC's own files, cache and remotes are read only. Called by the
+CLI.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dvtool.core.digest import Digest
+from dvtool.core.manifest import Shard, check_no_clash, encode_shards
+from dvtool.core.migrated import MAP_FILE, Bytes, Migrated, encode_map
+from dvtool.core.paths import SIDECAR_SUFFIX, check_path
+from dvtool.core.quote import display
+from dvtool.core.sidecar import Sidecar, encode_sidecar, file_sidecar
+from dvtool.core.tree import EXECUTABLE, FILE, THE_FILE, Entry, Tree
+from dvtool.errors import CorruptObject, DvtoolError, ObjectMissing, UsageError
+from dvtool.git.attributes import ignore
+from dvtool.git.migrated import known_map
+from dvtool.git.revisions import head
+from dvtool.git.sidecars import sidecar_paths
+from dvtool.git.staging import stage
+from dvtool.ops.add import INLINE_MAX_ENTRIES
+from dvtool.ops.merge import store_shards
+from dvtool.ops.migrate.found import Found, Outputs, kept_by_git, outputs_at, outputs_ever, projects
+from dvtool.ops.migrate.objects import Shelf, bring
+from dvtool.ops.migrate.places import dvc_places
+from dvtool.ops.selection import Places, datasets_of
+from dvtool.ops.workspace import Workspace
+from dvtool.worktree.sidecarfile import write_sidecar
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Something that cannot be moved.
+
+    Attributes:
+        what: The data set and one commit that has it.
+        why: The reason.
+        is_damaged: Its bytes are there and are not what their name says.
+    """
+
+    what: str
+    why: str
+    is_damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetLine:
+    """One data set that HEAD will have.
+
+    Attributes:
+        path: Where it stands.
+        kind: `file` or `directory`.
+        files: How many files it holds.
+        source: DVC's file that names it.
+        state: `new`; `kept` when it has a sidecar already, which stays as it is.
+    """
+
+    path: str
+    kind: str
+    files: int
+    source: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class MigrateReport:
+    """What a migration did, or would do.
+
+    Attributes:
+        is_dry_run: Nothing was changed.
+        datasets: Those of HEAD.
+        versions: How many versions of outputs the map will name; 0 without `history`.
+        commits: In how many commits those were made.
+        objects: How many files have to be read.
+        by_place: How many of them lie where.
+        lost: What cannot be moved.
+        written: Files that were written and staged.
+        brought_bytes: How many bytes were brought into the store.
+    """
+
+    is_dry_run: bool
+    datasets: tuple[DatasetLine, ...]
+    versions: int
+    commits: int
+    objects: int
+    by_place: Mapping[str, int]
+    lost: tuple[Lost, ...]
+    written: tuple[str, ...] = ()
+    brought_bytes: int = 0
+
+
+def migrate_dvc(
+    workspace: Workspace,
+    *,
+    history: bool = False,
+    execute: bool = False,
+    allow_missing: bool = False,
+    remote_names: Sequence[str] = (),
+) -> MigrateReport:
+    """Makes data sets of what DVC tracks.
+
+    Args:
+        workspace: Where; DVC's configuration of this clone tells where its objects are.
+        history: Also make every older commit readable, by a map that is committed.
+        execute: Do it; else only say what would be done.
+        allow_missing: Leave behind what is missing or damaged, instead of doing nothing.
+        remote_names: Ask only these of DVC's remotes.
+
+    Raises:
+        UsageError: There is nothing of DVC's here, or it has changes that are not committed.
+        ObjectMissing, CorruptObject: With `execute`: something is missing or damaged, and nothing
+            was written.
+    """
+    with tempfile.TemporaryDirectory(prefix="dvtool-migrate-") as scratch:
+        migration = _Migration(workspace, Path(scratch), history=history, remote_names=remote_names)
+        if not execute:
+            return migration.report(is_dry_run=True)
+        with workspace.changing():
+            return migration.run(allow_missing=allow_missing)
+
+
+@dataclass(slots=True)
+class _Migration:
+    """One migration on its way."""
+
+    workspace: Workspace
+    scratch: Path
+    history: bool
+    remote_names: Sequence[str]
+    shelf: Shelf = field(init=False)
+    head: list[Found] = field(init=False)
+    ever: list[Found] = field(init=False)
+    commits: int = 0
+    known: Migrated = field(init=False)
+    members: dict[str, dict[bytes, str]] = field(default_factory=dict)
+    lost: list[Lost] = field(default_factory=list)
+    bad: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        git = self.workspace.git
+        commit = head(git).commit
+        if commit is None:
+            raise UsageError("there is no commit yet", hint="git commit")
+        _refuse_uncommitted(self.workspace)
+        places = dvc_places(
+            self.workspace.top,
+            projects(git, commit),
+            environ=self.workspace.environ,
+            remote_names=self.remote_names,
+        )
+        self.shelf = Shelf(places, self.scratch)
+        self.known = known_map(git, everywhere=True)
+        here = outputs_at(git, commit)
+        ever = outputs_ever(git) if self.history else Outputs((), (), 0)
+        if not here.found and not ever.found:
+            raise UsageError(
+                "HEAD has nothing that DVC tracks: no .dvc file, no dvc.lock with outputs",
+                hint="dvtool migrate dvc --history, if older commits have",
+            )
+        self.lost += [Lost(one, "cannot be read") for one in {*here.unreadable, *ever.unreadable}]
+        by_git = kept_by_git(git, [*here.found, *ever.found])
+        self.head = self._sound([one for one in here.found if one not in by_git])
+        self.ever = self._sound([one for one in ever.found if one not in by_git])
+        self.commits = ever.commits
+        self._look()
+
+    # -- planning --------------------------------------------------------------------------------
+
+    def _sound(self, found: Iterable[Found]) -> list[Found]:
+        """Returns the outputs that can be moved at all, and notes the others."""
+        sound = []
+        for one in found:
+            if one.output.problem:
+                lost = Lost(one.where, one.output.problem)
+                if lost not in self.lost:
+                    self.lost.append(lost)
+            else:
+                sound.append(one)
+        return sound
+
+    def _look(self) -> None:
+        """Reads the lists of directories, and finds out what is nowhere."""
+        for one in [*self.head, *self.ever]:
+            name = one.output.name
+            if name in self.members or name in self.bad or not one.output.is_directory:
+                continue
+            if name in self.known.directories and not self._is_in_head(name):
+                continue
+            try:
+                self.members[name] = self.shelf.members(name)
+                check_no_clash(Entry(p, Digest(b""), 0, FILE) for p in self.members[name])
+            except DvtoolError as error:
+                self._lose(name, error)
+        for name in self._files():
+            if self.shelf.place_of(name) is None:
+                self._lose(name, ObjectMissing("is in no cache and at no remote of DVC"))
+
+    def _is_in_head(self, name: str) -> bool:
+        return any(one.output.name == name for one in self.head)
+
+    def _files(self) -> list[str]:
+        """Returns the names of all files to bring, each once."""
+        names: dict[str, None] = {}
+        for members in self.members.values():
+            names.update(dict.fromkeys(members.values()))
+        in_head = {one.output.name for one in self.head}
+        for one in [*self.head, *self.ever]:
+            name = one.output.name
+            if not one.output.is_directory and (name not in self.known.files or name in in_head):
+                names[name] = None
+        return [name for name in names if name not in self.bad]
+
+    def _lose(self, name: str, error: DvtoolError) -> None:
+        self.bad.add(name)
+        is_damaged = isinstance(error, CorruptObject)
+        for one in self._needing(name):
+            inside = "" if one.output.name == name else f"{self._path_in(one, name)}: "
+            self.lost.append(Lost(one.where, f"{inside}{error.message}", is_damaged))
+
+    def _needing(self, name: str) -> list[Found]:
+        found = {
+            (one.output.path, one.output.name): one
+            for one in [*self.ever, *self.head]
+            if one.output.name == name or name in self.members.get(one.output.name, {}).values()
+        }
+        return list(found.values())
+
+    def _path_in(self, one: Found, name: str) -> str:
+        members = self.members[one.output.name]
+        return display(next(path for path, member in members.items() if member == name))
+
+    def _is_whole(self, name: str) -> bool:
+        """Tells whether nothing of an output is lost."""
+        if name in self.bad:
+            return False
+        return self.bad.isdisjoint(self.members.get(name, {}).values())
+
+    # -- reporting -------------------------------------------------------------------------------
+
+    def report(self, *, is_dry_run: bool) -> MigrateReport:
+        """Returns the plan."""
+        files = self._files()
+        places = Counter(place.label for name in files if (place := self.shelf.place_of(name)))
+        names = {one.output.name for one in self.ever if self._is_whole(one.output.name)}
+        return MigrateReport(
+            is_dry_run=is_dry_run,
+            datasets=tuple(self._line(one) for one in self._moving()),
+            versions=len(names),
+            commits=self.commits,
+            objects=len(files),
+            by_place=dict(places),
+            lost=tuple(self.lost),
+        )
+
+    def _line(self, one: Found) -> DatasetLine:
+        output = one.output
+        has = self.workspace.sidecar_text(output.path) is not None
+        return DatasetLine(
+            output.path,
+            "directory" if output.is_directory else "file",
+            len(self.members[output.name]) if output.is_directory else 1,
+            one.source,
+            "kept" if has else "new",
+        )
+
+    def _moving(self) -> list[Found]:
+        return [one for one in self.head if self._is_whole(one.output.name)]
+
+    # -- doing -----------------------------------------------------------------------------------
+
+    def run(self, *, allow_missing: bool) -> MigrateReport:
+        """Brings the objects, then writes sidecars and map."""
+        self._refuse(allow_missing=allow_missing)
+        self._check_places()
+        store = self.workspace.store
+        brought = bring(
+            self.shelf, self._files(), store, progress=self.workspace.progress, failed=self._lose
+        )
+        self._refuse(allow_missing=allow_missing)
+        shards: dict[Digest, bytes] = {}
+        directories: dict[str, tuple[Shard, ...]] = {}
+        trees: dict[str, Tree] = {}
+        for name, members in self.members.items():
+            if self._is_whole(name):
+                trees[name] = Tree(Entry(p, *brought[each], FILE) for p, each in members.items())
+                cut = list(encode_shards(trees[name].entries))
+                directories[name] = tuple(shard for shard, _ in cut)
+                shards.update({shard.digest: text for shard, text in cut})
+        texts = {
+            one.output.path: self._text(one, trees, brought, shards)
+            for one in self._moving()
+            if self.workspace.sidecar_text(one.output.path) is None
+        }
+        store_shards(store, shards)
+        report = self.report(is_dry_run=False)
+        written = self._write(texts, self._map(directories, brought) if self.history else None)
+        size = sum(found.size for found in brought.values())
+        return replace(report, written=tuple(written), brought_bytes=size)
+
+    def _refuse(self, *, allow_missing: bool) -> None:
+        if not self.lost or allow_missing:
+            return
+        damaged = [one for one in self.lost if one.is_damaged]
+        first = "\n  ".join(f"{one.what}: {one.why}" for one in self.lost[:10])
+        more = f"\n  and {len(self.lost) - 10} more" if len(self.lost) > 10 else ""
+        raise (CorruptObject if damaged else ObjectMissing)(
+            f"{len(self.lost)} versions cannot be moved, so nothing was written:\n  {first}{more}",
+            hint="dvc fetch --all-commits may bring them; --allow-missing leaves them behind",
+        )
+
+    def _check_places(self) -> None:
+        names = {one.output.path for one in self._moving()}
+        places = Places({*names, *datasets_of(sidecar_paths(self.workspace.git))})
+        for path in sorted(names):
+            check_path(os.fsencode(path))
+            places.check(path)
+
+    def _text(
+        self,
+        one: Found,
+        trees: Mapping[str, Tree],
+        brought: Mapping[str, Bytes],
+        shards: dict[Digest, bytes],
+    ) -> bytes:
+        output = one.output
+        if not output.is_directory:
+            mode = EXECUTABLE if output.is_executable else FILE
+            return encode_sidecar(file_sidecar(Entry(THE_FILE, *brought[output.name], mode)))
+        tree = trees[output.name]
+        layout = Sidecar("directory", "sharded" if len(tree) > INLINE_MAX_ENTRIES else "inline")
+        sidecar, texts = layout.with_tree(tree)
+        shards.update(texts)
+        return encode_sidecar(sidecar)
+
+    def _map(
+        self, directories: Mapping[str, tuple[Shard, ...]], brought: Mapping[str, Bytes]
+    ) -> Migrated:
+        names = {one.output.name for one in self.ever}
+        return self.known.joined(
+            Migrated(
+                {name: found for name, found in brought.items() if name in names},
+                {name: found for name, found in directories.items() if name in names},
+            )
+        )
+
+    def _write(self, texts: Mapping[str, bytes], migrated: Migrated | None) -> list[str]:
+        workspace = self.workspace
+        written = []
+        if migrated:
+            write_sidecar(workspace.top, MAP_FILE, encode_map(migrated))
+            written.append(MAP_FILE)
+        for path, text in texts.items():
+            workspace.write_sidecar(path, text)
+            written.append(path + SIDECAR_SUFFIX)
+        written += ignore(workspace.git, list(texts))
+        stage(workspace.git, written)
+        return written
+
+
+def _refuse_uncommitted(workspace: Workspace) -> None:
+    """Refuses while files of DVC's differ from HEAD: what is committed is what is moved."""
+    specs = (":(glob)**/*.dvc", ":(glob)**/dvc.lock", ":(glob)**/dvc.yaml")
+    changed = workspace.git.run(
+        "status", "--porcelain", "-z", "--untracked-files=all", "--", *specs
+    )
+    if changed:
+        path = changed.split(b"\0")[0][3:]
+        raise UsageError(
+            f"DVC's files have changes that are not committed, first {display(path)}",
+            hint="git commit them first: what HEAD has is what is moved",
+        )
