@@ -33,7 +33,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "fetch": "Download bytes into the store",
         "pull": "Download bytes and write the files",
         "get": "Copy data out of any repository",
-        "migrate": "Come from DVC or git-lfs",
+        "migrate": "Move here from DVC or git-lfs",
+        "export": "Write data as another tool keeps them",
     },
     "Judge": {
         "allow": "Accept what was found in a version of a data set",
