@@ -34,6 +34,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "pull": "Download bytes and write the files",
         "get": "Copy data out of any repository",
         "migrate": "Move here from DVC or git-lfs",
+        "export": "Write data as another tool keeps them",
     },
     "Judge": {
         "allow": "Accept what was found in a version of a data set",

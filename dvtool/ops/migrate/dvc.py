@@ -7,7 +7,6 @@ CLI.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,86 +15,21 @@ from pathlib import Path
 
 from dvtool.core.digest import Digest
 from dvtool.core.manifest import Shard, check_no_clash, encode_shards
-from dvtool.core.migrated import MAP_FILE, Bytes, Migrated, encode_map
-from dvtool.core.paths import SIDECAR_SUFFIX, check_path
+from dvtool.core.migrated import Bytes, Migrated
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar, file_sidecar
 from dvtool.core.tree import EXECUTABLE, FILE, THE_FILE, Entry, Tree
 from dvtool.errors import CorruptObject, DvtoolError, ObjectMissing, UsageError
-from dvtool.git.attributes import ignore
 from dvtool.git.migrated import known_map
 from dvtool.git.revisions import head
-from dvtool.git.sidecars import sidecar_paths
-from dvtool.git.staging import stage
 from dvtool.ops.add import INLINE_MAX_ENTRIES
 from dvtool.ops.merge import store_shards
 from dvtool.ops.migrate.found import Found, Outputs, kept_by_git, outputs_at, outputs_ever, projects
 from dvtool.ops.migrate.objects import Shelf, bring
 from dvtool.ops.migrate.places import dvc_places
-from dvtool.ops.selection import Places, datasets_of
+from dvtool.ops.migrate.report import DatasetLine, Lost, MigrateReport, refuse_lost
+from dvtool.ops.migrate.writing import check_places, write_migration
 from dvtool.ops.workspace import Workspace
-from dvtool.worktree.sidecarfile import write_sidecar
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Something that cannot be moved.
-
-    Attributes:
-        what: The data set and one commit that has it.
-        why: The reason.
-        is_damaged: Its bytes are there and are not what their name says.
-    """
-
-    what: str
-    why: str
-    is_damaged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetLine:
-    """One data set that HEAD will have.
-
-    Attributes:
-        path: Where it stands.
-        kind: `file` or `directory`.
-        files: How many files it holds.
-        source: DVC's file that names it.
-        state: `new`; `kept` when it has a sidecar already, which stays as it is.
-    """
-
-    path: str
-    kind: str
-    files: int
-    source: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class MigrateReport:
-    """What a migration did, or would do.
-
-    Attributes:
-        is_dry_run: Nothing was changed.
-        datasets: Those of HEAD.
-        versions: How many versions of outputs the map will name; 0 without `history`.
-        commits: In how many commits those were made.
-        objects: How many files have to be read.
-        by_place: How many of them lie where.
-        lost: What cannot be moved.
-        written: Files that were written and staged.
-        brought_bytes: How many bytes were brought into the store.
-    """
-
-    is_dry_run: bool
-    datasets: tuple[DatasetLine, ...]
-    versions: int
-    commits: int
-    objects: int
-    by_place: Mapping[str, int]
-    lost: tuple[Lost, ...]
-    written: tuple[str, ...] = ()
-    brought_bytes: int = 0
 
 
 def migrate_dvc(
@@ -280,7 +214,7 @@ class _Migration:
     def run(self, *, allow_missing: bool) -> MigrateReport:
         """Brings the objects, then writes sidecars and map."""
         self._refuse(allow_missing=allow_missing)
-        self._check_places()
+        check_places(self.workspace, (one.output.path for one in self._moving()))
         store = self.workspace.store
         brought = bring(
             self.shelf, self._files(), store, progress=self.workspace.progress, failed=self._lose
@@ -302,27 +236,14 @@ class _Migration:
         }
         store_shards(store, shards)
         report = self.report(is_dry_run=False)
-        written = self._write(texts, self._map(directories, brought) if self.history else None)
+        migrated = self._map(directories, brought) if self.history else None
+        written = write_migration(self.workspace, texts, migrated)
         size = sum(found.size for found in brought.values())
         return replace(report, written=tuple(written), brought_bytes=size)
 
     def _refuse(self, *, allow_missing: bool) -> None:
-        if not self.lost or allow_missing:
-            return
-        damaged = [one for one in self.lost if one.is_damaged]
-        first = "\n  ".join(f"{one.what}: {one.why}" for one in self.lost[:10])
-        more = f"\n  and {len(self.lost) - 10} more" if len(self.lost) > 10 else ""
-        raise (CorruptObject if damaged else ObjectMissing)(
-            f"{len(self.lost)} versions cannot be moved, so nothing was written:\n  {first}{more}",
-            hint="dvc fetch --all-commits may bring them; --allow-missing leaves them behind",
-        )
-
-    def _check_places(self) -> None:
-        names = {one.output.path for one in self._moving()}
-        places = Places({*names, *datasets_of(sidecar_paths(self.workspace.git))})
-        for path in sorted(names):
-            check_path(os.fsencode(path))
-            places.check(path)
+        if not allow_missing:
+            refuse_lost(self.lost, command="dvc fetch --all-commits")
 
     def _text(
         self,
@@ -351,19 +272,6 @@ class _Migration:
                 {name: found for name, found in directories.items() if name in names},
             )
         )
-
-    def _write(self, texts: Mapping[str, bytes], migrated: Migrated | None) -> list[str]:
-        workspace = self.workspace
-        written = []
-        if migrated:
-            write_sidecar(workspace.top, MAP_FILE, encode_map(migrated))
-            written.append(MAP_FILE)
-        for path, text in texts.items():
-            workspace.write_sidecar(path, text)
-            written.append(path + SIDECAR_SUFFIX)
-        written += ignore(workspace.git, list(texts))
-        stage(workspace.git, written)
-        return written
 
 
 def _refuse_uncommitted(workspace: Workspace) -> None:
