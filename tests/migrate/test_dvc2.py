@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -59,7 +58,6 @@ def old(tmp_path, capfd, monkeypatch) -> Repo:
 @pytest.mark.parametrize("place", ["remote", "cache", "cache named in the configuration"])
 def test_both_commits_restore(old, tmp_path, place):
     if place == "cache":
-        os.makedirs(old.path / ".dvc") if not (old.path / ".dvc").exists() else None
         (tmp_path / "objects").rename(old.path / ".dvc" / "cache")
     elif place != "remote":
         (tmp_path / "objects").rename(tmp_path / "elsewhere")
@@ -107,6 +105,7 @@ def test_changes_of_dvc_that_are_not_committed_stop_it(old):
 
 def test_gc_keeps_what_only_old_commits_need(old, tmp_path):
     old.run("migrate", "dvc", "--history", "--yes")
+    old.commit("move")
     for path in ("data", "model.bin"):
         old.run("rm", path)
     old.commit("nothing is left")
@@ -115,8 +114,8 @@ def test_gc_keeps_what_only_old_commits_need(old, tmp_path):
     old.run("gc", "--remote", "--delete", "--grace-days", "0")
     clone = old.clone("clone")
 
-    clone.run("fetch", "--rev", "HEAD~2")
-    assert files_of(clone, clone.git("rev-parse", "HEAD~2"), tmp_path / "1") == FILES
+    clone.run("fetch", "--rev", "HEAD~3")
+    assert files_of(clone, clone.git("rev-parse", "HEAD~3"), tmp_path / "1") == FILES
 
 
 def test_a_push_before_the_map_does_not_hide_what_the_map_brings(old, tmp_path):
@@ -132,3 +131,27 @@ def test_a_push_before_the_map_does_not_hide_what_the_map_brings(old, tmp_path):
 
     clone.run("fetch", "--rev", "HEAD~4")
     assert files_of(clone, clone.git("rev-parse", "HEAD~4"), tmp_path / "1") == FILES
+
+
+def test_a_version_that_dvc_made_after_the_migration_is_told_and_taken_by_force(old, tmp_path):
+    old.run("migrate", "dvc", "--history", "--yes")
+    old.commit("move")
+    new = old.write("../objects/" + "68/b329da9893e34099c7d8ad5cb9c940", "\n")  # md5 of a line end
+    assert new.read_bytes() == b"\n"
+    old.write(
+        "model.bin.dvc", "outs:\n- md5: 68b329da9893e34099c7d8ad5cb9c940\n  path: model.bin\n"
+    )
+    old.commit("DVC again")
+
+    plain = old.run("migrate", "dvc", "--history", "--yes", "--json").json
+    assert {one["path"]: one["state"] for one in plain["datasets"]} == {
+        "data": "kept",
+        "model.bin": "differs",
+    }
+    assert files_of(old, "HEAD", tmp_path / "1") == FILES
+    old.commit("the map grew")
+    assert "--force replaces it" in old.run("migrate", "dvc").out
+
+    old.run("migrate", "dvc", "--yes", "--force")
+    old.commit("taken")
+    assert files_of(old, "HEAD", tmp_path / "2") == FILES | {"model.bin": b"\n"}

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from dvtool.ops.migrate.report import MigrateReport
 
 _SHOWN = 20
+_STATES = {
+    "new": "",
+    "kept": ", has a sidecar already",
+    "differs": ", has a sidecar that says something else: --force replaces it",
+}
 
 
 @click.group(
@@ -30,6 +35,7 @@ def command() -> None:
 @click.option("--history", is_flag=True, help="Make all older commits restorable too, by a map.")
 @click.option("--yes", "execute", is_flag=True, help="Do it; without this nothing is written.")
 @click.option("--allow-missing", is_flag=True, help="Leave behind what is missing or damaged.")
+@click.option("--force", is_flag=True, help="Replace sidecars that say something else.")
 @click.option(
     "--dvc-remote",
     "remotes",
@@ -42,6 +48,7 @@ def dvc(
     history: bool,
     execute: bool,
     allow_missing: bool,
+    force: bool,
     remotes: tuple[str, ...],
     as_json: bool,
     quiet: bool,
@@ -60,6 +67,7 @@ def dvc(
         history=history,
         execute=execute,
         allow_missing=allow_missing,
+        force=force,
         remote_names=remotes,
     )
     output = Output(as_json=as_json, quiet=quiet)
@@ -105,8 +113,7 @@ def lfs(
 def _show(output: Output, report: MigrateReport, *, again: str) -> None:
     for one in report.datasets:
         size = count(one.files, "file") if one.kind == "directory" else "one file"
-        kept = ", has a sidecar already, left as it is" if one.state == "kept" else ""
-        output.text(f"{one.path}  {size}, from {one.source}{kept}")
+        output.text(f"{one.path}  {size}, from {one.source}{_STATES[one.state]}")
     if report.versions:
         output.text(
             f"{count(report.versions, 'version')} in"

@@ -17,17 +17,18 @@ from dvtool.core.digest import Digest
 from dvtool.core.manifest import Shard, check_no_clash, encode_shards
 from dvtool.core.migrated import Bytes, Migrated
 from dvtool.core.quote import display
-from dvtool.core.sidecar import Sidecar, encode_sidecar, file_sidecar
+from dvtool.core.sidecar import Sidecar, encode_sidecar, file_sidecar, parse_sidecar
 from dvtool.core.tree import EXECUTABLE, FILE, THE_FILE, Entry, Tree
 from dvtool.errors import CorruptObject, DvtoolError, ObjectMissing, UsageError
 from dvtool.git.migrated import known_map
 from dvtool.git.revisions import head
 from dvtool.ops.add import INLINE_MAX_ENTRIES
+from dvtool.ops.checkout import refuse_uncommitted
 from dvtool.ops.merge import store_shards
 from dvtool.ops.migrate.found import Found, Outputs, kept_by_git, outputs_at, outputs_ever, projects
 from dvtool.ops.migrate.objects import Shelf, bring
 from dvtool.ops.migrate.places import dvc_places
-from dvtool.ops.migrate.report import DatasetLine, Lost, MigrateReport, refuse_lost
+from dvtool.ops.migrate.report import DatasetLine, Lost, MigrateReport, State, refuse_lost
 from dvtool.ops.migrate.writing import check_places, write_migration
 from dvtool.ops.workspace import Workspace
 
@@ -38,6 +39,7 @@ def migrate_dvc(
     history: bool = False,
     execute: bool = False,
     allow_missing: bool = False,
+    force: bool = False,
     remote_names: Sequence[str] = (),
 ) -> MigrateReport:
     """Makes data sets of what DVC tracks.
@@ -47,9 +49,11 @@ def migrate_dvc(
         history: Also make every older commit readable, by a map that is committed.
         execute: Do it; else only say what would be done.
         allow_missing: Leave behind what is missing or damaged, instead of doing nothing.
+        force: Replace sidecars that say something else than DVC does.
         remote_names: Ask only these of DVC's remotes.
 
     Raises:
+        WouldLoseData: A sidecar to be replaced has changes that are not committed.
         UsageError: There is nothing of DVC's here, or it has changes that are not committed.
         ObjectMissing, CorruptObject: With `execute`: something is missing or damaged, and nothing
             was written.
@@ -59,7 +63,7 @@ def migrate_dvc(
         if not execute:
             return migration.report(is_dry_run=True)
         with workspace.changing():
-            return migration.run(allow_missing=allow_missing)
+            return migration.run(allow_missing=allow_missing, force=force)
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class _Migration:
     members: dict[str, dict[bytes, str]] = field(default_factory=dict)
     lost: list[Lost] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
+    needing: dict[str, list[Found]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         git = self.workspace.git
@@ -123,17 +128,22 @@ class _Migration:
 
     def _look(self) -> None:
         """Reads the lists of directories, and finds out what is nowhere."""
+        lost: dict[str, DvtoolError] = {}
         for one in [*self.head, *self.ever]:
             name = one.output.name
-            if name in self.members or name in self.bad or not one.output.is_directory:
+            if name in self.members or name in lost or not one.output.is_directory:
                 continue
             if name in self.known.directories and not self._is_in_head(name):
                 continue
             try:
-                self.members[name] = self.shelf.members(name)
-                check_no_clash(Entry(p, Digest(b""), 0, FILE) for p in self.members[name])
+                members = self.shelf.members(name)
+                check_no_clash(Entry(path, Digest(b""), 0, FILE) for path in members)
             except DvtoolError as error:
-                self._lose(name, error)
+                lost[name] = error
+            else:
+                self.members[name] = members
+        for name, why in lost.items():
+            self._lose(name, why)
         for name in self._files():
             if self.shelf.place_of(name) is None:
                 self._lose(name, ObjectMissing("is in no cache and at no remote of DVC"))
@@ -161,11 +171,12 @@ class _Migration:
             self.lost.append(Lost(one.where, f"{inside}{error.message}", is_damaged))
 
     def _needing(self, name: str) -> list[Found]:
-        found = {
-            (one.output.path, one.output.name): one
-            for one in [*self.ever, *self.head]
-            if one.output.name == name or name in self.members.get(one.output.name, {}).values()
-        }
+        """Returns the outputs that need an object: those it is itself, and directories that hold it."""
+        if not self.needing:
+            for one in dict.fromkeys([*self.ever, *self.head]):
+                for each in {one.output.name, *self.members.get(one.output.name, {}).values()}:
+                    self.needing.setdefault(each, []).append(one)
+        found = {(one.output.path, one.output.name): one for one in self.needing.get(name, ())}
         return list(found.values())
 
     def _path_in(self, one: Found, name: str) -> str:
@@ -197,21 +208,33 @@ class _Migration:
 
     def _line(self, one: Found) -> DatasetLine:
         output = one.output
-        has = self.workspace.sidecar_text(output.path) is not None
+        mode = EXECUTABLE if output.is_executable else FILE
+        made = self.known.sidecar(output.name, mode)
         return DatasetLine(
             output.path,
             "directory" if output.is_directory else "file",
             len(self.members[output.name]) if output.is_directory else 1,
             one.source,
-            "kept" if has else "new",
+            self._state(output.path, made),
         )
+
+    def _state(self, path: str, text: bytes | None) -> State:
+        """Tells how DVC's version stands to the sidecar that is there; `text` is its sidecar."""
+        here = self.workspace.sidecar_text(path)
+        if here is None:
+            return "new"
+        if text in (here, None):
+            return "kept"
+        both = [parse_sidecar(each, source=path) for each in (here, text) if each is not None]
+        one, other = (self.workspace.tree(each) for each in both)
+        return "kept" if one == other else "differs"
 
     def _moving(self) -> list[Found]:
         return [one for one in self.head if self._is_whole(one.output.name)]
 
     # -- doing -----------------------------------------------------------------------------------
 
-    def run(self, *, allow_missing: bool) -> MigrateReport:
+    def run(self, *, allow_missing: bool, force: bool) -> MigrateReport:
         """Brings the objects, then writes sidecars and map."""
         self._refuse(allow_missing=allow_missing)
         check_places(self.workspace, (one.output.path for one in self._moving()))
@@ -229,17 +252,20 @@ class _Migration:
                 cut = list(encode_shards(trees[name].entries))
                 directories[name] = tuple(shard for shard, _ in cut)
                 shards.update({shard.digest: text for shard, text in cut})
-        texts = {
-            one.output.path: self._text(one, trees, brought, shards)
-            for one in self._moving()
-            if self.workspace.sidecar_text(one.output.path) is None
-        }
+        texts = {one.output.path: self._text(one, trees, brought, shards) for one in self._moving()}
         store_shards(store, shards)
         report = self.report(is_dry_run=False)
+        states = {path: self._state(path, text) for path, text in texts.items()}
+        lines = tuple(replace(line, state=states[line.path]) for line in report.datasets)
+        differing = [path for path, state in states.items() if state == "differs"]
+        if force:
+            refuse_uncommitted(self.workspace, differing, hint="git commit it first")
+        wanted = {"new", "differs"} if force else {"new"}
+        texts = {path: text for path, text in texts.items() if states[path] in wanted}
         migrated = self._map(directories, brought) if self.history else None
         written = write_migration(self.workspace, texts, migrated)
         size = sum(found.size for found in brought.values())
-        return replace(report, written=tuple(written), brought_bytes=size)
+        return replace(report, datasets=lines, written=tuple(written), brought_bytes=size)
 
     def _refuse(self, *, allow_missing: bool) -> None:
         if not allow_missing:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from dvtool.errors import CorruptObject, ObjectMissing
 
 _NAMED = 10
+State = Literal["new", "kept", "differs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,15 @@ class DatasetLine:
         kind: `file` or `directory`.
         files: How many files it holds.
         source: The other tool's file that names it.
-        state: `new`; `kept` when it has a sidecar already, which stays as it is.
+        state: `new`; `kept` when it has a sidecar already, which stays as it is; `differs` when
+            that one is known to say something else than the other tool does.
     """
 
     path: str
     kind: str
     files: int
     source: str
-    state: str
+    state: State
 
 
 @dataclass(frozen=True, slots=True)
