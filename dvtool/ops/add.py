@@ -117,15 +117,7 @@ def _targets(workspace: Workspace, known: Sequence[str], paths: Sequence[str]) -
     places = Places({*known, *(one.dataset for one in targets)})
     for one in targets:
         places.check(one.dataset)
-    taken = {fold(os.fsencode(name)): name for name in known}
-    for one in targets:
-        other = taken.setdefault(fold(os.fsencode(one.dataset)), one.dataset)
-        if other != one.dataset and one.dataset not in known:
-            raise UnsafePath(
-                f"data sets {one} and {display(os.fsencode(other))} cannot stand side by side on"
-                " every file system",
-                hint="mv one of the two to another name",
-            )
+    check_side_by_side(known, [one.dataset for one in targets])
     whole = {one.dataset for one in targets if not one.inside}
     return [one for one in targets if not one.inside or one.dataset not in whole]
 
@@ -140,8 +132,29 @@ def _target(workspace: Workspace, known: Sequence[str], path: str) -> Selected:
     owner = owner_of(known, path)
     if owner is not None:
         return Selected(owner, os.fsencode(path[len(owner) + 1 :]))
+    check_new(known, path)
+    if not os.path.lexists(workspace.abspath(path)):
+        raise _absent(shown)
+    if workspace.abspath(path).is_symlink():
+        raise UnsafePath(f"a data set cannot be a symlink: {shown}", hint="add what it points to")
+    return Selected(path)
+
+
+def check_new(known: Sequence[str], path: str) -> None:
+    """Checks that a path may become a data set, whatever stands there.
+
+    Raises:
+        UsageError: It is the top, holds or lies in another data set, or belongs in git.
+    """
+    shown = display(os.fsencode(path)) if path else "."
     if path == "":
         raise UsageError("the whole work tree cannot be a data set", hint="dvtool add FOLDER")
+    owner = owner_of(known, path)
+    if owner is not None:
+        raise UsageError(
+            f"{shown} lies inside the data set {display(os.fsencode(owner))}",
+            hint="choose a place outside of it",
+        )
     inner = [dataset for dataset in known if dataset.startswith(path + "/")]
     if inner:
         raise UsageError(
@@ -150,11 +163,23 @@ def _target(workspace: Workspace, known: Sequence[str], path: str) -> Selected:
         )
     if path.endswith((SIDECAR_SUFFIX, ".gitignore", ".dvtignore")):
         raise UsageError(f"{shown} belongs in git itself", hint="git add it")
-    if not os.path.lexists(workspace.abspath(path)):
-        raise _absent(shown)
-    if workspace.abspath(path).is_symlink():
-        raise UnsafePath(f"a data set cannot be a symlink: {shown}", hint="add what it points to")
-    return Selected(path)
+
+
+def check_side_by_side(known: Sequence[str], names: Iterable[str]) -> None:
+    """Checks that new data sets can stand beside those there are on every file system.
+
+    Raises:
+        UnsafePath: Two differ by case or Unicode form only.
+    """
+    taken = {fold(os.fsencode(name)): name for name in known}
+    for name in names:
+        other = taken.setdefault(fold(os.fsencode(name)), name)
+        if other != name and name not in known:
+            one, two = (display(os.fsencode(each)) for each in (name, other))
+            raise UnsafePath(
+                f"data sets {one} and {two} cannot stand side by side on every file system",
+                hint="mv one of the two to another name",
+            )
 
 
 def _absent(shown: str) -> UsageError:

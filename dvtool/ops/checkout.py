@@ -109,6 +109,28 @@ def checkout(
         return _carry_out(workspace, index, plans)
 
 
+def bring_to(
+    workspace: Workspace, targets: Sequence[tuple[Selected, bytes]], *, dry_run: bool = False
+) -> list[CheckoutReport]:
+    """Writes and stages sidecars with given texts, and brings their files in line.
+
+    Args:
+        workspace: Where; its store has what the texts name.
+        targets: Whole data sets, each with the text its sidecar shall have.
+        dry_run: Only say what would be done.
+
+    Raises:
+        WouldLoseData: Unsaved work stands in the way; nothing was touched.
+    """
+    with workspace.changing() as index:
+        plans = [_plan(workspace, index, one, text, force=False) for one, text in targets]
+        _refuse_unsaved(plans, drop="dvtool checkout --force drops it")
+        if dry_run:
+            return [_report(plan, missing=0) for plan in plans]
+        _write_sidecars(workspace, targets)
+        return _carry_out(workspace, index, plans)
+
+
 def follow(
     workspace: Workspace, datasets: Iterable[str], *, known_before: Set[str]
 ) -> tuple[list[CheckoutReport], list[tuple[str, str]]]:
@@ -218,13 +240,13 @@ def _decide(plan: _Plan, path: PathStatus, *, force: bool) -> None:
         plan.unsaved.append(path)
 
 
-def _refuse_unsaved(plans: Iterable[_Plan]) -> None:
+def _refuse_unsaved(plans: Iterable[_Plan], *, drop: str = "--force overwrites it") -> None:
     unsaved = [(plan, path) for plan in plans for path in plan.unsaved]
     if unsaved:
         names = [str(Selected(plan.target.dataset, path.path)) for plan, path in unsaved[:10]]
         raise WouldLoseData(
             f"{len(unsaved)} files hold work that is in no version: {', '.join(names)}",
-            hint="dvtool add keeps it, --force overwrites it",
+            hint=f"dvtool add keeps it, {drop}",
         )
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.conftest import s3_endpoint
+from tests.journeys.conftest import make_repo, s3_endpoint
 from tests.journeys.harness import Repo
 
-__all__ = ["s3_endpoint"]
+__all__ = ["make_repo", "s3_endpoint"]
 
 DVC = Path(__file__).parent / ".env" / "bin" / "dvc"
 BUCKET = "old-data"
@@ -189,3 +189,62 @@ def dvc_repo(
     repo.run("remote", "add", "origin", (tmp_path / "remote").as_uri())
     repo.commit("dvtool")
     return repo, dvc_made.commits
+
+
+@pytest.fixture(scope="session")
+def lfs_made(tmp_path_factory: pytest.TempPathFactory) -> Old:
+    """Three commits on two branches by git-lfs: small and large files, in folders, one executable."""
+    if shutil.which("git-lfs") is None:
+        pytest.skip("git-lfs is not installed: tests/migrate/install")
+    build = Builder(tmp_path_factory.mktemp("lfs") / "repo", tmp_path_factory.mktemp("lfs-home"))
+    build.run("git", "lfs", "install", "--local")
+    build.run("git", "lfs", "track", "*.bin", "data/**")
+    build.write("readme.txt", b"git has this\n")
+    files = {"a.bin": b"one", "data/sub/t.csv": CRLF, "data/large.dat": LARGE}
+    for path, data in files.items():
+        build.write(path, data)
+    (build.old.path / "a.bin").chmod(0o755)
+    build.commit("first", files)
+
+    build.run("git", "switch", "-q", "-c", "side")
+    build.write("a.bin", b"side")
+    build.commit("side", files | {"a.bin": b"side"})
+    build.run("git", "switch", "-q", "main")
+
+    build.write("a.bin", b"two")
+    build.run("git", "rm", "-q", "data/large.dat")
+    del files["data/large.dat"]
+    build.commit("second", files | {"a.bin": b"two"})
+    return build.old
+
+
+@pytest.fixture
+def lfs_repo(
+    lfs_made: Old,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> tuple[Repo, dict[str, Files]]:
+    """A copy of the repository that git-lfs made, ready for dvtool, with a remote of dvtool's."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    shutil.copytree(lfs_made.path, tmp_path / "repo", symlinks=True)
+    repo = Repo(tmp_path / "repo", capfd)
+    repo.run("init", "--no-hooks")
+    repo.run("remote", "add", "origin", (tmp_path / "remote").as_uri())
+    repo.commit("dvtool")
+    return repo, lfs_made.commits
+
+
+def files_of(repo: Repo, rev: str, scratch: Path) -> Files:
+    """Returns every file of every data set of a revision, copied out by dvtool."""
+    found: Files = {}
+    for one in repo.run("list", "--rev", rev, "--json").json["datasets"]:
+        target = scratch / rev / one["dataset"]
+        repo.run("get", str(repo.path), one["dataset"], "--rev", rev, "--out", str(target))
+        paths = [target] if target.is_file() else sorted(target.rglob("*"))
+        found |= {
+            str(path.relative_to(scratch / rev)): path.read_bytes()
+            for path in paths
+            if path.is_file()
+        }
+    return found

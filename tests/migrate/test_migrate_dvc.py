@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
-from tests.journeys.harness import Repo
-from tests.migrate.conftest import Files
+import fsspec
 
-
-def files_of(repo: Repo, rev: str, scratch: Path) -> Files:
-    """Returns every file of every data set of a revision, copied out by dvtool."""
-    found: Files = {}
-    for one in repo.run("list", "--rev", rev, "--json").json["datasets"]:
-        target = scratch / rev / one["dataset"]
-        repo.run("get", str(repo.path), one["dataset"], "--rev", rev, "--out", str(target))
-        paths = [target] if target.is_file() else sorted(target.rglob("*"))
-        found |= {
-            str(path.relative_to(scratch / rev)): path.read_bytes()
-            for path in paths
-            if path.is_file()
-        }
-    return found
+from tests.migrate.conftest import files_of
 
 
 def test_head_comes_over_from_the_cache_and_the_files_of_dvc_stay(dvc_repo, tmp_path):
@@ -54,6 +39,8 @@ def test_every_commit_of_every_branch_restores_from_a_clone_and_a_remote(dvc_rep
     for commit, files in commits.items():
         clone.run("fetch", "--rev", commit)
         assert files_of(clone, commit, tmp_path) == files
+        address = f"dvt://{clone.path}:{commit}@data/a.csv"
+        assert fsspec.open(address).open().read() == files["data/a.csv"]
 
 
 def test_what_is_not_in_the_cache_comes_from_the_remote_of_dvc(dvc_repo, tmp_path):

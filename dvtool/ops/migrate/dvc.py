@@ -7,7 +7,6 @@ CLI.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,86 +15,22 @@ from pathlib import Path
 
 from dvtool.core.digest import Digest
 from dvtool.core.manifest import Shard, check_no_clash, encode_shards
-from dvtool.core.migrated import MAP_FILE, Bytes, Migrated, encode_map
-from dvtool.core.paths import SIDECAR_SUFFIX, check_path
+from dvtool.core.migrated import Bytes, Migrated
 from dvtool.core.quote import display
-from dvtool.core.sidecar import Sidecar, encode_sidecar, file_sidecar
+from dvtool.core.sidecar import Sidecar, encode_sidecar, file_sidecar, parse_sidecar
 from dvtool.core.tree import EXECUTABLE, FILE, THE_FILE, Entry, Tree
 from dvtool.errors import CorruptObject, DvtoolError, ObjectMissing, UsageError
-from dvtool.git.attributes import ignore
 from dvtool.git.migrated import known_map
 from dvtool.git.revisions import head
-from dvtool.git.sidecars import sidecar_paths
-from dvtool.git.staging import stage
 from dvtool.ops.add import INLINE_MAX_ENTRIES
+from dvtool.ops.checkout import refuse_uncommitted
 from dvtool.ops.merge import store_shards
 from dvtool.ops.migrate.found import Found, Outputs, kept_by_git, outputs_at, outputs_ever, projects
 from dvtool.ops.migrate.objects import Shelf, bring
 from dvtool.ops.migrate.places import dvc_places
-from dvtool.ops.selection import Places, datasets_of
+from dvtool.ops.migrate.report import DatasetLine, Lost, MigrateReport, State, refuse_lost
+from dvtool.ops.migrate.writing import check_places, write_migration
 from dvtool.ops.workspace import Workspace
-from dvtool.worktree.sidecarfile import write_sidecar
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Something that cannot be moved.
-
-    Attributes:
-        what: The data set and one commit that has it.
-        why: The reason.
-        is_damaged: Its bytes are there and are not what their name says.
-    """
-
-    what: str
-    why: str
-    is_damaged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DatasetLine:
-    """One data set that HEAD will have.
-
-    Attributes:
-        path: Where it stands.
-        kind: `file` or `directory`.
-        files: How many files it holds.
-        source: DVC's file that names it.
-        state: `new`; `kept` when it has a sidecar already, which stays as it is.
-    """
-
-    path: str
-    kind: str
-    files: int
-    source: str
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class MigrateReport:
-    """What a migration did, or would do.
-
-    Attributes:
-        is_dry_run: Nothing was changed.
-        datasets: Those of HEAD.
-        versions: How many versions of outputs the map will name; 0 without `history`.
-        commits: In how many commits those were made.
-        objects: How many files have to be read.
-        by_place: How many of them lie where.
-        lost: What cannot be moved.
-        written: Files that were written and staged.
-        brought_bytes: How many bytes were brought into the store.
-    """
-
-    is_dry_run: bool
-    datasets: tuple[DatasetLine, ...]
-    versions: int
-    commits: int
-    objects: int
-    by_place: Mapping[str, int]
-    lost: tuple[Lost, ...]
-    written: tuple[str, ...] = ()
-    brought_bytes: int = 0
 
 
 def migrate_dvc(
@@ -104,6 +39,7 @@ def migrate_dvc(
     history: bool = False,
     execute: bool = False,
     allow_missing: bool = False,
+    force: bool = False,
     remote_names: Sequence[str] = (),
 ) -> MigrateReport:
     """Makes data sets of what DVC tracks.
@@ -113,9 +49,11 @@ def migrate_dvc(
         history: Also make every older commit readable, by a map that is committed.
         execute: Do it; else only say what would be done.
         allow_missing: Leave behind what is missing or damaged, instead of doing nothing.
+        force: Replace sidecars that say something else than DVC does.
         remote_names: Ask only these of DVC's remotes.
 
     Raises:
+        WouldLoseData: A sidecar to be replaced has changes that are not committed.
         UsageError: There is nothing of DVC's here, or it has changes that are not committed.
         ObjectMissing, CorruptObject: With `execute`: something is missing or damaged, and nothing
             was written.
@@ -125,7 +63,7 @@ def migrate_dvc(
         if not execute:
             return migration.report(is_dry_run=True)
         with workspace.changing():
-            return migration.run(allow_missing=allow_missing)
+            return migration.run(allow_missing=allow_missing, force=force)
 
 
 @dataclass(slots=True)
@@ -144,6 +82,7 @@ class _Migration:
     members: dict[str, dict[bytes, str]] = field(default_factory=dict)
     lost: list[Lost] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
+    needing: dict[str, list[Found]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         git = self.workspace.git
@@ -189,17 +128,22 @@ class _Migration:
 
     def _look(self) -> None:
         """Reads the lists of directories, and finds out what is nowhere."""
+        lost: dict[str, DvtoolError] = {}
         for one in [*self.head, *self.ever]:
             name = one.output.name
-            if name in self.members or name in self.bad or not one.output.is_directory:
+            if name in self.members or name in lost or not one.output.is_directory:
                 continue
             if name in self.known.directories and not self._is_in_head(name):
                 continue
             try:
-                self.members[name] = self.shelf.members(name)
-                check_no_clash(Entry(p, Digest(b""), 0, FILE) for p in self.members[name])
+                members = self.shelf.members(name)
+                check_no_clash(Entry(path, Digest(b""), 0, FILE) for path in members)
             except DvtoolError as error:
-                self._lose(name, error)
+                lost[name] = error
+            else:
+                self.members[name] = members
+        for name, why in lost.items():
+            self._lose(name, why)
         for name in self._files():
             if self.shelf.place_of(name) is None:
                 self._lose(name, ObjectMissing("is in no cache and at no remote of DVC"))
@@ -227,11 +171,12 @@ class _Migration:
             self.lost.append(Lost(one.where, f"{inside}{error.message}", is_damaged))
 
     def _needing(self, name: str) -> list[Found]:
-        found = {
-            (one.output.path, one.output.name): one
-            for one in [*self.ever, *self.head]
-            if one.output.name == name or name in self.members.get(one.output.name, {}).values()
-        }
+        """Returns the outputs that need an object: those it is itself, and directories that hold it."""
+        if not self.needing:
+            for one in dict.fromkeys([*self.ever, *self.head]):
+                for each in {one.output.name, *self.members.get(one.output.name, {}).values()}:
+                    self.needing.setdefault(each, []).append(one)
+        found = {(one.output.path, one.output.name): one for one in self.needing.get(name, ())}
         return list(found.values())
 
     def _path_in(self, one: Found, name: str) -> str:
@@ -263,24 +208,36 @@ class _Migration:
 
     def _line(self, one: Found) -> DatasetLine:
         output = one.output
-        has = self.workspace.sidecar_text(output.path) is not None
+        mode = EXECUTABLE if output.is_executable else FILE
+        made = self.known.sidecar(output.name, mode)
         return DatasetLine(
             output.path,
             "directory" if output.is_directory else "file",
             len(self.members[output.name]) if output.is_directory else 1,
             one.source,
-            "kept" if has else "new",
+            self._state(output.path, made),
         )
+
+    def _state(self, path: str, text: bytes | None) -> State:
+        """Tells how DVC's version stands to the sidecar that is there; `text` is its sidecar."""
+        here = self.workspace.sidecar_text(path)
+        if here is None:
+            return "new"
+        if text in (here, None):
+            return "kept"
+        both = [parse_sidecar(each, source=path) for each in (here, text) if each is not None]
+        one, other = (self.workspace.tree(each) for each in both)
+        return "kept" if one == other else "differs"
 
     def _moving(self) -> list[Found]:
         return [one for one in self.head if self._is_whole(one.output.name)]
 
     # -- doing -----------------------------------------------------------------------------------
 
-    def run(self, *, allow_missing: bool) -> MigrateReport:
+    def run(self, *, allow_missing: bool, force: bool) -> MigrateReport:
         """Brings the objects, then writes sidecars and map."""
         self._refuse(allow_missing=allow_missing)
-        self._check_places()
+        check_places(self.workspace, (one.output.path for one in self._moving()))
         store = self.workspace.store
         brought = bring(
             self.shelf, self._files(), store, progress=self.workspace.progress, failed=self._lose
@@ -295,34 +252,24 @@ class _Migration:
                 cut = list(encode_shards(trees[name].entries))
                 directories[name] = tuple(shard for shard, _ in cut)
                 shards.update({shard.digest: text for shard, text in cut})
-        texts = {
-            one.output.path: self._text(one, trees, brought, shards)
-            for one in self._moving()
-            if self.workspace.sidecar_text(one.output.path) is None
-        }
+        texts = {one.output.path: self._text(one, trees, brought, shards) for one in self._moving()}
         store_shards(store, shards)
         report = self.report(is_dry_run=False)
-        written = self._write(texts, self._map(directories, brought) if self.history else None)
+        states = {path: self._state(path, text) for path, text in texts.items()}
+        lines = tuple(replace(line, state=states[line.path]) for line in report.datasets)
+        differing = [path for path, state in states.items() if state == "differs"]
+        if force:
+            refuse_uncommitted(self.workspace, differing, hint="git commit it first")
+        wanted = {"new", "differs"} if force else {"new"}
+        texts = {path: text for path, text in texts.items() if states[path] in wanted}
+        migrated = self._map(directories, brought) if self.history else None
+        written = write_migration(self.workspace, texts, migrated)
         size = sum(found.size for found in brought.values())
-        return replace(report, written=tuple(written), brought_bytes=size)
+        return replace(report, datasets=lines, written=tuple(written), brought_bytes=size)
 
     def _refuse(self, *, allow_missing: bool) -> None:
-        if not self.lost or allow_missing:
-            return
-        damaged = [one for one in self.lost if one.is_damaged]
-        first = "\n  ".join(f"{one.what}: {one.why}" for one in self.lost[:10])
-        more = f"\n  and {len(self.lost) - 10} more" if len(self.lost) > 10 else ""
-        raise (CorruptObject if damaged else ObjectMissing)(
-            f"{len(self.lost)} versions cannot be moved, so nothing was written:\n  {first}{more}",
-            hint="dvc fetch --all-commits may bring them; --allow-missing leaves them behind",
-        )
-
-    def _check_places(self) -> None:
-        names = {one.output.path for one in self._moving()}
-        places = Places({*names, *datasets_of(sidecar_paths(self.workspace.git))})
-        for path in sorted(names):
-            check_path(os.fsencode(path))
-            places.check(path)
+        if not allow_missing:
+            refuse_lost(self.lost, command="dvc fetch --all-commits")
 
     def _text(
         self,
@@ -351,19 +298,6 @@ class _Migration:
                 {name: found for name, found in directories.items() if name in names},
             )
         )
-
-    def _write(self, texts: Mapping[str, bytes], migrated: Migrated | None) -> list[str]:
-        workspace = self.workspace
-        written = []
-        if migrated:
-            write_sidecar(workspace.top, MAP_FILE, encode_map(migrated))
-            written.append(MAP_FILE)
-        for path, text in texts.items():
-            workspace.write_sidecar(path, text)
-            written.append(path + SIDECAR_SUFFIX)
-        written += ignore(workspace.git, list(texts))
-        stage(workspace.git, written)
-        return written
 
 
 def _refuse_uncommitted(workspace: Workspace) -> None:

@@ -257,6 +257,14 @@ def dvc_places(
     return [*caches.values(), *remotes.values()]
 
 
+def cache_folder(top: Path, environ: Mapping[str, str]) -> Path | None:
+    """Returns where DVC's cache is, or would be; None when DVC is not set up at the top."""
+    if not (top / ".dvc").is_dir():
+        return None
+    named = _read_config(top / ".dvc", environ).of("cache").get("dir")
+    return Path(named) if named else top / ".dvc" / "cache"
+
+
 def _read_config(folder: Path, environ: Mapping[str, str]) -> _Config:
     home = environ.get("HOME") or "/"
     config = _Config()
