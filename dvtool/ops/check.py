@@ -228,6 +228,7 @@ def subject_of(
     wanted: Wanted,
     *,
     disk: Disk | None = None,
+    stored: bool = False,
 ) -> Subject:
     """Returns what is judged of a data set, with its checks and its baseline.
 
@@ -238,6 +239,7 @@ def subject_of(
         where: The version: a commit's or tree's id, `STAGED`, or None for the work tree.
         wanted: How.
         disk: What differs on disk, where several are judged in the work tree.
+        stored: Judge the bytes that the sidecar names, whatever stands on disk.
 
     Raises:
         ObjectMissing: Its list of files is not in the store.
@@ -250,7 +252,7 @@ def subject_of(
         "checks": checks.text if checks else "",
         "allow": allow.text if allow else "",
     }
-    on_disk = where is None and (disk or Disk(workspace)).is_edited(dataset)
+    on_disk = where is None and not stored and (disk or Disk(workspace)).is_edited(dataset)
     if on_disk:
         files = files_of(workspace.abspath(dataset), dataset)
     else:
