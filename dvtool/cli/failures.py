@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 
 import click
 
@@ -46,6 +45,8 @@ def report_bug(error: Exception, *, as_json: bool) -> int:
     if as_json:
         _print_facts("bug", f"{type(error).__name__}: {error}", "", EXIT_BUG)
     if os.environ.get("DVTOOL_DEBUG"):
+        import traceback
+
         traceback.print_exception(error, file=sys.stderr)
     print(printable(f"error: dvtool has a bug: {type(error).__name__}: {error}"), file=sys.stderr)
     print("hint: DVTOOL_DEBUG=1 shows where; please report it with that output", file=sys.stderr)

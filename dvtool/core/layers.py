@@ -8,8 +8,7 @@ which are the callers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from dvtool.errors import InvalidText, UsageError
 
@@ -18,8 +17,7 @@ Pairs = Iterable[tuple[str, str]]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One source of settings.
 
     Attributes:

@@ -34,6 +34,8 @@ LIST_HEAD_BYTES: Final = 48
 END: Final = 255
 MAX_RECORD_BYTES: Final = 64 * 2**20
 """No record holds more raw bytes; a reader refuses to allocate for one that claims to."""
+PACK_BYTES: Final = 2**30
+"""A pack of a store on this machine that has grown to this size is published, the next one begun."""
 
 _SLICES: Final = 4
 _SLICE_BYTES: Final = 4 * 2**10

@@ -78,24 +78,19 @@ CLONE_OPTIONS: Final[dict[str, dict[str, OptionType]]] = {
 }
 """Further options for git's own configuration only: secrets, and what weakens a connection."""
 
-_URL = re.compile(r"([a-z][a-z0-9]*)://(.*)", re.DOTALL)
-_AUTHORITY = re.compile(
-    r"(?:([A-Za-z0-9._][A-Za-z0-9._-]*)@)?([A-Za-z0-9._][A-Za-z0-9._-]*)(:[0-9]{1,5})?"
-)
-_ENDPOINT = re.compile(
-    r"https?://(?:[A-Za-z0-9._][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
-)
-_SECRET_NAME = re.compile(
-    r"secret|passw|passphrase|pwd|token|credential|signature|connection.?string|session"
-    r"|(?:^|[._-])(?:sas|key|private)(?:$|[._-])|(?:access|account|api|private|client|shared)[._-]?keys?",
-    re.IGNORECASE,
+# Patterns are compiled when they are first needed: most commands know no remote.
+_URL = r"(?s)([a-z][a-z0-9]*)://(.*)"
+_AUTHORITY = r"(?:([A-Za-z0-9._][A-Za-z0-9._-]*)@)?([A-Za-z0-9._][A-Za-z0-9._-]*)(:[0-9]{1,5})?"
+_ENDPOINT = r"https?://(?:[A-Za-z0-9._][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?"
+_GUARDED_NAME = (
+    r"(?i)secret|passw|passphrase|pwd|token|credential|signature|connection.?string|session"
+    r"|(?:^|[._-])(?:sas|key|private)(?:$|[._-])|(?:access|account|api|private|client|shared)[._-]?keys?"
 )
 # AWS key ids, Google API keys and PEM blocks: what people paste by mistake.
-_SECRET_VALUE = re.compile(
-    r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{35}|-----BEGIN|AccountKey=|[?&;](?:sig|X-Amz-Signature)=",
-    re.IGNORECASE,
-)
-_NUMBER = re.compile(r"[0-9]{1,9}")
+# What signed links of the large services carry: none of it is of use without the rest.
+_SIGNED = r"(?i)^x-(?:amz|goog)-|^(?:sig|sp|sv|se|sr|st|spr|awsaccesskeyid|apikey|auth|authorization|jwt)$"
+_GUARDED_VALUE = r"(?i)\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{35}|-----BEGIN|AccountKey=|[?&;](?:sig|X-Amz-Signature)="
+_NUMBER = r"[0-9]{1,9}"
 _FLAGS: Final = {
     "true": True,
     "yes": True,
@@ -123,7 +118,7 @@ def check_url(url: str) -> None:
         InvalidText: The protocol is not allowed, protocols are chained, or it holds a user, a
             password, a query or control characters. The message never repeats a password.
     """
-    match = _URL.fullmatch(url)
+    match = re.fullmatch(_URL, url)
     if "::" in url:
         raise InvalidText("chained protocols (::) are not allowed in a remote's URL")
     if "://" not in url:
@@ -167,7 +162,7 @@ def _check_authority(protocol: str, rest: str) -> None:
             "a remote's URL holds no user or password",
             hint="credentials come from the protocol's usual chain, or from git config dvtool.remote.<name>.option",
         )
-    if not _AUTHORITY.fullmatch(authority) and not (protocol == "memory" and not authority):
+    if not re.fullmatch(_AUTHORITY, authority) and not (protocol == "memory" and not authority):
         raise InvalidText(f"expected {protocol}:// and a name of letters, digits, dots and dashes")
     if ".." in path.split("/"):
         raise InvalidText("a remote's URL has no .. in its path")
@@ -179,7 +174,7 @@ def check_endpoint(url: str) -> None:
     Raises:
         InvalidText: It is not plain `http(s)://host[:port][/path]`.
     """
-    if len(url) > _MAX_URL or not _ENDPOINT.fullmatch(url) or ".." in url.split("/"):
+    if len(url) > _MAX_URL or not re.fullmatch(_ENDPOINT, url) or ".." in url.split("/"):
         raise InvalidText("an endpoint is http(s)://host[:port][/path] with no user and no query")
 
 
@@ -214,7 +209,7 @@ def parse_option(protocol: str, text: str, *, committed: bool) -> tuple[str, Opt
 
 def _typed(name: str, value: str, kind: OptionType) -> OptionValue:
     if kind == "number":
-        if not _NUMBER.fullmatch(value):
+        if not re.fullmatch(_NUMBER, value):
             raise InvalidText(f"option {name} is a whole number")
         return int(value)
     if kind == "flag":
@@ -242,14 +237,20 @@ def check_not_secret(name: str, value: str) -> None:
     Raises:
         InvalidText: It does; the value is not repeated.
     """
-    if _SECRET_NAME.search(name) and name != "s3_additional_kwargs.SSEKMSKeyId":
+    if re.search(_GUARDED_NAME, name) and name != "s3_additional_kwargs.SSEKMSKeyId":
         raise InvalidText(
             f"{name[:80]!r} looks like a secret, which a committed file may not hold",
             hint="take it out of the file, replace the credential if it was ever pushed, and "
             "set it for this clone with git config",
         )
-    if _SECRET_VALUE.search(value):
+    if re.search(_GUARDED_VALUE, value):
         raise InvalidText(
             f"the value of {name[:80]!r} looks like a credential, which a committed file may not hold",
             hint="take it out of the file and replace the credential if it was ever pushed",
         )
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Tells whether a setting, or a part of a URL's query, is named like a secret or looks like one."""
+    named = re.search(_GUARDED_NAME, name) or re.search(_SIGNED, name)
+    return bool(named or re.search(_GUARDED_VALUE, f"?{name}={value}"))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from dvtool.core.digest import Digest, format_digest, parse_digest
+from dvtool.core.digest import Digest, digest_of, format_digest, parse_digest
 from dvtool.core.manifest import (
     SHARD_MAX_BYTES,
     Shard,
@@ -145,6 +145,21 @@ def parse_sidecar(text: bytes, *, source: str = "sidecar") -> Sidecar:
         return _Parser(text).sidecar()
     except InvalidText as error:
         raise error.located(source) from None
+
+
+def version_digest(sidecar: Sidecar) -> Digest:
+    """Returns the digest of a version's data, the same for every layout of its sidecar.
+
+    Of a data set that is one file it is the file's; of a directory the sha256 of the shard lines
+    that a sharded sidecar has, or would have.
+    """
+    if sidecar.kind == "file":
+        return sidecar.entries[0].digest
+    shards = sidecar.shards or tuple(shard for shard, _ in encode_shards(sidecar.entries))
+    lines = (
+        b"%s %d %s\n" % (format_digest(s.digest).encode(), s.size, quote(s.first)) for s in shards
+    )
+    return digest_of(b"dvtool-directory\n" + b"".join(lines))
 
 
 class _Parser:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container, ItemsView, Iterable, Iterator, Mapping, ValuesView
-from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter, lt
 from typing import Final, NamedTuple
@@ -175,8 +174,7 @@ def diff_trees(old: Tree, new: Tree, *, renames: bool = True) -> list[Change]:
     return sorted(changes, key=attrgetter("path"))
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """A path that both sides changed in ways that cannot both hold.
 
     Attributes:
@@ -194,8 +192,7 @@ class Conflict:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class MergeResult:
+class MergeResult(NamedTuple):
     """What a three-way merge gives: the tree, with our side where `conflicts` is not empty."""
 
     tree: Tree

@@ -12,6 +12,7 @@ import re
 import subprocess
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from dvtool.errors import (
     DvtoolError,
@@ -59,11 +60,12 @@ _ONE_REPOSITORY_ONLY = frozenset(
         "GIT_WORK_TREE",
     }
 )
-_CREDENTIALS = re.compile(r"([a-z][a-z0-9+.-]*://)[^/@\s']*@", re.IGNORECASE)
-_LOCK = re.compile(
+# Patterns are compiled when they are first needed: after a failure.
+_CREDENTIALS = r"(?i)([a-z][a-z0-9+.-]*://)[^/@\s']*@"
+_LOCK = (
     r"[Uu]nable to create '(.+\.lock)': File exists|could not lock config file (.+?): File exists"
 )
-_NO_REVISION = re.compile(
+_NO_REVISION = (
     r"unknown revision|bad revision|bad object|[Nn]ot a valid object name|ambiguous argument"
 )
 
@@ -88,12 +90,9 @@ class GitProcess:
     __slots__ = ("_args", "_cwd", "_errors", "_popen")
 
     def __init__(self, args: tuple[str, ...], cwd: Path, env: dict[str, str]) -> None:
-        import tempfile
-
         self._args = args
         self._cwd = cwd
-        # A file, not a pipe: git never waits for us to read what it complains about.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  closed in __exit__
+        self._errors = _nameless_file()
         try:
             self._popen = subprocess.Popen(
                 ["git", *args],
@@ -160,6 +159,15 @@ class GitProcess:
             raise failure(self._args, code, self._errors.read(_MAX_MESSAGE_BYTES), self._cwd)
 
 
+def _nameless_file() -> BinaryIO:
+    """Returns a file for complaints; unlike with a pipe, git never waits for us to read them."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("git-stderr"), "w+b")
+    import tempfile  # where the system is not Linux; it takes as long to import as git to answer
+
+    return tempfile.TemporaryFile()
+
+
 def run_git(
     command: list[str], *, cwd: Path, env: dict[str, str], stdin: bytes | None = None
 ) -> subprocess.CompletedProcess[bytes]:
@@ -204,12 +212,12 @@ def failure(args: Collection[str], code: int, stderr: bytes, cwd: Path) -> Dvtoo
             f"git does not trust the owner of {cwd}",
             hint=f"git config --global --add safe.directory {cwd}",
         )
-    if lock := _LOCK.search(text):
+    if lock := re.search(_LOCK, text):
         return Locked(
             f"another git process holds {lock[1] or lock[2] + '.lock'}",
             hint="wait for it to end; if it crashed, remove that file",
         )
-    if _NO_REVISION.search(text):
+    if re.search(_NO_REVISION, text):
         return UnknownRevision(_first_words(text))
     words = iter(args)
     # What follows -c is a setting, not the command.
@@ -231,4 +239,4 @@ def _first_words(text: str) -> str:
 
 def hide_credentials(text: str) -> str:
     """Returns `text` with `user:password@` taken out of every URL in it."""
-    return _CREDENTIALS.sub(r"\1", text)
+    return re.sub(_CREDENTIALS, r"\1", text)

@@ -13,29 +13,32 @@ from pathlib import Path
 from typing import Final
 
 from dvtool.git.plumbing import Git
+from dvtool.git.revisions import resolve_commit
 
 _MOST_ANCESTORS: Final = 16
 # git takes an option by any beginning that is unique; `--a` could also be `--author` or `--all`.
 _AMEND: Final = frozenset({"--am", "--ame", "--amen", "--amend"})
 
 
-def is_head_replaced(git: Git, head: str, *, environ: Mapping[str, str]) -> bool:
+def is_head_replaced(git: Git, *, environ: Mapping[str, str]) -> bool:
     """Tells whether the commit that is being made takes the place of HEAD.
 
     An alias that hides `--amend`, or a program that is not git, is not recognised; then HEAD
-    counts as a version like any other.
+    counts as a version like any other. git is asked only while a rebase stands still.
 
     Args:
         git: The repository.
-        head: Object id of the commit at HEAD.
         environ: The environment dvtool itself runs in; git's hooks have `GIT_INDEX_FILE` there.
+
+    Raises:
+        UnknownRevision: There is no commit at HEAD.
     """
     try:
         # Written when a rebase stops for `edit`: the commit that `rebase --continue` amends.
         stopped = (git.layout.git_dir / "rebase-merge" / "amend").read_text("ascii", "replace")
     except OSError:
         stopped = ""
-    if stopped.strip() == head:
+    if stopped.strip() and stopped.strip() == resolve_commit(git, "HEAD"):
         return True
     if "GIT_INDEX_FILE" not in environ:
         return False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dvtool.core.quote import display
 from dvtool.errors import UnknownRevision
@@ -18,8 +18,7 @@ BRANCHES = "refs/heads"
 TAGS = "refs/tags"
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Where the work tree stands.
 
     Attributes:

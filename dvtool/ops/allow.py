@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from dvtool.core.allow import ALLOW_SUFFIX, EVERYTHING, Allowance, Kind, encode_allow
+from dvtool.core.allow import ALLOW_SUFFIX, EVERYTHING, Allowance, Kind
+from dvtool.core.allowtext import encode_allow
 from dvtool.core.digest import Digest
 from dvtool.errors import GitFailed, InvalidText, UsageError
 from dvtool.git.staging import stage

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
-from dvtool.core.allow import EVERYTHING, Allowance, version_digest
+from dvtool.core.allow import EVERYTHING, Allowance
 from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
-from dvtool.core.sidecar import Sidecar, parse_sidecar
+from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
 from dvtool.errors import GitFailed, ObjectMissing, UnknownRevision
 from dvtool.git.history import versions
 from dvtool.git.replacing import is_head_replaced
-from dvtool.git.revisions import resolve_commit, resolve_commits
+from dvtool.git.revisions import resolve_commit
 from dvtool.git.sidecars import read_blobs, sidecars_at
 from dvtool.ops import subjects
 from dvtool.ops.records import Records, failing, text_digest
@@ -30,7 +30,7 @@ from dvtool.quality.judged import Baseline
 
 EVERY_COLUMN: Final = "*"
 """Among resets: the history of the whole table starts anew."""
-_FIRST_LOOK: Final = 3
+FIRST_LOOK: Final = 3
 _ACCEPTED: Final = "the latest accepted version on first-parent history"
 
 
@@ -111,7 +111,12 @@ def at_revision(
 
 
 def teaching(
-    workspace: Workspace, dataset: str, commit: str | None, *, but: Digest | None
+    workspace: Workspace,
+    dataset: str,
+    commit: str | None,
+    *,
+    but: Digest | None,
+    first_look: int = FIRST_LOOK,
 ) -> Iterator[BaselineVersion]:
     """Yields the accepted versions that teach, newest first: the first one is the default baseline.
 
@@ -121,8 +126,9 @@ def teaching(
         commit: As for `committed`.
         but: Digest of what is judged, which may be committed already and is left out; None when
             it is no version yet.
+        first_look: As for `committed`.
     """
-    for one in _accepted(workspace, dataset, commit):
+    for one in _accepted(workspace, dataset, commit, first_look):
         if one.teaches and version_digest(one.sidecar) != but:
             yield one
 
@@ -169,7 +175,11 @@ def accepted(
 
 
 def committed(
-    workspace: Workspace, dataset: str, commit: str | None = None
+    workspace: Workspace,
+    dataset: str,
+    commit: str | None = None,
+    *,
+    first_look: int = FIRST_LOOK,
 ) -> Iterator[BaselineVersion]:
     """Yields every version on first-parent history, accepted or not, newest first.
 
@@ -178,21 +188,30 @@ def committed(
         dataset: Which data set.
         commit: Where history begins; None or `""` for what the next commit will stand on, with
             the allow file on disk or in the index.
+        first_look: Versions that are asked for at once; git walks no further than it must for
+            them, and is asked again for more.
     """
     try:
         start = resolve_commit(workspace.git, commit) if commit else _next_parent(workspace)
     except (UnknownRevision, GitFailed):
         return  # no commit yet
+    texts = _texts(workspace, dataset + SIDECAR_SUFFIX, start, first_look)
+    try:
+        newest = list(islice(texts, 1))
+    except UnknownRevision:
+        return  # HEAD was not asked for before
     entries = subjects.allowances(subjects.allow_at(workspace, dataset, commit))
-    for found, text in _texts(workspace, dataset + SIDECAR_SUFFIX, start):
+    for found, text in chain(newest, texts):
         sidecar = parse_sidecar(text, source=f"{found[:12]}:{dataset}{SIDECAR_SUFFIX}")
         about = entries_about(workspace, entries, sidecar) if entries else ()
         yield BaselineVersion(Baseline(f"{dataset}@{found[:12]}", _ACCEPTED), sidecar, found, about)
 
 
-def _accepted(workspace: Workspace, dataset: str, commit: str | None) -> Iterator[BaselineVersion]:
+def _accepted(
+    workspace: Workspace, dataset: str, commit: str | None, first_look: int = FIRST_LOOK
+) -> Iterator[BaselineVersion]:
     records = Records(workspace.records_dir)
-    for one in committed(workspace, dataset, commit):
+    for one in committed(workspace, dataset, commit, first_look=first_look):
         if not _is_refused(workspace, dataset, one, records):
             yield one
 
@@ -215,30 +234,31 @@ def _is_refused(workspace: Workspace, dataset: str, one: BaselineVersion, record
 
 
 def _next_parent(workspace: Workspace) -> str:
-    """Returns the commit that the next one stands on.
+    """Returns the revision that the next commit stands on, which is not there before the first one.
 
     Raises:
-        UnknownRevision: There is none.
+        UnknownRevision: The first commit of all is being replaced.
     """
-    head = resolve_commit(workspace.git, "HEAD")
-    if is_head_replaced(workspace.git, head, environ=workspace.environ):
-        return resolve_commits(workspace.git, [f"{head}^"])[0]
-    return head
+    if is_head_replaced(workspace.git, environ=workspace.environ):
+        return resolve_commit(workspace.git, "HEAD^")
+    return "HEAD"
 
 
-def _texts(workspace: Workspace, path: str, start: str) -> Iterator[tuple[str, bytes]]:
+def _texts(
+    workspace: Workspace, path: str, start: str, first_look: int
+) -> Iterator[tuple[str, bytes]]:
     """Yields commit and sidecar of each version, newest first.
 
-    git is asked for the newest few first: mostly the first one is all that is wanted, and sidecars
-    can be large.
+    git is asked for the newest few first: mostly they are all that is wanted, and sidecars can be
+    large.
     """
     git = workspace.git
     count = 0
-    for one in versions(git, path, start, limit=_FIRST_LOOK, first_parent=True):
+    for one in versions(git, path, start, limit=first_look, first_parent=True):
         count += 1
         if one.text is not None:
             yield one.commit, one.text
-    if count == _FIRST_LOOK:
+    if count == first_look:
         for one in islice(versions(git, path, start, first_parent=True), count, None):
             if one.text is not None:
                 yield one.commit, one.text

@@ -10,35 +10,32 @@ import datetime as dt
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from dvtool.core.allow import ALLOW_SUFFIX, version_digest
+from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
-from dvtool.core.sidecar import Sidecar, parse_sidecar
+from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
 from dvtool.errors import UnknownRevision
 from dvtool.git.revisions import resolve_commit
 from dvtool.git.sidecars import read_blobs, staged_sidecars
-from dvtool.ops import subjects
+from dvtool.ops import baselines, subjects
 from dvtool.ops.comparing import (
     compared_with_file,
     compared_with_version,
     files_of,
     with_references,
 )
-from dvtool.ops.history import files_in_order, with_past
+from dvtool.ops.disk import Disk
+from dvtool.ops.history import MOST_VERSIONS, files_in_order, has_past, with_past
 from dvtool.ops.judge_once import judge_subject_once, remembered
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
-from dvtool.ops.status import compare_dataset
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes, Subject
 from dvtool.ops.verdicts import Verdicts, judging_versions
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Judgement
-
-if TYPE_CHECKING:
-    pass
 
 STAGED = ""
 """The index, as git spells it before the colon of `:PATH`."""
@@ -60,6 +57,8 @@ class Wanted:
         root: Folder that holds the code and other tables of the judged version; None for the work
             tree, where that is what is judged.
         history: Folder or pattern of earlier files that a plain file is judged by; empty for none.
+        past_from: Remote that is asked for profiles of earlier versions that are not here, empty
+            for the default one; None for no network.
         watch: Told of each subject and how it came out, for reports.
     """
 
@@ -73,6 +72,7 @@ class Wanted:
     checks_rev: str = ""
     root: Path | None = None
     history: str = ""
+    past_from: str | None = None
     watch: Callable[[Subject, Judgement], None] = lambda _, __: None
 
 
@@ -196,26 +196,6 @@ def _staged(workspace: Workspace, paths: Sequence[str]) -> list[tuple[Selected, 
     return found
 
 
-class Disk:
-    """Which data sets differ from their sidecars on disk; each is looked at once."""
-
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
-        self._index = workspace.load_index()
-        self._states: dict[str, frozenset[str]] = {}
-
-    def states(self, dataset: str) -> frozenset[str]:
-        """Returns the states of its files that are not clean."""
-        if dataset not in self._states:
-            found = compare_dataset(self._workspace, self._index, dataset)
-            self._states[dataset] = frozenset(one.state for one in found.paths)
-        return self._states[dataset]
-
-    def is_edited(self, dataset: str) -> bool:
-        """Tells whether there is something on disk that was not added."""
-        return bool(self.states(dataset) & {"modified", "new", "deleted", "conflict"})
-
-
 def _changed(
     workspace: Workspace,
     chosen: list[tuple[Selected, Sidecar]],
@@ -248,6 +228,7 @@ def subject_of(
     wanted: Wanted,
     *,
     disk: Disk | None = None,
+    stored: bool = False,
 ) -> Subject:
     """Returns what is judged of a data set, with its checks and its baseline.
 
@@ -258,6 +239,7 @@ def subject_of(
         where: The version: a commit's or tree's id, `STAGED`, or None for the work tree.
         wanted: How.
         disk: What differs on disk, where several are judged in the work tree.
+        stored: Judge the bytes that the sidecar names, whatever stands on disk.
 
     Raises:
         ObjectMissing: Its list of files is not in the store.
@@ -270,7 +252,7 @@ def subject_of(
         "checks": checks.text if checks else "",
         "allow": allow.text if allow else "",
     }
-    on_disk = where is None and (disk or Disk(workspace)).is_edited(dataset)
+    on_disk = where is None and not stored and (disk or Disk(workspace)).is_edited(dataset)
     if on_disk:
         files = files_of(workspace.abspath(dataset), dataset)
     else:
@@ -288,8 +270,11 @@ def subject_of(
         todays_checks=checks if where is None else subjects.checks_at(workspace, dataset, None),
     )
     # Changed on disk: the last commit that has the data set is what changed.
-    subject = with_references(workspace, compared_with_version(workspace, subject, wanted, where))
-    subject = with_past(workspace, subject, where)
+    look = MOST_VERSIONS + 1 if has_past(subject) else baselines.FIRST_LOOK
+    found = baselines.teaching(workspace, dataset, where, but=subject.data, first_look=look)
+    versions, again = tee(found)  # git is asked once
+    subject = compared_with_version(workspace, subject, wanted, versions)
+    subject = with_past(workspace, with_references(workspace, subject), again)
     if one.inside:
         subject = replace(subject, files=_part(subject.files, one), inputs={})
     return subject

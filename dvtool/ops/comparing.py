@@ -52,7 +52,10 @@ def compared_with_file(subject: Subject, name: str) -> Subject:
 
 
 def compared_with_version(
-    workspace: Workspace, subject: Subject, wanted: Wanted, where: str | None
+    workspace: Workspace,
+    subject: Subject,
+    wanted: Wanted,
+    teaching: Iterator[BaselineVersion],
 ) -> Subject:
     """Returns a subject with an earlier version of its data set as its baseline, if there is one.
 
@@ -60,7 +63,7 @@ def compared_with_version(
         workspace: Where.
         subject: What is judged.
         wanted: Its baseline is a revision or a file; empty for the default.
-        where: The judged version: a commit, the index (`""`) or the work tree (None).
+        teaching: The accepted versions before it that teach, newest first.
 
     Raises:
         UnknownRevision: git does not know the revision.
@@ -76,8 +79,7 @@ def compared_with_version(
         named = baselines.at_revision(workspace, subject.name, given)
         versions = iter([named] if named is not None else [])
     else:
-        found = baselines.teaching(workspace, subject.name, where, but=subject.data)
-        versions = islice(found, LOOKED_BACK)
+        versions = islice(teaching, LOOKED_BACK)
     newest = next(versions, None)
     if newest is None:
         return subject

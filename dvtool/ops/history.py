@@ -10,7 +10,7 @@ import glob
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -21,15 +21,16 @@ from dvtool.errors import InvalidText, ObjectMissing, UsageError
 from dvtool.ops import baselines, subjects
 from dvtool.ops.subjects import PastFile, Subject
 from dvtool.ops.workspace import Workspace
-from dvtool.quality.checks.model import HistoryRule
 from dvtool.quality.findings import Finding, Severity
-from dvtool.quality.history.version import Version
 from dvtool.quality.judged import JudgedTable, sorted_findings
-from dvtool.quality.tables.opening import is_table
+from dvtool.quality.tables.endings import is_table
 
 if TYPE_CHECKING:
+    from dvtool.ops.baselines import BaselineVersion
     from dvtool.ops.profiler import Profiler, Spec
+    from dvtool.quality.checks.model import HistoryRule
     from dvtool.quality.history.judging import History, HistorySpec
+    from dvtool.quality.history.version import Version
 
 MOST_VERSIONS: Final = 30
 """Versions a table is judged by, the newest ones."""
@@ -67,22 +68,21 @@ def files_in_order(pattern: str, *, but: Path | None = None) -> tuple[PastFile, 
     return tuple(PastFile(one.name, subjects.plain_file(one, name=str(one))) for one in tables)
 
 
-def with_past(workspace: Workspace, subject: Subject, where: str | None) -> Subject:
+def with_past(
+    workspace: Workspace, subject: Subject, teaching: Iterator[BaselineVersion]
+) -> Subject:
     """Returns a subject with the accepted versions that its tables are judged by.
 
     Args:
         workspace: Where.
         subject: What is judged.
-        where: The judged version: a commit, the index (`""`) or the work tree (None).
+        teaching: The accepted versions before it that teach, newest first.
     """
-    if len(subject.files) > MOST_FILES:
-        return subject
-    if subject.checks is not None and not _any_history(subject):
+    if not has_past(subject):
         return subject
     past: dict[str, list[PastFile]] = {}
     told: list[str] = []
-    found = baselines.teaching(workspace, subject.name, where, but=subject.data)
-    for version in islice(found, MOST_VERSIONS):
+    for version in islice(teaching, MOST_VERSIONS):
         with suppress(ObjectMissing):
             tree = workspace.tree(version.sidecar)
             files = subjects.stored_files(workspace.store, subject.name, tree)
@@ -110,6 +110,7 @@ def committed_past(
         UsageError: The data set is a directory, whose files have a past each.
     """
     from dvtool.ops.profiler import Spec, spec_for
+    from dvtool.quality.checks.model import HistoryRule
     from dvtool.quality.checks.parsing import parse_checks
 
     found: list[PastFile] = []
@@ -131,10 +132,14 @@ def committed_past(
     return tuple(found), spec_for([parsed], "") or Spec(), rule
 
 
-def _any_history(subject: Subject) -> bool:
+def has_past(subject: Subject) -> bool:
+    """Tells whether any table of a subject is to be judged by its history."""
+    if len(subject.files) > MOST_FILES:
+        return False
+    if subject.checks is None or "history" not in subject.checks.text:
+        return True  # parsing takes longer than all else that unchanged data need
     from dvtool.quality.checks.parsing import parse_checks
 
-    assert subject.checks is not None
     try:
         parsed = parse_checks(subject.checks.text, source=subject.checks.path)
     except InvalidText:
@@ -153,6 +158,8 @@ def versions_of(
     past: Sequence[PastFile], profiler: Profiler, spec: Spec
 ) -> tuple[list[Version], list[str]]:
     """Returns the past with profiles, oldest first, and the names of versions that have none."""
+    from dvtool.quality.history.version import Version
+
     found, gaps = [], []
     for one in past:
         profile = profiler.known(one.file, spec)
@@ -183,8 +190,8 @@ def past_of(
         return known, []
     versions, gaps = versions_of(past, profiler, spec)
     made = History(versions, spec_of(rule))
-    is_worth = folder is not None and made.is_decided and not gaps
-    if is_worth and folder is not None and folder.put(name, remembered(made)):
+    if folder is not None and made.is_decided and not gaps:
+        folder.put(name, remembered(made))
         folder.trim(most_bytes=KEPT_BYTES)
     return made, gaps
 
@@ -229,6 +236,8 @@ def judged_by_history(
         rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
+    from dvtool.quality.history.version import Version
+
     assert judged.profile is not None
     history, gaps = past_of(past[-MOST_VERSIONS:], profiler, spec, rule)
     answer = history.judge(Version(judged.name, judged.profile), name=judged.name)

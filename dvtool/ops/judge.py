@@ -22,8 +22,8 @@ from dvtool.quality.checks.policy import apply_allowances
 from dvtool.quality.findings import Evidence, Finding, Place, Verdict
 from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
 from dvtool.quality.judging import Given, Profiling, judge_table
+from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
-from dvtool.quality.tables.opening import is_table
 
 if TYPE_CHECKING:
     from dvtool.ops.check import Wanted
@@ -143,7 +143,7 @@ def _judge_file(
         if earlier is not None and its.digest == earlier.file.digest:
             # One comparison answers for both.
             why = f"{earlier.baseline.why}, and {pinned.why}"
-            earlier = replace(earlier, baseline=replace(earlier.baseline, why=why))
+            earlier = earlier._replace(baseline=replace(earlier.baseline, why=why))
             pinned = None
         elif its.digest == file.digest:
             pinned = None

@@ -15,8 +15,8 @@ from dvtool.git.attributes import ignore, unignore
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import stage
 from dvtool.ops.checkout import refuse_uncommitted, take_away
+from dvtool.ops.disk import compare_dataset
 from dvtool.ops.selection import datasets_of, owner_of
-from dvtool.ops.status import compare_dataset
 from dvtool.ops.workspace import Workspace
 from dvtool.store.durable import write_error
 from dvtool.worktree.folders import Folders

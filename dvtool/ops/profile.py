@@ -16,9 +16,9 @@ from dvtool.core.sidecar import Sidecar
 from dvtool.errors import ObjectMissing
 from dvtool.git.revisions import resolve_commit
 from dvtool.ops import baselines, subjects
+from dvtool.ops.disk import compare_dataset
 from dvtool.ops.profiler import Profiled, Profiler
 from dvtool.ops.selection import Selected
-from dvtool.ops.status import compare_dataset
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes
 from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace
@@ -69,7 +69,7 @@ def profile_datasets(
         InvalidText: A sidecar or a checks file breaks its format.
     """
     commit = resolve_commit(workspace.git, rev) if rev else None
-    profiler = Profiler.of(workspace, network=commit is not None)
+    profiler = Profiler.of(workspace, remote=None if commit is None else "")
     found = []
     for one, sidecar in selected_sidecars(workspace, commit, list(paths)):
         checks = (

@@ -25,7 +25,7 @@ from dvtool.quality.profile.encode import decode, encode, profile_address
 from dvtool.quality.profile.merge import merge
 from dvtool.quality.profile.model import Profile
 from dvtool.quality.profile.privacy import Privacy, salt_of
-from dvtool.quality.tables.opening import is_table
+from dvtool.quality.tables.endings import is_table
 from dvtool.store.profiles import ProfileFolder, profile_name
 
 if TYPE_CHECKING:
@@ -189,20 +189,22 @@ class Profiler:
         self._new = 0
 
     @classmethod
-    def of(cls, workspace: Workspace, *, network: bool = False) -> Profiler:
+    def of(cls, workspace: Workspace, *, remote: str | None = None) -> Profiler:
         """Returns the one that keeps what all work trees of a clone share.
 
         Args:
             workspace: Where.
-            network: Whether a remote may be asked for what is not here.
+            remote: The remote that may be asked for what is not here, empty for the default one;
+                None for no network.
         """
         key = repository_key(workspace.settings.repository)
-        if not network:
-            pasts = ProfileFolder(workspace.shared_dir / "pasts", ".past.zst")
+        pasts = ProfileFolder(workspace.shared_dir / "pasts", ".past.zst")
+        if remote is None:
             return cls(folder_of(workspace), key, workspace.progress, pasts=pasts)
         from dvtool.ops.profile_travel import Bringer
 
-        return cls(folder_of(workspace), key, workspace.progress, Bringer(workspace).bring)
+        bring = Bringer(workspace, remote).bring
+        return cls(folder_of(workspace), key, workspace.progress, bring, pasts)
 
     def version(
         self,
@@ -241,11 +243,10 @@ class Profiler:
         try:
             found = self._compute(file, spec)
         except ObjectMissing as error:
-            text = self._bring(name) if name else None
-            if text is None:
+            brought = self._brought(name)
+            if brought is None:
                 return FileProfile(file.name, None, is_missing=True, why=str(error))
-            self._keep(name, text)
-            return FileProfile(file.name, decode(text), address=address, private=spec.private)
+            return FileProfile(file.name, brought, address=address, private=spec.private)
         if found.profile is not None and name:
             self._keep(name, encode(found.profile))
             return replace(found, address=address)
@@ -257,8 +258,12 @@ class Profiler:
         return self._key
 
     def known(self, file: FileBytes, spec: Spec) -> Profile | None:
-        """Returns the profile of one file where it is kept here; nothing is computed."""
-        return self._known(self.name(file, spec))
+        """Returns the profile of one file where it is kept, here or at the remote that may be asked.
+
+        Nothing is computed.
+        """
+        name = self.name(file, spec)
+        return self._known(name) or self._brought(name)
 
     def keep(self, file: FileBytes, spec: Spec, profile: Profile) -> None:
         """Keeps a profile that was computed elsewhere, as `file` keeps its own."""
@@ -289,6 +294,13 @@ class Profiler:
             return decode(text)
         except InvalidText:
             return None  # of another version, or spoilt: computed again
+
+    def _brought(self, name: str) -> Profile | None:
+        text = self._bring(name) if name else None
+        if text is None:
+            return None
+        self._keep(name, text)
+        return decode(text)
 
     def _compute(self, file: FileBytes, spec: Spec) -> FileProfile:
         from dvtool.quality.profile.compute import profile_table

@@ -56,7 +56,7 @@ class Record:
 
     Attributes:
         dataset: Its path.
-        data: Digest of the version, see `dvtool.core.allow.version_digest`.
+        data: Digest of the version, see `dvtool.core.sidecar.version_digest`.
         verdict: The answer.
         checks: Digest of the text of the checks file; empty when there was none.
         allow: Digest of the text of the allow file; empty when there was none.

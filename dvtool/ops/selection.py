@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from dvtool.core.paths import SIDECAR_SUFFIX, check_path
 from dvtool.core.quote import display
@@ -17,8 +17,7 @@ from dvtool.core.tree import Tree
 from dvtool.errors import UnknownRevision, UnsafePath, UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(NamedTuple):
     """A data set, or a part of one.
 
     Attributes:

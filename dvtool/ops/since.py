@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from dvtool.core.allow import Allowance, version_digest
+from dvtool.core.allow import Allowance
+from dvtool.core.sidecar import version_digest
 from dvtool.errors import ObjectMissing, UnknownRevision
 from dvtool.git.revisions import resolve_commit
 from dvtool.ops import baselines, subjects

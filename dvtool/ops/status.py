@@ -9,20 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dvtool.core.digest import Digest, fingerprint_of
+from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
-from dvtool.core.tree import Tree
 from dvtool.errors import DvtoolError, InvalidText, Locked, ObjectMissing, WouldLoseData
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import other_refs_tracking, tracked_files
+from dvtool.ops.disk import compare_text
 from dvtool.ops.selection import Places, Selected, check_part, datasets_of, select
 from dvtool.ops.versions import shards_of
 from dvtool.ops.workspace import Workspace
 from dvtool.store.locks import FileLock
-from dvtool.worktree.ignore import Ignore
 from dvtool.worktree.statindex import StatIndex
-from dvtool.worktree.status import DatasetStatus, PathStatus, compare
+from dvtool.worktree.status import PathStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,42 +117,12 @@ def status(
     )
 
 
-def compare_dataset(workspace: Workspace, index: StatIndex, dataset: str) -> DatasetStatus:
-    """Returns how a data set differs from its sidecar, and refreshes its rows in the index.
-
-    Raises:
-        InvalidText: The sidecar breaks its format.
-        ObjectMissing: The list of files is not in the store.
-    """
-    text = workspace.sidecar_text(dataset)
-    assert text is not None, dataset
-    return _compare(workspace, index, dataset, text)
-
-
-def _compare(workspace: Workspace, index: StatIndex, dataset: str, text: bytes) -> DatasetStatus:
-    def tree() -> Tree:
-        return workspace.tree(parse_sidecar(text, source=dataset + SIDECAR_SUFFIX))
-
-    found = compare(
-        workspace.top,
-        dataset,
-        index.section(dataset),
-        sidecar_fingerprint=fingerprint_of(text),
-        tree=tree,
-        clock=index.clock,
-        ignore=Ignore.for_dataset(workspace.top, dataset),
-    )
-    if found.is_changed:
-        index.replace(found.section)
-    return found
-
-
 def _stand(
     workspace: Workspace, index: StatIndex, one: Selected, present: set[Digest]
 ) -> tuple[Standing, set[Digest]]:
     text = workspace.sidecar_text(one.dataset)
     assert text is not None, one.dataset
-    found = _compare(workspace, index, one.dataset, text)
+    found = compare_text(workspace, index, one.dataset, text)
     blobs = {path.sidecar.digest for path in found.paths if path.sidecar and path.sidecar.digest}
     section = found.section
     if section.bases:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from dvtool.core.allow import ALLOW_SUFFIX, Allowance, parse_allow
+from dvtool.core.allow import ALLOW_SUFFIX, Allowance
 from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar
@@ -31,8 +31,7 @@ from dvtool.worktree.sidecarfile import read_sidecar
 CHECKS_SUFFIX = ".checks.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class FileBytes:
+class FileBytes(NamedTuple):
     """One file of a version.
 
     Attributes:
@@ -46,8 +45,7 @@ class FileBytes:
     open: Callable[[], AbstractContextManager[Path]]
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineFile:
+class BaselineFile(NamedTuple):
     """One file that another is compared with."""
 
     baseline: Baseline
@@ -69,16 +67,14 @@ class Reference:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ChecksText:
+class ChecksText(NamedTuple):
     """A checks file, or an allow file, as it stood in the judged version."""
 
     path: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PastFile:
+class PastFile(NamedTuple):
     """One earlier version of a table.
 
     Attributes:
@@ -224,6 +220,8 @@ def allowances(text: ChecksText | None) -> tuple[Allowance, ...]:
     """
     if text is None:
         return ()
+    from dvtool.core.allowtext import parse_allow
+
     return parse_allow(text.text.encode("utf-8", "surrogateescape"), source=text.path)
 
 
@@ -252,6 +250,8 @@ def _standing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _from_store(store: LocalStore, digest: Digest, name: str) -> Iterator[Path]:
+    import tempfile  # not for verdicts that are known
+
     # Readers tell formats by endings, which the store does not keep.
     with tempfile.TemporaryDirectory(prefix="dvtool-check-") as folder:
         path = Path(folder, os.path.basename(name))

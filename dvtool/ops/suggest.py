@@ -24,8 +24,9 @@ from dvtool.quality.checks.parsing import matches_path, parse_checks
 from dvtool.quality.checks.writing import dump
 from dvtool.quality.facts import TableFacts, facts_of
 from dvtool.quality.suggesting import Suggestion, suggest_table
+from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
-from dvtool.quality.tables.opening import is_table, open_table
+from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.table import Unreadable
 

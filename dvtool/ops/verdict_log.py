@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from dvtool.core.allow import Allowance, version_digest
+from dvtool.core.allow import Allowance
 from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
-from dvtool.core.sidecar import Sidecar, parse_sidecar
+from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
 from dvtool.errors import InvalidText, UnknownRevision
 from dvtool.git.history import Version, versions
 from dvtool.git.revisions import resolve_commit

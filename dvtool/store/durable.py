@@ -11,7 +11,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import secrets
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -94,7 +93,7 @@ def create_temp(directory: Path, suffix: str) -> TempFile:
         StoreFailed: It cannot be created.
     """
     make_directory(directory)
-    path = directory / (secrets.token_hex(16) + suffix)
+    path = directory / (os.urandom(16).hex() + suffix)
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     except OSError as error:

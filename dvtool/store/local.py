@@ -14,18 +14,20 @@ import io
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.events import SILENT, Progress
-from dvtool.core.pack import MAX_RECORD_BYTES
+from dvtool.core.pack import MAX_RECORD_BYTES, PACK_BYTES
 from dvtool.errors import CorruptObject, ObjectMissing, UsageError
 from dvtool.store.durable import store_error
 from dvtool.store.largefiles import LargeBlob, LargeFiles, damage_of, read_large
 from dvtool.store.locks import DEFAULT_TIMEOUT_S, FileLock
 from dvtool.store.packreads import Damage, Raw
 from dvtool.store.packshelf import PackShelf
-from dvtool.store.writer import PACK_BYTES, StoreWriter
+
+if TYPE_CHECKING:
+    from dvtool.store.writer import StoreWriter
 
 SMALL_BLOB_BYTES: Final = 2**20
 """Blobs below this size go into packs, others become files of their own."""
@@ -195,6 +197,8 @@ class LocalStore:
         Args:
             pack_bytes: A pack of this size is published and the next one begun.
         """
+        from dvtool.store.writer import StoreWriter  # readers do without
+
         lock = FileLock(
             self.root / "lock",
             timeout_s=self._lock_timeout_s,

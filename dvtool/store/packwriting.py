@@ -7,7 +7,6 @@ no reader ever meets half a pack. Deciding what goes into which pack is `writer`
 from __future__ import annotations
 
 import os
-import secrets
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -57,7 +56,7 @@ class PackFile:
 
     def __init__(self, temp_directory: Path) -> None:
         self._temp_directory = temp_directory
-        self._nonce = secrets.token_bytes(NONCE_BYTES)
+        self._nonce = os.urandom(NONCE_BYTES)
         self._temp = create_temp(temp_directory, PACK_SUFFIX)
         self._batches = [_Batch([], [], HEADER.size)]
         self._pending: list[tuple[Digest, bytes, bytes | memoryview]] = []

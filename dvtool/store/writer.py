@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, NamedTuple
 
 from dvtool.core.digest import Digest, Fingerprint, format_digest
-from dvtool.core.pack import MAX_RECORD_BYTES
+from dvtool.core.pack import MAX_RECORD_BYTES, PACK_BYTES
 from dvtool.errors import StoreFailed, UsageError
 from dvtool.store.durable import (
     TempFile,
@@ -34,8 +34,6 @@ from dvtool.store.locks import FileLock
 from dvtool.store.packshelf import PackShelf
 from dvtool.store.packwriting import PackFile
 
-PACK_BYTES: Final = 2**30
-"""A pack that has grown to this size is published and the next one begun."""
 _ADOPTED_AT_ONCE: Final = 32
 """How many adopted files wait for one round of fsync: the disk likes them together."""
 

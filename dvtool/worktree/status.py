@@ -11,17 +11,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from dvtool.core.digest import Digest, Fingerprint
 from dvtool.core.tree import Entry, Tree
 from dvtool.errors import ChangedWhileReading
-from dvtool.worktree.edit import SectionEdit
 from dvtool.worktree.filestat import Clock, StatKey
 from dvtool.worktree.ignore import NOTHING_IGNORED, Ignore
-from dvtool.worktree.reading import Reader
 from dvtool.worktree.scan import Found, Scan, scan
 from dvtool.worktree.sections import IndexSection
+
+if TYPE_CHECKING:
+    from dvtool.worktree.edit import SectionEdit
+    from dvtool.worktree.reading import Reader
 
 State = Literal["modified", "stale", "conflict", "deleted", "new", "not-checked-out"]
 
@@ -252,6 +254,8 @@ class _LazyReader:
             return Entry(item.path, _UNREAD, size, mode)
         edit = self._editing()
         if self._reader is None:
+            from dvtool.worktree.reading import Reader  # mostly no file leaves a doubt
+
             self._reader = Reader(self._top, self._rows.dataset)
         try:
             row = self._reader.hash(item)
@@ -280,6 +284,8 @@ class _LazyReader:
 
     def _editing(self) -> SectionEdit:
         if self._edit is None:
+            from dvtool.worktree.edit import SectionEdit
+
             # Before anything is read: what changes from now on has times at or after this clock.
             self._edit = SectionEdit(self._rows, clock_ns=self._clock())
         return self._edit

@@ -11,10 +11,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvtool.core.allow import Allowance, encode_allow, parse_allow, version_digest
+from dvtool.core.allow import Allowance
+from dvtool.core.allowtext import encode_allow, parse_allow
 from dvtool.core.digest import Digest
 from dvtool.core.manifest import Shard
-from dvtool.core.sidecar import Sidecar
+from dvtool.core.sidecar import Sidecar, version_digest
 from dvtool.core.tree import Entry
 from dvtool.errors import InvalidText
 

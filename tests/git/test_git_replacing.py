@@ -13,10 +13,9 @@ ASK = """\
 import os, pathlib
 from dvtool.git.plumbing import Git
 from dvtool.git.replacing import is_head_replaced
-from dvtool.git.revisions import resolve_commit
 
 git = Git.at(pathlib.Path.cwd())
-answer = is_head_replaced(git, resolve_commit(git, "HEAD"), environ=os.environ)
+answer = is_head_replaced(git, environ=os.environ)
 pathlib.Path(git.layout.git_dir, "answer").write_text(str(answer))
 """
 

@@ -237,7 +237,7 @@ def judge(
     typed = dict(zip(in_repository(workspace, paths), paths, strict=True))
     if staged or rev:
         return check_datasets(workspace, list(typed), wanted, staged=staged, rev=rev)
-    inside, outside = split_paths(workspace, list(typed))
+    inside, outside = split_paths(workspace, list(typed)) if typed else ([], [])
     judged = check_files(
         [(Path(typed[path]), typed[path]) for path in outside], wanted, progress=workspace.progress
     )

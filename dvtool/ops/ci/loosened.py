@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dvtool.core.allow import ALLOW_SUFFIX, parse_allow
+from dvtool.core.allow import ALLOW_SUFFIX
+from dvtool.core.allowtext import parse_allow
 from dvtool.core.config import CONFIG_FILE, Settings
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText, ObjectMissing

@@ -10,37 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from dvtool.quality.tables.endings import TEXTUAL, endings
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.structure import unreadable
 from dvtool.quality.tables.table import Table
-
-_FORMATS = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".tab": "csv",
-    ".psv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "json",
-    ".geojson": "json",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".arrow": "arrow",
-    ".feather": "arrow",
-    ".arrows": "arrow",
-    ".ipc": "arrow",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-}
-_COMPRESSIONS = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
-_TEXTUAL = frozenset({"csv", "json", "jsonl"})
-
-
-def is_table(name: str) -> bool:
-    """Tells by a name's endings whether `open_table` would try to read it without being told how."""
-    found, compression = _endings(name)
-    return bool(found) and (not compression or found in _TEXTUAL)
 
 
 def open_table(
@@ -68,7 +42,7 @@ def open_table(
     size = path.stat().st_size
     if size == 0:
         raise unreadable("empty-file", "the file has 0 bytes", name, bytes=0)
-    found, compression = _endings(path.name)
+    found, compression = endings(path.name)
     settled = options or replace(ReadOptions(), format=found or "csv", compression=compression)
     try:
         return _read(engine, path, name, settled, told=options is not None)
@@ -80,7 +54,7 @@ def open_table(
 
 
 def _read(engine: Engine, path: Path, name: str, options: ReadOptions, *, told: bool) -> Table:
-    if options.format in _TEXTUAL:
+    if options.format in TEXTUAL:
         from dvtool.quality.tables.textfile import read_text
 
         return read_text(engine, path, name, options, told=told)
@@ -91,17 +65,3 @@ def _read(engine: Engine, path: Path, name: str, options: ReadOptions, *, told: 
     from dvtool.quality.tables.columnar import read_columnar
 
     return read_columnar(engine, path, name, options)
-
-
-def _endings(name: str) -> tuple[str, str]:
-    """Returns format and compression by a name's endings, each empty when they say nothing."""
-    stem = name.lower()
-    compression = ""
-    for ending, kind in _COMPRESSIONS.items():
-        if stem.endswith(ending):
-            stem, compression = stem.removesuffix(ending), kind
-            break
-    for ending, kind in _FORMATS.items():
-        if stem.endswith(ending):
-            return kind, compression
-    return "", compression
