@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from dvtool.ops.checkout import CheckoutReport
+    from dvtool.ops.checkout_write import CheckoutReport
     from dvtool.ops.compare import DatasetDiff
     from dvtool.ops.fetch import FetchReport
     from dvtool.ops.imports.importing import ImportReport

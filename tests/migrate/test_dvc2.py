@@ -155,3 +155,14 @@ def test_a_version_that_dvc_made_after_the_migration_is_told_and_taken_by_force(
     old.run("migrate", "dvc", "--yes", "--force")
     old.commit("taken")
     assert files_of(old, "HEAD", tmp_path / "2") == FILES | {"model.bin": b"\n"}
+
+
+def test_links_into_the_cache_of_dvc_stop_it(old, tmp_path):
+    old.write("data/a.csv", CRLF)
+    (old.path / "data/b").mkdir()
+    (old.path / "data/b/c.bin").symlink_to(tmp_path / "objects" / "x")
+
+    refused = old.run("migrate", "dvc", "--yes", code=2).err
+    assert "data/b/c.bin is a link into DVC's cache, not a file" in refused
+    assert "hint: dvc config --local cache.type copy && dvc checkout --relink" in refused
+    assert not (old.path / "data.dvt").exists()

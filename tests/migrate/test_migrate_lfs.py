@@ -15,6 +15,7 @@ from tests.journeys.harness import Repo
 from tests.migrate.conftest import LARGE, files_of
 
 ONE = "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"  # printf one | sha256sum
+TWO = "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3"  # of two
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{ONE}\nsize 3\n".encode()
 
 
@@ -52,7 +53,7 @@ def test_every_commit_of_every_branch_restores_from_a_clone_and_a_remote(lfs_rep
 
 def test_objects_are_taken_by_name_and_size_and_hashed_where_that_is_asked(lfs_repo):
     repo, _ = lfs_repo
-    two = object_of(repo, "3fc4ccfe745870e2c0d99f71f30ff0656c8dedd41cc1d7d3d376b0dbe685e2f3")
+    two = object_of(repo, TWO)
     assert two.read_bytes() == b"two"
     two.chmod(0o644)
     two.write_bytes(b"too")
@@ -83,6 +84,36 @@ def test_missing_objects_are_named_with_the_command_that_brings_them(lfs_repo, t
     assert "a.bin" not in files_of(repo, first, tmp_path)
     assert files_of(repo, first, tmp_path / "2")["data/large.dat"] == LARGE
     assert files_of(repo, side, tmp_path) == commits[side]
+
+
+def test_what_is_left_behind_keeps_its_attributes_unless_they_would_take_our_files(lfs_repo):
+    repo, _commits = lfs_repo
+    object_of(repo, TWO).unlink()
+
+    refused = repo.run("migrate", "lfs", "--yes", "--allow-missing", code=2).err
+    assert "git-lfs would take data/sub/t.csv.dvt for data" in refused
+    assert repo.git("status", "--porcelain") == ""
+
+    repo.write(
+        ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n*.csv filter=lfs -text\n"
+    )
+    repo.commit("narrower")
+    repo.run("migrate", "lfs", "--yes", "--allow-missing")
+    assert repo.read(".gitattributes").startswith(b"*.bin filter=lfs")
+    assert repo.git("ls-files", "a.bin", "data/sub/t.csv*") == "a.bin\ndata/sub/t.csv.dvt"
+
+
+def test_a_run_that_was_interrupted_is_finished_by_the_next(lfs_repo):
+    repo, _ = lfs_repo
+    repo.run("migrate", "lfs", "--yes")
+    written = repo.git("write-tree")
+    # As if it had stopped before git forgot the pointers.
+    repo.git("reset", "-q", "HEAD", "--", "a.bin", "data/sub/t.csv", ".gitattributes")
+    repo.git("checkout", "-q", "--", ".gitattributes")
+
+    repo.run("migrate", "lfs", "--yes")
+
+    assert repo.git("write-tree") == written
 
 
 def test_pointers_that_stand_on_the_disk_are_replaced_by_their_data(lfs_repo, tmp_path):
@@ -117,7 +148,7 @@ def test_an_attribute_that_would_hand_sidecars_to_git_lfs_stops_it_and_all_is_as
 
     refused = repo.run("migrate", "lfs", "--yes", code=2).err
 
-    assert "git-lfs would take the sidecar a.bin.dvt for data" in refused
+    assert "git-lfs would take a.bin.dvt for data" in refused
     assert repo.read(".gitattributes") == before
     assert repo.git("status", "--porcelain") == ""
 

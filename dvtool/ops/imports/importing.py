@@ -19,7 +19,7 @@ from dvtool.core.sidecar import encode_sidecar
 from dvtool.errors import UsageError, WouldLoseData
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import tracked_files
-from dvtool.ops.add import check_new, check_side_by_side
+from dvtool.ops.addable import check_new, check_side_by_side
 from dvtool.ops.checkout import bring_to
 from dvtool.ops.imports.arriving import Receiver, arrive, sidecar_of
 from dvtool.ops.selection import Places, Selected, datasets_of

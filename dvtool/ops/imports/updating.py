@@ -17,7 +17,8 @@ from dvtool.core.tree import diff_trees
 from dvtool.errors import UsageError, WouldLoseData
 from dvtool.ops import subjects
 from dvtool.ops.check import Wanted, subject_of
-from dvtool.ops.checkout import CheckoutReport, bring_to, refuse_uncommitted
+from dvtool.ops.checkout import bring_to, refuse_uncommitted
+from dvtool.ops.checkout_write import CheckoutReport
 from dvtool.ops.compare import DatasetDiff
 from dvtool.ops.datadiff import FileDiff, RowsWanted, diff_changes
 from dvtool.ops.imports.arriving import Arrival, Receiver, arrive, sidecar_of

@@ -7,6 +7,7 @@ CLI.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +32,7 @@ from dvtool.ops.migrate.places import dvc_places
 from dvtool.ops.migrate.report import DatasetLine, Lost, MigrateReport, State, refuse_lost
 from dvtool.ops.migrate.writing import check_places, write_migration
 from dvtool.ops.workspace import Workspace
+from dvtool.store.durable import make_directory
 
 
 def migrate_dvc(
@@ -58,7 +60,13 @@ def migrate_dvc(
         ObjectMissing, CorruptObject: With `execute`: something is missing or damaged, and nothing
             was written.
     """
-    with tempfile.TemporaryDirectory(prefix="dvtool-migrate-") as scratch:
+    if history and workspace.git.layout.shallow:
+        workspace.progress.note(
+            "this clone is shallow, so commits that it lacks are left out: git fetch --unshallow"
+        )
+    # Beside the store: what is downloaded may be larger than the system's folder for such files.
+    make_directory(workspace.shared_dir)
+    with tempfile.TemporaryDirectory(prefix="migrate-", dir=workspace.shared_dir) as scratch:
         migration = _Migration(workspace, Path(scratch), history=history, remote_names=remote_names)
         if not execute:
             return migration.report(is_dry_run=True)
@@ -238,6 +246,7 @@ class _Migration:
         """Brings the objects, then writes sidecars and map."""
         self._refuse(allow_missing=allow_missing)
         check_places(self.workspace, (one.output.path for one in self._moving()))
+        self._refuse_links()
         store = self.workspace.store
         brought = bring(
             self.shelf, self._files(), store, progress=self.workspace.progress, failed=self._lose
@@ -270,6 +279,17 @@ class _Migration:
     def _refuse(self, *, allow_missing: bool) -> None:
         if not allow_missing:
             refuse_lost(self.lost, command="dvc fetch --all-commits")
+
+    def _refuse_links(self) -> None:
+        """Refuses data that stand on the disk as symlinks into DVC's cache: no version can hold them."""
+        for one in self._moving():
+            link = _link_out(self.workspace.abspath(one.output.path))
+            if link is not None:
+                shown = display(os.fsencode(os.path.relpath(link, self.workspace.top)))
+                raise UsageError(
+                    f"{shown} is a link into DVC's cache, not a file",
+                    hint="dvc config --local cache.type copy && dvc checkout --relink",
+                )
 
     def _text(
         self,
@@ -312,3 +332,13 @@ def _refuse_uncommitted(workspace: Workspace) -> None:
             f"DVC's files have changes that are not committed, first {display(path)}",
             hint="git commit them first: what HEAD has is what is moved",
         )
+
+
+def _link_out(path: Path) -> str | None:
+    """Returns the first symlink at or below `path` with an absolute target, None when none is."""
+    found = [os.fspath(path)] if path.is_symlink() else []
+    for folder, folders, files in os.walk(path):
+        found += [os.path.join(folder, name) for name in (*folders, *files)]
+    return next(
+        (each for each in found if os.path.islink(each) and os.readlink(each)[0] == "/"), None
+    )

@@ -26,7 +26,7 @@ from dvtool.git.revisions import BRANCHES, TAGS, current_refs, head
 from dvtool.git.staged import blob_sizes
 from dvtool.git.staging import untrack
 from dvtool.ops.checkout import checkout
-from dvtool.ops.migrate.lfsattributes import drop_lfs
+from dvtool.ops.migrate.lfsattributes import drop_lfs, refuse_taken
 from dvtool.ops.migrate.report import DatasetLine, Lost, MigrateReport, refuse_lost
 from dvtool.ops.migrate.writing import check_places, write_migration
 from dvtool.ops.workspace import Workspace
@@ -242,10 +242,19 @@ class _Migration:
         size = self._bring()
         if not allow_missing:
             refuse_lost(self.lost, command="git lfs fetch --all")
-        moving = [one for one in self._moving() if self.workspace.sidecar_text(one.path) is None]
+        # One that has its sidecar already was left by a run that was interrupted.
+        moving = [
+            one
+            for one in self._moving()
+            if self.workspace.sidecar_text(one.path) in (None, _sidecar_of(one))
+        ]
+        ours = [path for one in moving for path in _beside(one.path)]
         attributes = []
         if moving and len(moving) == len(self.here):
-            attributes = drop_lfs(self.workspace.git, [one.path + SIDECAR_SUFFIX for one in moving])
+            attributes = drop_lfs(self.workspace.git, ours)
+        else:
+            # What is left behind still needs git-lfs, so its lines stay.
+            refuse_taken(self.workspace.git, ours)
         texts = {one.path: _sidecar_of(one) for one in moving}
         self.unsmudged = [one.path for one in moving if self._is_pointer_on_disk(one)]
         written = write_migration(
@@ -324,3 +333,9 @@ class _Migration:
 def _sidecar_of(one: _Found) -> bytes:
     entry = Entry(THE_FILE, one.pointer.digest, one.pointer.size, one.mode)
     return encode_sidecar(file_sidecar(entry))
+
+
+def _beside(path: str) -> tuple[str, str]:
+    """Returns what dvtool writes beside a data set."""
+    folder, slash, _ = path.rpartition("/")
+    return path + SIDECAR_SUFFIX, f"{folder}{slash}.gitignore"

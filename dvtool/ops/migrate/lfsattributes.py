@@ -35,15 +35,15 @@ def without_lfs(text: bytes) -> bytes:
     return b"".join(kept)
 
 
-def drop_lfs(git: Git, sidecars: Sequence[str]) -> list[str]:
+def drop_lfs(git: Git, ours: Sequence[str]) -> list[str]:
     """Takes the lines of git-lfs out of every `.gitattributes`, and returns those that changed.
 
     Args:
         git: The repository.
-        sidecars: Which git-lfs must not take afterwards.
+        ours: Files that git-lfs must not take afterwards.
 
     Raises:
-        UsageError: Something else still hands a sidecar to git-lfs; all is as it was.
+        UsageError: Something else still hands one of them to git-lfs; all is as it was.
     """
     listed = git.run("ls-files", "-z", "--", ":(glob)**/.gitattributes").split(b"\0")[:-1]
     before: dict[str, tuple[bytes, int]] = {}
@@ -54,15 +54,28 @@ def drop_lfs(git: Git, sidecars: Sequence[str]) -> list[str]:
         if after != text:
             before[path] = (text, mode)
             write_lines_file(target, path, after, mode)
-    taken = taken_by_lfs(git, sidecars)
-    if taken:
+    try:
+        refuse_taken(git, ours)
+    except UsageError:
         _put_back(git, before)
-        raise UsageError(
-            f"git-lfs would take the sidecar {taken[0]} for data, by an attribute that is not"
-            " in a line of its own in .gitattributes",
-            hint=f"git check-attr -a -- {taken[0]} shows it; take filter=lfs off sidecars first",
-        )
+        raise
     return sorted(before)
+
+
+def refuse_taken(git: Git, ours: Sequence[str]) -> None:
+    """Refuses where git would hand files of dvtool's to git-lfs, as it does the data beside them.
+
+    Raises:
+        UsageError: It would.
+    """
+    taken = taken_by_lfs(git, ours)
+    if taken:
+        raise UsageError(
+            f"git-lfs would take {taken[0]} for data, by an attribute that is still needed or does"
+            " not stand in .gitattributes",
+            hint=f"git check-attr -a -- {taken[0]} shows it; no data may be left behind,"
+            " or the pattern has to be narrower",
+        )
 
 
 def _put_back(git: Git, before: Mapping[str, tuple[bytes, int]]) -> None:

@@ -201,7 +201,9 @@ class _Config:
             # value that goes on.
             parser.read_string("\n".join(line.strip() for line in text.splitlines()))
         except configparser.Error as error:
-            raise InvalidText("not DVC's configuration", source=str(path)) from error
+            raise InvalidText(
+                "not DVC's configuration", source=str(path), hint="dvc config --list"
+            ) from error
         for section in parser.sections():
             for key, value in parser.items(section):
                 self.values[_section(section), key] = self._absolute(path, key, value.strip("'\""))
