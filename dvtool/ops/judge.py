@@ -20,8 +20,10 @@ from dvtool.quality.checks.model import ChecksFile, HistoryRule, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances
 from dvtool.quality.findings import Evidence, Finding, Place, Verdict
+from dvtool.quality.given import Given, Profiling
 from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
-from dvtool.quality.judging import Given, Profiling, judge_table
+from dvtool.quality.judging import judge_table
+from dvtool.quality.outward import file_beside
 from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
 
@@ -222,8 +224,7 @@ def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> d
         if path in subject.files:
             found[name] = open_files.enter_context(subject.files[path].open())
         elif subject.root is not None:
-            beside = subject.root / Path(subject.name).parent / path
-            beside = beside if beside.is_file() else subject.root / path
+            beside = file_beside(subject.root, subject.name, path)
             if beside.is_file():
                 found[name] = beside
     return found

@@ -34,7 +34,9 @@ def forms_of(engine: Engine, table: Table, names: Sequence[str]) -> Mapping[str,
     found = {}
     for name in names:
         rows = engine.rows(_forms_sql(table.raw, quoted(name), nulls, every))
-        counts: dict[Key, int] = {form: int(count) * every for form, count, missing in rows if not missing}
+        counts: dict[Key, int] = {
+            form: int(count) * every for form, count, missing in rows if not missing
+        }
         found[name] = trimmed(counts, 0 if every == 1 else every, sum(counts.values()))
     return found
 
