@@ -6,7 +6,7 @@ Drift is `drifting`; which version the baseline is, the caller knows. Called by 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.given import Given
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.schema import compare_schema
-from dvtool.quality.tables.table import Table
+from dvtool.quality.tables.table import Column, Table
 
 LOST_ROWS: Final = 0.5
 """Share of the baseline's rows whose loss is worth a warning without any check."""
@@ -27,10 +27,8 @@ def changes(
     engine: Engine, given: Given, spec: TableSpec, before: Table, table: Table
 ) -> Iterator[Finding]:
     """Yields what is different in a table, and what should be and is not."""
+    yield from column_changes(engine, given, spec, before.columns, table)
     place = Place(given.name)
-    policy = spec.schema_change or "fail"
-    for one in compare_schema(before.columns, table.columns, policy=policy, name=given.name):
-        yield _weighed(engine, table, one) if not spec.schema_change else one
     assert given.baseline_path is not None
     if _digest(given.path) == _digest(given.baseline_path):
         yield Finding(
@@ -48,20 +46,34 @@ def changes(
             Evidence.STRUCTURE,
             severity=Severity.NOTE,
         )
-    lost = before.rows - table.rows
+    yield from row_changes(given, spec, before.rows, table)
+
+
+def column_changes(
+    engine: Engine, given: Given, spec: TableSpec, before: Sequence[Column], table: Table
+) -> Iterator[Finding]:
+    """Yields how the columns of a table differ from those of the baseline."""
+    policy = spec.schema_change or "fail"
+    for one in compare_schema(before, table.columns, policy=policy, name=given.name):
+        yield _weighed(engine, table, one) if not spec.schema_change else one
+
+
+def row_changes(given: Given, spec: TableSpec, before: int, table: Table) -> Iterator[Finding]:
+    """Yields that a table has too many or too few rows against the baseline's number of them."""
+    assert given.baseline is not None
+    name = given.baseline.name
+    lost = before - table.rows
     asked = spec.rows is not None and spec.rows.change is not None
     if asked:
-        yield from judge_rows_change(
-            spec, table, before.rows, source=given.source, baseline=before.name
-        )
-    elif before.rows and lost > LOST_ROWS * before.rows:
+        yield from judge_rows_change(spec, table, before, source=given.source, baseline=name)
+    elif before and lost > LOST_ROWS * before:
         yield Finding(
             "rows-lost",
-            f"{table.rows:,} rows, {lost:,} ({lost / before.rows:.0%}) fewer than {before.name}",
-            place,
+            f"{table.rows:,} rows, {lost:,} ({lost / before:.0%}) fewer than {name}",
+            Place(given.name),
             Evidence.STRUCTURE,
             severity=Severity.WARN,
-            figures={"rows": table.rows, "before": before.rows},
+            figures={"rows": table.rows, "before": before},
         )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.findings import Evidence, Finding, Outcome, Place
 from dvtool.quality.judged import Baseline
+from dvtool.quality.profile.model import Profile
 from dvtool.quality.profile.privacy import Privacy
 
 
@@ -42,6 +43,8 @@ class Given:
         source: The checks file, for `rule`.
         baseline: What it is compared with.
         baseline_path: Where the baseline's bytes are, None when they are not here.
+        baseline_profile: Its profile, where the bytes are not here; None when it is not known.
+        profile: The table's own profile, where it is known already.
         reference: The second baseline that its checks name, None for none.
         reference_path: Where its bytes are, None when they are not here.
         parts: Files of the split, by part, when the checks have `splits:`.
@@ -58,6 +61,8 @@ class Given:
     source: str = ""
     baseline: Baseline | None = None
     baseline_path: Path | None = None
+    baseline_profile: Profile | None = None
+    profile: Profile | None = None
     reference: Baseline | None = None
     reference_path: Path | None = None
     parts: Mapping[str, Path] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from dvtool.errors import DvtoolError
+from dvtool.quality.by_profile import compare_by_profile
 from dvtool.quality.causes import with_causes
 from dvtool.quality.changes import changes
 from dvtool.quality.checks.evaluate import evaluate
@@ -73,6 +74,13 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         drift = tuple(effects)
     elif given.baseline is None:
         more.append("an earlier version to compare with (--baseline)")
+    profile = given.profile or _profile(engine, given, table)
+    if given.baseline_profile is not None and profile is not None:
+        some, drift, unknown = compare_by_profile(engine, given, spec, table, profile)
+        found += some
+        more.append(unknown)
+    elif given.baseline is not None and given.baseline_path is None:
+        more.append(f"the bytes of {given.baseline.name}, which are not here, nor is its profile")
     if given.reference is not None:
         from dvtool.quality.referencing import judge_reference
 
@@ -88,7 +96,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         reference=given.reference,
         would_decide_more=tuple(more),
         drift=drift,
-        profile=_profile(engine, given, table),
+        profile=profile,
         valid_until=fresh_until(engine, table, spec),
     )
 
