@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from dvtool.errors import DvtoolError
-from dvtool.quality.by_profile import compare_by_profile
 from dvtool.quality.causes import with_causes
 from dvtool.quality.changes import changes
 from dvtool.quality.checks.evaluate import evaluate
@@ -76,6 +75,8 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         more.append("an earlier version to compare with (--baseline)")
     profile = given.profile or _profile(engine, given, table)
     if given.baseline_profile is not None and profile is not None:
+        from dvtool.quality.by_profile import compare_by_profile
+
         some, drift, unknown = compare_by_profile(engine, given, spec, table, profile)
         found += some
         more.append(unknown)
