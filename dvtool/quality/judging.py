@@ -7,8 +7,9 @@ of private columns are kept out of what comes back. Bytes and versions are the c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dvtool.errors import DvtoolError
 from dvtool.quality.causes import with_causes
@@ -62,26 +63,9 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         found += by_splits(engine, given, spec)
     else:
         more.append(f"checks of your own (dvtool suggest {given.name} writes a draft)")
-    before = _baseline(engine, given)
-    drift: tuple[dict[str, Any], ...] = ()
-    if before is not None:
-        from dvtool.quality import drifting  # scipy takes longer than judging a small table
-
-        found += changes(engine, given, spec, before, table)
-        measured, effects = drifting.compare(engine, before, table, spec, source=given.source)
-        found += with_drift_causes(engine, before, table, spec, measured)
-        drift = tuple(effects)
-    elif given.baseline is None:
-        more.append("an earlier version to compare with (--baseline)")
     profile = given.profile or _profile(engine, given, table)
-    if given.baseline_profile is not None and profile is not None:
-        from dvtool.quality.by_profile import compare_by_profile
-
-        some, drift, unknown = compare_by_profile(engine, given, spec, table, profile)
-        found += some
-        more.append(unknown)
-    elif given.baseline is not None and given.baseline_path is None:
-        more.append(f"the bytes of {given.baseline.name}, which are not here, nor is its profile")
+    compared = _compared(engine, given, spec, table, profile)
+    found += compared.findings
     if given.reference is not None:
         from dvtool.quality.referencing import judge_reference
 
@@ -95,11 +79,47 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         reading=_reading(table),
         baseline=given.baseline,
         reference=given.reference,
-        would_decide_more=tuple(more),
-        drift=drift,
+        would_decide_more=(*more, *compared.would_decide_more),
+        drift=compared.drift,
         profile=profile,
         valid_until=fresh_until(engine, table, spec),
     )
+
+
+class _Compared(NamedTuple):
+    """What the baseline tells, as `JudgedTable` takes it."""
+
+    findings: Sequence[Finding] = ()
+    drift: tuple[dict[str, Any], ...] = ()
+    would_decide_more: tuple[str, ...] = ()
+
+
+def _compared(
+    engine: Engine, given: Given, spec: TableSpec, table: Table, profile: Profile | None
+) -> _Compared:
+    if given.baseline is None:
+        return _Compared(
+            would_decide_more=("an earlier version to compare with (--baseline)",),
+        )
+    if given.baseline_path is None:
+        if given.baseline_profile is None or profile is None:
+            unknown = f"the bytes of {given.baseline.name}, which are not here, nor is its profile"
+            return _Compared(would_decide_more=(unknown,))
+        from dvtool.quality.by_profile import compare_by_profile
+
+        found, drift, unknown = compare_by_profile(engine, given, spec, table, profile)
+        return _Compared(found, drift, (unknown,))
+    try:
+        name = given.baseline.name
+        before = open_table(engine, given.baseline_path, name=name, options=spec.read)
+    except Unreadable:
+        return _Compared()  # nothing can be said against a baseline that is broken itself
+    from dvtool.quality import drifting  # scipy takes longer than judging a small table
+
+    found = list(changes(engine, given, spec, before, table))
+    measured, effects = drifting.compare(engine, before, table, spec, source=given.source)
+    found += with_drift_causes(engine, before, table, spec, measured)
+    return _Compared(found, tuple(effects))
 
 
 def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
@@ -114,16 +134,6 @@ def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
         key=how.key,
         size_bytes=given.path.stat().st_size,
     )
-
-
-def _baseline(engine: Engine, given: Given) -> Table | None:
-    if given.baseline_path is None or given.baseline is None:
-        return None
-    spec = given.spec or TableSpec()
-    try:
-        return open_table(engine, given.baseline_path, name=given.baseline.name, options=spec.read)
-    except Unreadable:
-        return None  # nothing can be said against a baseline that is broken itself
 
 
 # -- what leaves -----------------------------------------------------------------------------------
