@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from dvtool.ops.checkout import CheckoutReport
+    from dvtool.ops.checkout_write import CheckoutReport
     from dvtool.ops.compare import DatasetDiff
     from dvtool.ops.fetch import FetchReport
+    from dvtool.ops.imports.importing import ImportReport
+    from dvtool.ops.imports.updating import News
     from dvtool.ops.listing import VersionLine
     from dvtool.ops.push import PushReport
     from dvtool.ops.status import StatusReport
@@ -267,6 +269,63 @@ class Repository:
         from dvtool.ops.checkout import checkout
 
         return checkout(self._files.workspace, paths, rev=self.rev or None)
+
+    def import_data(
+        self, repository: str, path: str, *, rev: str = "HEAD", to: str = ""
+    ) -> ImportReport:
+        """Tracks a data set of another repository here, as `dvtool import` does.
+
+        Args:
+            repository: A folder, or a git URL.
+            path: A data set of it, or a part of one.
+            rev: Which version.
+            to: Where to put it, relative to the top; by default under its own name at the top.
+
+        Raises:
+            WouldLoseData: Something stands there already.
+            NoRepository, UnknownRevision, ObjectMissing: There is nothing to be had.
+        """
+        from dvtool.ops.imports.importing import import_data, repository_origin
+
+        origin, _ = repository_origin(repository, path, rev)
+        target = to or os.path.basename(origin.path)
+        return import_data(self._files.workspace, origin, target)
+
+    def import_url(self, url: str, *, to: str = "") -> ImportReport:
+        """Tracks the file at a URL here, as `dvtool import` does; no credential is written down.
+
+        Raises:
+            WouldLoseData: Something stands there already.
+            ObjectMissing, RemoteFailed: There is nothing to be had.
+        """
+        from dvtool.ops.imports.importing import import_data, name_of_url, url_origin
+
+        return import_data(self._files.workspace, url_origin(url), to or name_of_url(url))
+
+    def news(self, *paths: str, rev: str | None = None, python: bool = False) -> tuple[News, ...]:
+        """Asks where data sets were imported from for something newer; the files stay as they are.
+
+        Args:
+            paths: Imported data sets; all of them by default.
+            rev: Another revision to follow.
+            python: Whether schemas written in Python may run when the new bytes are judged.
+        """
+        from dvtool.ops.check import Wanted
+        from dvtool.ops.imports.updating import look
+
+        wanted = Wanted(python=python, now=dt.datetime.now(dt.UTC))
+        return tuple(look(self._files.workspace, paths, wanted=wanted, rev=rev))
+
+    def take(self, *news: News, force: bool = False) -> list[CheckoutReport]:
+        """Replaces data sets by what `news` found; never over unsaved work.
+
+        Args:
+            news: Those to take; what they were judged is the caller's to look at.
+            force: Also over what was changed and committed here since the import.
+        """
+        from dvtool.ops.imports.updating import take
+
+        return take(self._files.workspace, news, force=force)
 
     def open(self, path: str, mode: str = "rb", **options: Any) -> IO[Any]:
         """Opens one file of the version, as `dvtool.open` does."""

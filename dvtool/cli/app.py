@@ -7,6 +7,7 @@ Importing a verb's module is what costs, so nothing is imported before its verb 
 from __future__ import annotations
 
 import importlib
+import keyword
 import os
 
 import click
@@ -33,6 +34,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "fetch": "Download bytes into the store",
         "pull": "Download bytes and write the files",
         "get": "Copy data out of any repository",
+        "import": "Track data of another repository or a URL",
+        "update": "Bring what is new where data were imported from",
+        "migrate": "Move here from DVC or git-lfs",
+        "export": "Write data as another tool keeps them",
     },
     "Judge": {
         "allow": "Accept what was found in a version of a data set",
@@ -75,7 +80,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"dvtool.cli.commands.{cmd_name.replace('-', '_')}")
+        # No module can be called `import`.
+        name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
+        module = importlib.import_module(f"dvtool.cli.commands.{name}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

@@ -67,9 +67,13 @@ def example(*lines: str) -> str:
 
 
 def open_workspace(
-    *, quiet: bool = True, must_be_ready: bool = True, limit_rate: int | None = None
+    *,
+    quiet: bool = True,
+    must_be_ready: bool = True,
+    limit_rate: int | None = None,
+    past_ok: bool = False,
 ) -> Workspace:
-    """Returns the workspace around the current directory."""
+    """Returns the workspace around the current directory; arguments as of `Workspace.open`."""
     from dvtool.ops.workspace import Workspace
 
     return Workspace.open(
@@ -78,6 +82,7 @@ def open_workspace(
         progress=watcher(quiet=quiet),
         must_be_ready=must_be_ready,
         limit_rate=limit_rate,
+        past_ok=past_ok,
     )
 
 

@@ -87,6 +87,8 @@ _GUARDED_NAME = (
     r"|(?:^|[._-])(?:sas|key|private)(?:$|[._-])|(?:access|account|api|private|client|shared)[._-]?keys?"
 )
 # AWS key ids, Google API keys and PEM blocks: what people paste by mistake.
+# What signed links of the large services carry: none of it is of use without the rest.
+_SIGNED = r"(?i)^x-(?:amz|goog)-|^(?:sig|sp|sv|se|sr|st|spr|awsaccesskeyid|apikey|auth|authorization|jwt)$"
 _GUARDED_VALUE = r"(?i)\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bAIza[0-9A-Za-z_-]{35}|-----BEGIN|AccountKey=|[?&;](?:sig|X-Amz-Signature)="
 _NUMBER = r"[0-9]{1,9}"
 _FLAGS: Final = {
@@ -246,3 +248,9 @@ def check_not_secret(name: str, value: str) -> None:
             f"the value of {name[:80]!r} looks like a credential, which a committed file may not hold",
             hint="take it out of the file and replace the credential if it was ever pushed",
         )
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Tells whether a setting, or a part of a URL's query, is named like a secret or looks like one."""
+    named = re.search(_GUARDED_NAME, name) or re.search(_SIGNED, name)
+    return bool(named or re.search(_GUARDED_VALUE, f"?{name}={value}"))

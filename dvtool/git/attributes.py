@@ -122,31 +122,18 @@ def _rewrite(
 ) -> str | None:
     """Changes one file's lines, whole or not at all; returns its path if anything changed."""
     target = os.path.join(top, path)
-    before, mode = _read(target, path)
+    before, mode = read_lines_file(target, path)
     after = with_lines(without_lines(before, drop) if drop else before, add)
     if after == before:
         return None
     if not after:
         os.unlink(target)
         return path
-    temporary = os.path.join(
-        os.path.dirname(target), f".dvt-tmp-{os.getpid()}-{os.path.basename(target)}"
-    )
-    try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
-        with os.fdopen(fd, "wb") as file:
-            file.write(after)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise write_error(error, display(os.fsencode(path))) from error
+    write_lines_file(target, path, after, mode)
     return path
 
 
-def _read(target: str, path: str) -> tuple[bytes, int]:
+def read_lines_file(target: str, path: str) -> tuple[bytes, int]:
     """Returns bytes and mode of a file of the user's; nothing when there is none."""
     try:
         found = os.lstat(target)
@@ -157,6 +144,28 @@ def _read(target: str, path: str) -> tuple[bytes, int]:
         raise UnsafePath("expected an ordinary file of lines, found something else", source=path)
     with open(os.open(target, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
         return file.read(), stat.S_IMODE(found.st_mode)
+
+
+def write_lines_file(target: str, path: str, text: bytes, mode: int) -> None:
+    """Replaces a file of the user's, whole or not at all.
+
+    Raises:
+        WouldLoseData, StorageFull: It cannot be written.
+    """
+    temporary = os.path.join(
+        os.path.dirname(target), f".dvt-tmp-{os.getpid()}-{os.path.basename(target)}"
+    )
+    try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+        with os.fdopen(fd, "wb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise write_error(error, display(os.fsencode(path))) from error
 
 
 def install_drivers(git: Git) -> list[str]:

@@ -13,7 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from dvtool.core.dvcfiles import is_dvc_text
+from dvtool.core.migrated import MAP_FILE, Migrated
+from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.git.ancestry import check_oid
+from dvtool.git.migrated import DVC_TEXTS, MAP_SPEC, known_map, made_of, made_of_map
 from dvtool.git.plumbing import Git
 from dvtool.git.sidecars import ANY_SIDECAR, is_sidecar, iter_blobs, literal
 
@@ -24,6 +28,7 @@ _PLAIN = (
     *("--ignore-submodules=all", "--no-relative", "-O/dev/null"),
 )
 _FIELDS = 5
+_CHANGES_AT_ONCE = 5_000
 _FORMAT = "--format=tformat:%H%x00%an%x00%ae%x00%aI%x00%s"
 _BLOB_MODES = frozenset({b"100644", b"100755", b"120000"})
 
@@ -64,6 +69,8 @@ class _Change(NamedTuple):
     header: tuple[str, ...]
     path: str
     oid: str | None
+    before: str | None = None
+    mode: bytes = b""
 
 
 def versions(
@@ -100,7 +107,13 @@ def versions(
         rev or "HEAD",
         "--",
     )
-    changes = islice(_changes(git, (*command, *literal([path]))), limit)
+    known = known_map(git)
+    changes = (
+        _with_past(git, known, command, path)
+        if known
+        else (one for one in _changes(git, (*command, *literal([path]))) if one.path == path)
+    )
+    changes = islice(changes, limit)
     # One cat-file runs beside the log and is asked as the log goes on, some versions ahead.
     waiting: deque[_Change] = deque()
     for _, text in iter_blobs(git, _oids_noting(changes, waiting)):
@@ -109,6 +122,55 @@ def versions(
         yield _version(waiting.popleft(), text)
     for removal in waiting:
         yield _version(removal, None)
+
+
+def _with_past(git: Git, known: Migrated, command: Sequence[str], path: str) -> Iterator[_Change]:
+    """Yields the changes of a sidecar, and before a migration of what a sidecar is made for."""
+    bare = path.removesuffix(SIDECAR_SUFFIX)
+    specs = [*literal([path, *([bare] if known.has_pointers else [])]), *DVC_TEXTS]
+    changes = [
+        one
+        for one in _changes(git, (*command, *specs))
+        if one.path in (path, bare) or is_dvc_text(one.path)
+    ]
+    others = dict.fromkeys(one.header[0] for one in changes if one.path != path)
+    after = _holding_map(git, list(others))
+    # What a commit that moves from one tool to the other does is told by the sidecar.
+    own = {one.header[0] for one in changes if one.path == path}
+    asked = [one for one in changes if one.path != path and one.header[0] not in after | own]
+    now, then = (
+        _made(git, known, path, [(one.path, oid or "", one.mode) for one, oid in pairs])
+        for pairs in (
+            [(one, one.oid) for one in asked],
+            [(one, one.before) for one in asked],
+        )
+    )
+    told = {id(one): new for one, new, old in zip(asked, now, then, strict=True) if new != old}
+    for one in changes:
+        if one.path == path:
+            yield one
+        elif id(one) in told:
+            yield _Change(one.header, path, told[id(one)])
+
+
+def _made(
+    git: Git, known: Migrated, path: str, files: list[tuple[str, str, bytes]]
+) -> list[str | None]:
+    """Returns for each file the object id of the sidecar at `path` that it stands for, if any."""
+    found: list[str | None] = [None] * len(files)
+    for number, sidecar, oid in made_of(git, known, files):
+        if sidecar == path:
+            found[number] = oid
+    return found
+
+
+def _holding_map(git: Git, commits: Sequence[str]) -> set[str]:
+    """Returns those commits that hold the map; one process, none for none."""
+    if not commits:
+        return set()
+    asked = "".join(f"{commit}:{MAP_FILE}\n" for commit in commits).encode()
+    answers = git.run("cat-file", "--batch-check=%(objecttype)", stdin=asked).split(b"\n")
+    return {c for c, answer in zip(commits, answers, strict=False) if answer == b"blob"}
 
 
 def _oids_noting(changes: Iterable[_Change], waiting: deque[_Change]) -> Iterator[str]:
@@ -128,7 +190,9 @@ def needed(git: Git, tips: Iterable[str], exclude: Iterable[str] = ()) -> Iterat
 
     Each pair of path and bytes comes once, with the first commit met that has it; newest first.
     A sidecar that an excluded commit already has may come too, where a merge brings it to another
-    parent. In a shallow clone what stands in its oldest commits comes whole. One process.
+    parent. In a shallow clone what stands in its oldest commits comes whole. What a map of a
+    migration names comes as sidecars made of it, as do the versions from before it. One process,
+    two more to look for maps, and one each 5,000 changes where there is one.
 
     Args:
         git: The repository.
@@ -142,23 +206,77 @@ def needed(git: Git, tips: Iterable[str], exclude: Iterable[str] = ()) -> Iterat
     if not asked:
         return
     asked += [f"^{check_oid(oid)}" for oid in exclude]
-    revisions = "\n".join([*asked, "--", ANY_SIDECAR, ""]).encode()
+    known = known_map(git, everywhere=True)
+    specs = [ANY_SIDECAR, MAP_SPEC, *(DVC_TEXTS if known.has_dvc else ())]
+    # A pointer stands where the data did, so any path may be one.
+    specs = [] if known.has_pointers else specs
+    seen: set[tuple[str, str]] = set()
+    changes = _brought(git, [*asked, "--", *specs])
+    while part := list(islice(changes, _CHANGES_AT_ONCE)):
+        for commit, path, oid in _needed_of(git, known, part):
+            if (path, oid) not in seen:
+                seen.add((path, oid))
+                yield Needed(commit, path, oid)
+
+
+def _brought(git: Git, revisions: Sequence[str]) -> Iterator[_Change]:
+    """Yields every change that leaves a file in its place, in any of the revisions."""
     # Every parent of a merge is compared and no side branch is skipped: a version that a later
     # merge threw away is still a version someone can check out.
     command = (*_PLAIN, "--format=tformat:%H", "--full-history", "--diff-merges=separate")
+    stdin = "\n".join([*revisions, ""]).encode()
+    return _changes(git, (*command, "--diff-filter=d", "--stdin"), stdin, 1)
+
+
+class FileVersion(NamedTuple):
+    """One version of a file: the first commit met that has it, its path, and its object id."""
+
+    commit: str
+    path: str
+    oid: str
+
+
+def file_versions(git: Git, tips: Iterable[str], specs: Sequence[str]) -> Iterator[FileVersion]:
+    """Yields each distinct version of files in any commit reachable from `tips`; one process.
+
+    Args:
+        git: The repository.
+        tips: Object ids of commits.
+        specs: Pathspecs of the files; empty for all.
+    """
+    asked = [check_oid(oid) for oid in tips]
     seen: set[tuple[str, str]] = set()
-    for (commit,), path, oid in _changes(
-        git, (*command, "--diff-filter=d", "--stdin"), revisions, 1
-    ):
-        if oid and (path, oid) not in seen:
-            seen.add((path, oid))
-            yield Needed(commit, path, oid)
+    for change in _brought(git, [*asked, "--", *specs]) if asked else ():
+        if change.oid is not None and (change.path, change.oid) not in seen:
+            seen.add((change.path, change.oid))
+            yield FileVersion(change.header[0], change.path, change.oid)
+
+
+def _needed_of(
+    git: Git, known: Migrated, changes: Sequence[_Change]
+) -> Iterator[tuple[str, str, str]]:
+    """Yields commit, path and object id of the sidecars that changes bring, made ones too."""
+    made: dict[int, list[tuple[str, str]]] = {}
+    files = [(change.path, change.oid or "", change.mode) for change in changes]
+    for number, path, oid in made_of(git, known, files) if known else ():
+        made.setdefault(number, []).append((path, oid))
+    for number, change in enumerate(changes):
+        if change.oid is None:
+            continue
+        (commit,) = change.header
+        if is_sidecar(os.fsencode(change.path)):
+            yield commit, change.path, change.oid
+        elif change.path == MAP_FILE:
+            for path, oid in made_of_map(git, change.oid).items():
+                yield commit, path, oid
+        for path, oid in made.get(number, ()):
+            yield commit, path, oid
 
 
 def _changes(
     git: Git, command: Sequence[str], stdin: bytes = b"", fields: int = _FIELDS
 ) -> Iterator[_Change]:
-    """Yields the changes to sidecars in the output of `git log -z --raw`.
+    """Yields the changes to files in the output of `git log -z --raw`.
 
     The output is headers of `fields` NUL-terminated fields, each followed by pairs of a field that
     begins with a colon (after a newline the first time) and a path. No object id begins so.
@@ -171,8 +289,8 @@ def _changes(
             header = tuple(item.decode("utf-8", "replace") for item in (field, *rest))
             continue
         path = next(stream)
-        _, mode, _, oid, _ = field.split(b" ")
-        if is_sidecar(path):
-            # A submodule in its place is no sidecar either.
-            new = oid.decode() if mode in _BLOB_MODES else None
-            yield _Change(header, os.fsdecode(path), new)
+        old_mode, mode, old_oid, oid, _ = field.lstrip(b"\n").split(b" ")
+        # A submodule in its place is no sidecar either.
+        new = oid.decode() if mode in _BLOB_MODES else None
+        old = old_oid.decode() if old_mode[1:] in _BLOB_MODES else None
+        yield _Change(header, os.fsdecode(path), new, old, mode)

@@ -10,7 +10,10 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dvtool.core.migrated import MAP_FILE
 from dvtool.git.ancestry import check_oid
+from dvtool.git.contents import files_at
+from dvtool.git.migrated import BEFORE, made_at, made_of_map
 from dvtool.git.plumbing import Git
 from dvtool.git.sidecars import sidecars_at
 
@@ -56,6 +59,7 @@ def holders(
         commits: Object ids.
         sidecars: For each path the object ids that are looked for there.
     """
+    yield from _made_holders(git, commits, sidecars)
     plain = [path for path in sidecars if "\n" not in path]
     asked = [(commit, path) for commit in commits for path in plain]
     lines = b"".join(commit.encode() + b":" + os.fsencode(path) + b"\n" for commit, path in asked)
@@ -69,4 +73,22 @@ def holders(
     for commit in commits if odd else ():
         for path, oid in sidecars_at(git, commit, odd).items():
             if oid in sidecars[path]:
+                yield commit, path, oid
+
+
+def _made_holders(
+    git: Git, commits: Sequence[str], sidecars: Mapping[str, Collection[str]]
+) -> Iterator[tuple[str, str, str]]:
+    """Yields the same for sidecars that no git object holds: of old commits, and of what maps name."""
+    texts = git.past.texts
+    wanted = {
+        path: lost for path, oids in sidecars.items() if (lost := {o for o in oids if o in texts})
+    }
+    for commit in commits if wanted else ():
+        listed = files_at(git, commit, BEFORE)
+        made = made_at(git, commit, listed)
+        if MAP_FILE in listed:
+            made = made_of_map(git, listed[MAP_FILE][0])
+        for path, oid in made.items():
+            if oid in wanted.get(path, ()):
                 yield commit, path, oid

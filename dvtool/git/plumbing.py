@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dvtool.errors import DvtoolError, NoRepository
+from dvtool.git.past import Past
 from dvtool.git.process import GitProcess, failure, git_environment, run_git
 
 _READ_BYTES = 1 << 20
@@ -116,14 +117,19 @@ class Git:
         layout: From `discover`.
         environ: The environment to hand on to git; None hands on the process's own.
         foreign: See `git_environment`.
+
+    Attributes:
+        layout: Where its parts are.
+        past: What was made for commits from before a migration.
     """
 
-    __slots__ = ("_env", "layout")
+    __slots__ = ("_env", "layout", "past")
 
     def __init__(
         self, layout: Layout, *, environ: Mapping[str, str] | None = None, foreign: bool = False
     ) -> None:
         self.layout = layout
+        self.past = Past()
         self._env = git_environment(os.environ if environ is None else environ, foreign=foreign)
         if "GIT_DIR" in self._env or "GIT_WORK_TREE" in self._env:
             # A hook's GIT_DIR may be relative to where the search began; we run at the top.

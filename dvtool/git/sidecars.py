@@ -9,24 +9,18 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import MAX_SIDECAR_BYTES
-from dvtool.errors import GitFailed, InvalidText, ObjectMissing
+from dvtool.git import contents
+from dvtool.git.contents import files_at
+from dvtool.git.migrated import BEFORE, made_at, made_on_disk
 from dvtool.git.plumbing import Git
-from dvtool.git.process import GitProcess
 
 ANY_SIDECAR: Final = ":(glob)**/*" + SIDECAR_SUFFIX
-# Known to every git without being stored: the trees with nothing in them.
-EMPTY_TREES: Final = {
-    "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-    "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
-}
-_GITLINK = b"160000"
-# Requests written before their answers are read; 60 lines of 65 bytes fit the smallest pipe.
-_REQUESTS_AHEAD = 60
 
 
 class IndexEntry(NamedTuple):
@@ -56,7 +50,8 @@ def sidecar_paths(git: Git) -> list[str]:
     )
     real_folders: dict[str, bool] = {"": True}
     paths = {os.fsdecode(path) for path in listed.split(b"\0") if is_sidecar(path)}
-    return sorted(path for path in paths if _is_on_disk(str(git.top), path, real_folders))
+    on_disk = {path for path in paths if _is_on_disk(str(git.top), path, real_folders)}
+    return sorted(on_disk.union(made_on_disk(git)))
 
 
 def is_sidecar(path: bytes) -> bool:
@@ -90,6 +85,8 @@ def _is_real_folder(top: str, folder: str, known: dict[str, bool]) -> bool:
 def sidecars_at(git: Git, rev: str, paths: Sequence[str] = ()) -> dict[str, str]:
     """Returns the sidecars of a revision, with the object ids of their text. One process.
 
+    Of a commit from before a migration also those that `dvtool.git.migrated` makes for it.
+
     Args:
         git: The repository.
         rev: A commit's or tree's object id, as `resolve_commit` returns it.
@@ -98,19 +95,18 @@ def sidecars_at(git: Git, rev: str, paths: Sequence[str] = ()) -> dict[str, str]
     Raises:
         UnknownRevision: There is no such object.
     """
-    empty = EMPTY_TREES[git.layout.object_format]
-    # Comparing with nothing, unlike ls-tree, takes patterns and skips what they cannot match.
-    fields = git.run(
-        *("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames"),
-        *("--end-of-options", empty, rev, "--"),
-        *(literal(paths) or [ANY_SIDECAR]),
-    ).split(b"\0")
-    found = {}
-    for meta, path in zip(fields[::2], fields[1::2], strict=False):
-        _, mode, _, oid, _ = meta.split(b" ")
-        if mode != _GITLINK and is_sidecar(path):
-            found[os.fsdecode(path)] = oid.decode()
-    return found
+    if not paths:
+        listed = files_at(git, rev, [ANY_SIDECAR, *BEFORE])
+        found = _sidecars_among(listed)
+        return {**made_at(git, rev, listed), **found}
+    found = _sidecars_among(files_at(git, rev, literal(paths)))
+    wanted = set(paths).difference(found)
+    made = made_at(git, rev) if wanted else {}
+    return {**{path: oid for path, oid in made.items() if path in wanted}, **found}
+
+
+def _sidecars_among(listed: Mapping[str, tuple[str, bytes]]) -> dict[str, str]:
+    return {path: oid for path, (oid, _) in listed.items() if is_sidecar(os.fsencode(path))}
 
 
 def literal(paths: Iterable[str]) -> list[str]:
@@ -166,48 +162,27 @@ def read_blobs(
 def iter_blobs(
     git: Git, oids: Iterable[str], *, size_limit: int = MAX_SIDECAR_BYTES
 ) -> Iterator[tuple[str, bytes]]:
-    """Yields the bytes of git blobs in the order asked for; one process, one blob in memory.
+    """Yields bytes in the order asked for, of git blobs and of sidecars made for old commits.
 
-    Args:
-        git: The repository.
-        oids: Object ids; also any other name git knows a blob by that holds no newline.
-        size_limit: Largest blob to accept, in bytes.
-
-    Raises:
-        ObjectMissing: git has no such blob, as in a damaged or partial clone.
-        InvalidText: One is larger than `size_limit`.
-        GitFailed: It is no blob.
+    As `dvtool.git.contents.iter_blobs`, with its arguments and errors.
     """
-    with git.open("cat-file", "--batch") as process:
-        asked: list[str] = []
+    made = git.past.texts
+    asked: deque[tuple[str, bytes | None]] = deque()
+
+    def of_git() -> Iterator[str]:
         for oid in oids:
-            asked.append(oid)
-            if len(asked) == _REQUESTS_AHEAD:
-                yield from _answers(process, asked, size_limit)
-                asked = []
-        yield from _answers(process, asked, size_limit)
-        process.finish()
+            asked.append((oid, made.get(oid)))
+            if oid not in made:
+                yield oid
+
+    for found in contents.iter_blobs(git, of_git(), size_limit=size_limit):
+        yield from _leading(asked)
+        asked.popleft()
+        yield found
+    yield from _leading(asked)
 
 
-def _answers(process: GitProcess, asked: list[str], size_limit: int) -> Iterator[tuple[str, bytes]]:
-    process.feed("".join(f"{oid}\n" for oid in asked).encode("utf-8", "surrogateescape"))
-    for oid in asked:
-        header = process.read_line()
-        if not header:
-            process.finish()
-            raise GitFailed("git cat-file ended before it answered")
-        if header.endswith((b" missing\n", b" ambiguous\n")):
-            raise ObjectMissing(
-                f"git has no object {oid}, which a commit here needs",
-                hint="git fetch --refetch, or git fsck to see what else is gone",
-            )
-        _, kind, size = header.split(b" ")
-        if kind != b"blob":
-            raise GitFailed(f"expected a file's bytes, found a {kind.decode()}: {oid}")
-        if int(size) > size_limit:
-            raise InvalidText(f"git object {oid} has {int(size)} bytes, allowed are {size_limit}")
-        data = process.read_exactly(int(size) + 1)
-        if len(data) != int(size) + 1:
-            process.finish()
-            raise GitFailed(f"git cat-file ended within object {oid}")
-        yield oid, data[:-1]
+def _leading(asked: deque[tuple[str, bytes | None]]) -> Iterator[tuple[str, bytes]]:
+    """Takes off and yields those at the front whose bytes are known already."""
+    while asked and (text := asked[0][1]) is not None:
+        yield asked.popleft()[0], text

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dvtool.git.ancestry import check_oid
+from dvtool.git.contents import EMPTY_TREES
 from dvtool.git.plumbing import Git
-from dvtool.git.sidecars import EMPTY_TREES
 
 _RAW = ("-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--ignore-submodules=all")
 

@@ -7,15 +7,12 @@ Called by the CLI.
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from dvtool.core.digest import Digest, fingerprint_of
-from dvtool.core.manifest import check_no_clash
-from dvtool.core.paths import SIDECAR_SUFFIX, check_path, find_clash, fold
+from dvtool.core.paths import SIDECAR_SUFFIX, find_clash
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Layout, Sidecar, encode_sidecar, file_sidecar, parse_sidecar
 from dvtool.core.tree import Entry, Tree
@@ -23,17 +20,16 @@ from dvtool.errors import DvtoolError, UnsafePath, UsageError, WouldLoseData
 from dvtool.git.attributes import ignore
 from dvtool.git.sidecars import sidecar_paths
 from dvtool.git.staging import stage, tracked_files, untrack
+from dvtool.ops.addable import absent, targets_of
 from dvtool.ops.merge import store_shards
-from dvtool.ops.selection import Places, Selected, datasets_of, owner_of
+from dvtool.ops.selection import Selected, datasets_of
+from dvtool.ops.storing import store_one
 from dvtool.ops.workspace import Workspace
-from dvtool.store.durable import store_error
-from dvtool.store.local import SMALL_BLOB_BYTES
-from dvtool.store.writer import StoreWriter
 from dvtool.worktree.edit import SectionEdit
 from dvtool.worktree.ignore import Ignore
 from dvtool.worktree.reading import Reader
-from dvtool.worktree.scan import Found, Scan, scan
-from dvtool.worktree.sections import NO_FINGERPRINT, IndexSection, Row
+from dvtool.worktree.scan import Scan, scan
+from dvtool.worktree.sections import NO_FINGERPRINT, IndexSection
 from dvtool.worktree.statindex import StatIndex
 from dvtool.worktree.status import compare
 
@@ -93,7 +89,7 @@ def add(
     reports = []
     with workspace.changing() as index:
         known = datasets_of(sidecar_paths(workspace.git))
-        for target in _targets(workspace, known, paths):
+        for target in targets_of(workspace, known, paths):
             one = _Add(workspace, index, target, layout=layout, force=force)
             reports.append(one.plan() if dry_run else one.run())
     if workspace.settings.profile_on_add and not dry_run:
@@ -109,56 +105,6 @@ def _profile(workspace: Workspace, datasets: Sequence[str]) -> None:
         profile_datasets(workspace, datasets)
     except DvtoolError as error:
         workspace.progress.note(f"stored, and not profiled: {error}")
-
-
-def _targets(workspace: Workspace, known: Sequence[str], paths: Sequence[str]) -> list[Selected]:
-    """Returns what paths mean, each data set or part once; all are checked before any is added."""
-    targets = list(dict.fromkeys(_target(workspace, known, path) for path in paths))
-    places = Places({*known, *(one.dataset for one in targets)})
-    for one in targets:
-        places.check(one.dataset)
-    taken = {fold(os.fsencode(name)): name for name in known}
-    for one in targets:
-        other = taken.setdefault(fold(os.fsencode(one.dataset)), one.dataset)
-        if other != one.dataset and one.dataset not in known:
-            raise UnsafePath(
-                f"data sets {one} and {display(os.fsencode(other))} cannot stand side by side on"
-                " every file system",
-                hint="mv one of the two to another name",
-            )
-    whole = {one.dataset for one in targets if not one.inside}
-    return [one for one in targets if not one.inside or one.dataset not in whole]
-
-
-def _target(workspace: Workspace, known: Sequence[str], path: str) -> Selected:
-    """Returns which data set a path means, new or known."""
-    shown = display(os.fsencode(path)) if path else "."
-    if path.endswith(SIDECAR_SUFFIX) and path.removesuffix(SIDECAR_SUFFIX) in known:
-        path = path.removesuffix(SIDECAR_SUFFIX)
-    if path in known:
-        return Selected(path)
-    owner = owner_of(known, path)
-    if owner is not None:
-        return Selected(owner, os.fsencode(path[len(owner) + 1 :]))
-    if path == "":
-        raise UsageError("the whole work tree cannot be a data set", hint="dvtool add FOLDER")
-    inner = [dataset for dataset in known if dataset.startswith(path + "/")]
-    if inner:
-        raise UsageError(
-            f"{shown} holds data sets already, and none can lie inside another: {inner[0]}",
-            hint="dvtool add those, or dvtool rm them first",
-        )
-    if path.endswith((SIDECAR_SUFFIX, ".gitignore", ".dvtignore")):
-        raise UsageError(f"{shown} belongs in git itself", hint="git add it")
-    if not os.path.lexists(workspace.abspath(path)):
-        raise _absent(shown)
-    if workspace.abspath(path).is_symlink():
-        raise UnsafePath(f"a data set cannot be a symlink: {shown}", hint="add what it points to")
-    return Selected(path)
-
-
-def _absent(shown: str) -> UsageError:
-    return UsageError(f"no such file or folder: {shown}", hint="ls shows what there is")
 
 
 class _Add:
@@ -253,7 +199,7 @@ class _Add:
     def _refuse_absent(self, found: Scan) -> None:
         """Refuses a path that stands neither on disk nor, removed since, in the sidecar."""
         if not found.kind and self.text is None:
-            raise _absent(str(self.target))
+            raise absent(str(self.target))
         if not found.kind and not self.target.inside:
             # A disk that is not mounted looks just like this.
             raise UsageError(
@@ -266,7 +212,7 @@ class _Add:
             return
         old = self.workspace.tree(parse_sidecar(self.text, source=self.dataset + SIDECAR_SUFFIX))
         if not old.under(self.target.inside):
-            raise _absent(str(self.target))
+            raise absent(str(self.target))
 
     def _is_meant(self, path: bytes) -> bool:
         inside = self.target.inside
@@ -288,7 +234,7 @@ class _Add:
                     if self.target.inside and not self._is_meant(item.path):
                         continue
                     touched = True
-                    edit.put(_store_one(reader, writer, item), settled=True)
+                    edit.put(store_one(reader, writer, item), settled=True)
                     progress.advance(size_bytes=item.size, items=1)
         for path in found.gone:
             if self._is_meant(path):
@@ -374,92 +320,3 @@ class _Add:
             ignored=tuple(found.ignored),
             untracked=untracked,
         )
-
-
-def _store_one(reader: Reader, writer: StoreWriter, item: Found) -> Row:
-    """Reads one file into the store, each byte once, and returns its row."""
-    if item.mode in "fx" and item.size >= SMALL_BLOB_BYTES:
-        temp = writer.temp_file()
-        try:
-            row = reader.read_large(item, copy_to=temp.fd).row
-        except DvtoolError:
-            writer.discard(temp.path)
-            raise
-        except OSError as error:
-            # One pass reads there and writes here; only what fills up or is denied is the store's.
-            writer.discard(temp.path)
-            if error.errno in (errno.EIO, errno.ESTALE):
-                where = display(item.path) if item.path else "the file"
-                raise WouldLoseData(f"cannot read {where}: {error.strerror}") from error
-            raise store_error(error, temp.path) from error
-        writer.adopt(temp.path, row.digest, row.fingerprint)
-        return row
-    reading = reader.read(item)
-    if reading.row.digest:
-        writer.add_small(reading.row.digest, reading.data)
-    return reading.row
-
-
-def add_into(workspace: Workspace, dataset: str, inside: bytes, files: Sequence[Path]) -> AddReport:
-    """Adds or replaces entries of a data set that need not be here; the work tree is not touched.
-
-    Args:
-        workspace: Where.
-        dataset: A tracked directory.
-        inside: Folder within it to put the files in; empty for its top.
-        files: Ordinary files anywhere on this machine.
-
-    Raises:
-        UsageError: The data set is no directory, or a file is none.
-        InvalidText: A new path cannot stand beside the others.
-    """
-    with workspace.changing():
-        sidecar = workspace.sidecar(dataset)
-        if sidecar.kind != "directory":
-            raise UsageError(
-                f"{dataset} is one file, so nothing can be added into it", hint="dvtool add FILE"
-            )
-        entries = _stored(workspace, inside, files)
-        old = workspace.tree(sidecar)
-        tree = Tree([*old.entries, *entries])
-        check_no_clash(tree.entries)
-        merged, shards = sidecar.with_tree(tree)
-        text = encode_sidecar(merged)
-        is_changed = text != workspace.sidecar_text(dataset)
-        store_shards(workspace.store, shards)
-        workspace.write_sidecar(dataset, text)
-        stage(workspace.git, [dataset + SIDECAR_SUFFIX])
-    same = sum(old.get(entry.path) == entry for entry in entries)
-    fresh = sum(entry.path not in old for entry in entries)
-    return AddReport(
-        dataset,
-        new=fresh,
-        changed=len(entries) - fresh - same,
-        removed=0,
-        unchanged=len(old) - (len(entries) - fresh - same),
-        size_bytes=sum(entry.size for entry in entries),
-        written=is_changed,
-    )
-
-
-def _stored(workspace: Workspace, inside: bytes, files: Sequence[Path]) -> list[Entry]:
-    """Stores files from anywhere and returns their entries below `inside`."""
-    entries = {}
-    with workspace.store.writer() as writer:
-        for file in files:
-            path = (inside + b"/" if inside else b"") + os.fsencode(file.name)
-            check_path(path)
-            if not file.is_file() or file.is_symlink():
-                raise UsageError(
-                    f"not an ordinary file: {display(os.fsencode(file))}",
-                    hint="--into takes files, one by one or by a pattern",
-                )
-            if path in entries:
-                raise UsageError(
-                    f"two of the files are called {display(path)}", hint="add them one by one"
-                )
-            folder = file.parent.resolve()
-            found = next(iter(scan(folder, file.name).new))
-            with Reader(folder, file.name) as reader:
-                entries[path] = _store_one(reader, writer, found).entry()._replace(path=path)
-    return list(entries.values())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dvtool.core.events import SILENT, Progress
-from dvtool.errors import DvtoolError, InvalidText
+from dvtool.errors import DvtoolError, InvalidText, ObjectMissing
 from dvtool.ops.baselines import accepted
 from dvtool.ops.profiler import FileProfile, Profiled, Profiler, Spec, checks_of, spec_for
 from dvtool.ops.subjects import FileBytes, Subject, stored_files
@@ -35,10 +35,13 @@ class Album:
     Attributes:
         workspace: Where profiles are kept and versions are; None for files outside of one.
         progress: Whom to tell.
+        past_from: Remote that is asked for profiles of earlier versions that are not here, empty
+            for the default one; None for no network.
     """
 
     workspace: Workspace | None = None
     progress: Progress = SILENT
+    past_from: str | None = None
     _seen: dict[str, tuple[Subject, Judgement]] = field(default_factory=dict)
 
     def see(self, subject: Subject, judgement: Judgement) -> None:
@@ -48,7 +51,7 @@ class Album:
     def pictures(self) -> dict[str, TablePicture]:
         """Returns a picture by the name of each table; a table that cannot be read has none."""
         profiler = (
-            Profiler.of(self.workspace)
+            Profiler.of(self.workspace, remote=self.past_from)
             if self.workspace is not None
             else Profiler(None, b"", self.progress)
         )
@@ -79,12 +82,11 @@ class Album:
         commit = subject.version if _is_commit(subject.version) else None
         versions = accepted(self.workspace, subject.name, commit)[:MOST_PAST]
         for version in reversed(versions):
-            yield (
-                version.commit[:12],
-                stored_files(
-                    self.workspace.store, subject.name, self.workspace.tree(version.sidecar)
-                ),
-            )
+            try:
+                tree = self.workspace.tree(version.sidecar)
+            except ObjectMissing:
+                continue  # its list of files is not here: nothing is known of it
+            yield version.commit[:12], stored_files(self.workspace.store, subject.name, tree)
 
 
 def of_profiles(found: Sequence[Profiled]) -> tuple[list[Judgement], dict[str, TablePicture]]:

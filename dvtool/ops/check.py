@@ -57,6 +57,8 @@ class Wanted:
         root: Folder that holds the code and other tables of the judged version; None for the work
             tree, where that is what is judged.
         history: Folder or pattern of earlier files that a plain file is judged by; empty for none.
+        past_from: Remote that is asked for profiles of earlier versions that are not here, empty
+            for the default one; None for no network.
         watch: Told of each subject and how it came out, for reports.
     """
 
@@ -70,6 +72,7 @@ class Wanted:
     checks_rev: str = ""
     root: Path | None = None
     history: str = ""
+    past_from: str | None = None
     watch: Callable[[Subject, Judgement], None] = lambda _, __: None
 
 
@@ -225,6 +228,7 @@ def subject_of(
     wanted: Wanted,
     *,
     disk: Disk | None = None,
+    stored: bool = False,
 ) -> Subject:
     """Returns what is judged of a data set, with its checks and its baseline.
 
@@ -235,6 +239,7 @@ def subject_of(
         where: The version: a commit's or tree's id, `STAGED`, or None for the work tree.
         wanted: How.
         disk: What differs on disk, where several are judged in the work tree.
+        stored: Judge the bytes that the sidecar names, whatever stands on disk.
 
     Raises:
         ObjectMissing: Its list of files is not in the store.
@@ -247,7 +252,7 @@ def subject_of(
         "checks": checks.text if checks else "",
         "allow": allow.text if allow else "",
     }
-    on_disk = where is None and (disk or Disk(workspace)).is_edited(dataset)
+    on_disk = where is None and not stored and (disk or Disk(workspace)).is_edited(dataset)
     if on_disk:
         files = files_of(workspace.abspath(dataset), dataset)
     else:

@@ -95,16 +95,37 @@ def diff_rows(
     for one in found:
         texts = [subjects.checks_at(workspace, one.dataset, commit) for commit in commits]
         texts.append(subjects.checks_at(workspace, one.dataset, None))
-        for change in one.changes:
-            if change.old is None or change.new is None:
-                continue
-            if change.old.digest == change.new.digest:
-                continue
-            files = [_stored(workspace, one.dataset, entry) for entry in (change.old, change.new)]
-            if all(file is not None and is_table(file.name) for file in files):
-                path = change.new.path.decode("utf-8", "surrogateescape")
-                both = [file for file in files if file is not None]
-                diffs.append(_diff_files(both, texts, path, wanted))
+        diffs += diff_changes(workspace, one, texts, wanted)
+    return diffs
+
+
+def diff_changes(
+    workspace: Workspace,
+    one: DatasetDiff,
+    texts: Sequence[ChecksText | None],
+    wanted: RowsWanted,
+) -> list[FileDiff]:
+    """Compares the rows of every changed table of one data set, read from the store.
+
+    Args:
+        workspace: Where.
+        one: What changed.
+        texts: Checks of the version before and now, then others that say what is private.
+        wanted: How.
+
+    Raises:
+        UsageError: A key names a column that a version lacks.
+        InvalidText: Checks break their format.
+    """
+    diffs = []
+    for change in one.changes:
+        if change.old is None or change.new is None or change.old.digest == change.new.digest:
+            continue
+        files = [_stored(workspace, one.dataset, entry) for entry in (change.old, change.new)]
+        if all(file is not None and is_table(file.name) for file in files):
+            path = change.new.path.decode("utf-8", "surrogateescape")
+            both = [file for file in files if file is not None]
+            diffs.append(_diff_files(both, texts, path, wanted))
     return diffs
 
 

@@ -24,6 +24,7 @@ from dvtool.ops.versions import blobs_of, selected_sidecars, shards_of
 from dvtool.ops.workspace import Workspace
 
 if TYPE_CHECKING:
+    from dvtool.store.local import LocalStore
     from dvtool.store.remote.snapshot import Snapshot
 
 
@@ -118,6 +119,7 @@ def fetch_blobs(
     remote_name: str | None = None,
     jobs: int | None = None,
     seen: Seen | None = None,
+    store: LocalStore | None = None,
 ) -> FetchReport:
     """Brings blobs into the store; no request is made when all are there.
 
@@ -127,17 +129,19 @@ def fetch_blobs(
         remote_name: From which remote; None for the default.
         jobs: How many downloads at once.
         seen: What an earlier fetch from the same remote saw; learns of this one's look.
+        store: Another store to bring them into; None for the workspace's own.
 
     Raises:
         ObjectMissing: The remote lacks something; the rest has been fetched.
         CorruptObject: Something arrived damaged; nothing of it was kept, the rest was.
     """
-    missing = workspace.store.missing(blobs)
+    store = store or workspace.store
+    missing = store.missing(blobs)
     if not missing:
         return FetchReport(len(blobs), 0, 0)
     if remote_name is None and not workspace.settings.remotes:
         raise ObjectMissing(
-            f"{len(missing)} objects are not in the store {workspace.store.root},"
+            f"{len(missing)} objects are not in the store {store.root},"
             " and there is no remote to fetch them from",
             hint="dvtool remote add origin URL",
         )
@@ -147,13 +151,13 @@ def fetch_blobs(
     seen = seen or Seen()
     seen.snapshot = snapshot = seen.snapshot or remote.snapshot()
     try:
-        done = remote.fetch_blobs(snapshot, workspace.store, wanted, jobs=jobs)
+        done = remote.fetch_blobs(snapshot, store, wanted, jobs=jobs)
     except ObjectMissing:
         # Garbage collection may have moved things into other packs since the listing.
         seen.snapshot = fresh = remote.snapshot()
         if fresh.listed.keys() == snapshot.listed.keys():
             raise
-        done = remote.fetch_blobs(fresh, workspace.store, wanted, jobs=jobs)
+        done = remote.fetch_blobs(fresh, store, wanted, jobs=jobs)
     return FetchReport(len(blobs), done.fetched, done.fetched_bytes)
 
 

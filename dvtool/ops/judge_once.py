@@ -91,7 +91,7 @@ def _profiler(wanted: Wanted, progress: Progress, workspace: Workspace | None) -
     from dvtool.ops.profiler import Profiler
 
     if workspace is not None:
-        return Profiler.of(workspace)
+        return Profiler.of(workspace, remote=wanted.past_from)
     return Profiler(None, b"", progress) if wanted.profiles or wanted.history else None
 
 

@@ -5,16 +5,21 @@ Called by the CLI. Bytes are never read; lists of files come from sidecars and t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from dvtool.core.address import Address
+from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.core.tree import Entry, Tree, diff_trees
 from dvtool.errors import DvtoolError, ObjectMissing, UnknownRevision
+from dvtool.git.cloning import check_clone_url
 from dvtool.git.history import versions
 from dvtool.git.revisions import resolve_commit
-from dvtool.ops.versions import selected_sidecars
+from dvtool.ops.versionfiles import REPOSITORIES
+from dvtool.ops.versions import selected_sidecars, shards_of
 from dvtool.ops.workspace import Workspace
 
 
@@ -60,6 +65,38 @@ def list_datasets(
         entries = tuple(tree.entries) if files else ()
         found.append(Listed(one.dataset, sidecar.kind, len(tree), tree.size_bytes, entries))
     return found
+
+
+def list_elsewhere(
+    repository: str,
+    rev: str,
+    paths: Sequence[str],
+    environ: Mapping[str, str],
+    *,
+    files: bool,
+    progress: Progress = SILENT,
+) -> list[Listed]:
+    """Returns the data sets of a version of another repository; lists of files are fetched.
+
+    Args:
+        repository: A folder in it, or a git URL, which is cloned once into the user's cache.
+        rev: Which version.
+        paths: Only these data sets, or parts of them, relative to its top.
+        environ: The environment the program runs in.
+        files: Return the files, too.
+        progress: Whom to tell.
+
+    Raises:
+        NoRepository, UnknownRevision, GitFailed: There is no such repository, version or path.
+        ObjectMissing, RemoteFailed: The list of a large data set cannot be had.
+    """
+    if not os.path.isdir(repository):
+        check_clone_url(repository)
+    other = REPOSITORIES.at(Address(repository, "", ""), environ, progress=progress)
+    commit = other.commit_of(rev)
+    chosen = selected_sidecars(other.workspace, commit, list(paths))
+    other.bring(shards_of(sidecar for _, sidecar in chosen))
+    return list_datasets(other.workspace, commit, paths, files=files)
 
 
 @dataclass(frozen=True, slots=True)

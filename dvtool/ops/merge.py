@@ -8,7 +8,7 @@ CLI (`merge-driver`, `resolve`); the rules themselves are `dvtool.core.tree.merg
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -80,7 +80,8 @@ def merge_sidecars(
     base_tree = base_sidecar.tree(read_blob) if base_sidecar else Tree()
     result = merge_trees(base_tree, ours_sidecar.tree(read_blob), theirs_sidecar.tree(read_blob))
     tree, left = _settle(result.tree, result.conflicts, choose)
-    merged, shards = ours_sidecar.with_tree(tree)
+    extra = _merged_extra(base_sidecar, ours_sidecar, theirs_sidecar) or ()
+    merged, shards = replace(ours_sidecar, extra=extra).with_tree(tree)
     return Merged(dataset, encode_sidecar(merged), left), shards
 
 
@@ -89,11 +90,21 @@ def _irreconcilable(base: Sidecar | None, ours: Sidecar, theirs: Sidecar) -> str
         return f"one side made it a {ours.kind}, the other a {theirs.kind}"
     if ours.layout != theirs.layout:
         return f"our list of files is {ours.layout}, theirs is {theirs.layout}"
-    if ours.extra != theirs.extra:
-        return "the two sides have different extra keys"
+    if _merged_extra(base, ours, theirs) is None:
+        return "both sides changed the further keys"
     if base is not None and base.kind != ours.kind:
         return f"both sides made it a {ours.kind}; it was a {base.kind}"
     return ""
+
+
+def _merged_extra(
+    base: Sidecar | None, ours: Sidecar, theirs: Sidecar
+) -> tuple[tuple[str, str], ...] | None:
+    """Returns the further keys of the side that changed them, taken whole; None when both did."""
+    before = base.extra if base is not None else ()
+    if ours.extra in (theirs.extra, before):
+        return theirs.extra
+    return ours.extra if theirs.extra == before else None
 
 
 def _settle(

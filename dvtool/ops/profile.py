@@ -69,7 +69,7 @@ def profile_datasets(
         InvalidText: A sidecar or a checks file breaks its format.
     """
     commit = resolve_commit(workspace.git, rev) if rev else None
-    profiler = Profiler.of(workspace, network=commit is not None)
+    profiler = Profiler.of(workspace, remote=None if commit is None else "")
     found = []
     for one, sidecar in selected_sidecars(workspace, commit, list(paths)):
         checks = (

@@ -134,11 +134,12 @@ def private_columns(workspace: Workspace) -> frozenset[str]:
 
 
 class Bringer:
-    """Reads single profiles from the default remote; after the first failure it asks no more."""
+    """Reads single profiles from a remote; after the first failure it asks no more."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        """Takes the workspace; nothing is sent yet."""
+    def __init__(self, workspace: Workspace, remote_name: str = "") -> None:
+        """Takes the workspace and a remote, empty for the default one; nothing is sent yet."""
         self._workspace = workspace
+        self._remote_name = remote_name or None
         self._remote: Remote | None = None
         self._is_off = False
 
@@ -152,7 +153,7 @@ class Bringer:
             return None
         try:
             if self._remote is None:
-                self._remote = self._workspace.remote()
+                self._remote = self._workspace.remote(self._remote_name)
             data = self._remote.backend.read(object_name(name), size_limit=MOST_PACKED_BYTES)
             text = unpacked(data)
             decode(text)

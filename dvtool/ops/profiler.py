@@ -170,6 +170,7 @@ class Profiler:
         key: bytes,
         progress: Progress,
         bring: Callable[[str], bytes | None] = lambda _: None,
+        pasts: ProfileFolder | None = None,
     ) -> None:
         """Takes what it needs; asks and writes nothing yet.
 
@@ -178,27 +179,32 @@ class Profiler:
             key: Of tokens.
             progress: Whom to tell.
             bring: Gives, by name, the proven text of a profile of a file that is not here.
+            pasts: Where `history` keeps what it remembers of several profiles, None for nowhere.
         """
         self._folder = folder
+        self.pasts = pasts
         self._bring = bring
         self._key = key
         self._progress = progress
         self._new = 0
 
     @classmethod
-    def of(cls, workspace: Workspace, *, network: bool = False) -> Profiler:
+    def of(cls, workspace: Workspace, *, remote: str | None = None) -> Profiler:
         """Returns the one that keeps what all work trees of a clone share.
 
         Args:
             workspace: Where.
-            network: Whether a remote may be asked for what is not here.
+            remote: The remote that may be asked for what is not here, empty for the default one;
+                None for no network.
         """
         key = repository_key(workspace.settings.repository)
-        if not network:
-            return cls(folder_of(workspace), key, workspace.progress)
+        pasts = ProfileFolder(workspace.shared_dir / "pasts", ".past.zst")
+        if remote is None:
+            return cls(folder_of(workspace), key, workspace.progress, pasts=pasts)
         from dvtool.ops.profile_travel import Bringer
 
-        return cls(folder_of(workspace), key, workspace.progress, Bringer(workspace).bring)
+        bring = Bringer(workspace, remote).bring
+        return cls(folder_of(workspace), key, workspace.progress, bring, pasts)
 
     def version(
         self,
@@ -230,18 +236,17 @@ class Profiler:
     def file(self, file: FileBytes, spec: Spec) -> FileProfile:
         """Returns the profile of one file."""
         address = address_of(file, spec, self._key)
-        name = self._name(file, spec)
+        name = self.name(file, spec)
         known = self._known(name)
         if known is not None:
             return FileProfile(file.name, known, address=address, private=spec.private)
         try:
             found = self._compute(file, spec)
         except ObjectMissing as error:
-            text = self._bring(name) if name else None
-            if text is None:
+            brought = self._brought(name)
+            if brought is None:
                 return FileProfile(file.name, None, is_missing=True, why=str(error))
-            self._keep(name, text)
-            return FileProfile(file.name, decode(text), address=address, private=spec.private)
+            return FileProfile(file.name, brought, address=address, private=spec.private)
         if found.profile is not None and name:
             self._keep(name, encode(found.profile))
             return replace(found, address=address)
@@ -253,16 +258,21 @@ class Profiler:
         return self._key
 
     def known(self, file: FileBytes, spec: Spec) -> Profile | None:
-        """Returns the profile of one file where it is kept here; nothing is computed."""
-        return self._known(self._name(file, spec))
+        """Returns the profile of one file where it is kept, here or at the remote that may be asked.
+
+        Nothing is computed.
+        """
+        name = self.name(file, spec)
+        return self._known(name) or self._brought(name)
 
     def keep(self, file: FileBytes, spec: Spec, profile: Profile) -> None:
         """Keeps a profile that was computed elsewhere, as `file` keeps its own."""
-        name = self._name(file, spec)
+        name = self.name(file, spec)
         if name:
             self._keep(name, encode(profile))
 
-    def _name(self, file: FileBytes, spec: Spec) -> str:
+    def name(self, file: FileBytes, spec: Spec) -> str:
+        """Returns what the profile of a file is called; empty for a file without a digest."""
         if file.digest is None:
             return ""
         return profile_name(file.digest, address_of(file, spec, self._key))
@@ -284,6 +294,13 @@ class Profiler:
             return decode(text)
         except InvalidText:
             return None  # of another version, or spoilt: computed again
+
+    def _brought(self, name: str) -> Profile | None:
+        text = self._bring(name) if name else None
+        if text is None:
+            return None
+        self._keep(name, text)
+        return decode(text)
 
     def _compute(self, file: FileBytes, spec: Spec) -> FileProfile:
         from dvtool.quality.profile.compute import profile_table

@@ -106,13 +106,23 @@ class VersionFiles:
             if not rev:
                 sidecars = sidecars_in(self.workspace, None)
                 return self._grown("", dt.datetime.now(dt.UTC), sidecars)
-            commit = self._resolve(rev)
+            commit = self.commit_of(rev)
             if commit not in self._trees:
                 while len(self._trees) >= KEPT_VERSIONS:
                     self._trees.pop(next(iter(self._trees)))
                 sidecars = sidecars_in(self.workspace, commit)
                 self._trees[commit] = self._grown(commit, self._time(commit), sidecars)
             return self._trees[commit]
+
+    def commit_of(self, rev: str) -> str:
+        """Returns the commit a revision means; a clone in the cache asks its origin once.
+
+        Raises:
+            UnknownRevision: There is no such revision.
+            GitFailed: The origin cannot be reached.
+        """
+        with self._lock:
+            return self._resolve(rev)
 
     def node(self, rev: str, path: str) -> tuple[VersionTree, Node]:
         """Returns a file or folder of a revision, links inside of data sets followed.
@@ -259,7 +269,10 @@ def _open(place: str, environ: Mapping[str, str], progress: Progress) -> Version
             return VersionFiles(Workspace(git, environ, progress))
         place = str(git.layout.git_dir)
     elif "/" not in place and ":" not in place:
-        raise NoRepository(f"no folder {place}, and no address of a repository")
+        raise NoRepository(
+            f"no folder {place}, and no address of a repository",
+            hint="a repository is a folder, host:path, or a URL such as https://host/team/data.git",
+        )
     return VersionFiles(_clone(place, environ, progress), refreshes=True)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.core.tree import Tree
 from dvtool.errors import NoRepository, ObjectMissing, StoreFailed
+from dvtool.git.migrated import commit_after, made_on_disk
 from dvtool.git.plumbing import Git
 from dvtool.git.settings import read_settings
 from dvtool.store.durable import store_error
@@ -59,18 +60,32 @@ class Workspace:
         progress: Progress = SILENT,
         must_be_ready: bool = True,
         limit_rate: int | None = None,
+        past_ok: bool = False,
     ) -> Workspace:
         """Returns the workspace that `cwd` is in.
+
+        With `past_ok` a commit from before a migration may be checked out there: then the settings
+        are those of the newest commit after it.
 
         Raises:
             NoRepository: There is no git work tree, or no `.dvtool` at its top.
         """
         workspace = cls(Git.at(cwd, environ=environ), environ, progress, limit_rate)
-        if must_be_ready and not workspace.is_ready:
+        if not must_be_ready or workspace.is_ready:
+            return workspace
+        after = commit_after(workspace.git)
+        if after is None:
             raise NoRepository(
                 f"no {CONFIG_FILE} at the top of the work tree {workspace.top}", hint="dvtool init"
             )
-        return workspace
+        if not past_ok:
+            raise NoRepository(
+                f"what is checked out in {workspace.top} is from before the migration to dvtool,"
+                " so it can be read, and not changed",
+                hint="git switch to a branch that has .dvtool, or git merge one",
+            )
+        ruling = read_settings(workspace.git, rev=after, environ=environ)
+        return replace(workspace, ruling=ruling)
 
     @property
     def top(self) -> Path:
@@ -136,12 +151,20 @@ class Workspace:
     def sidecar_text(self, dataset: str) -> bytes | None:
         """Returns the text of a data set's sidecar on disk, None when there is none.
 
+        Where a commit from before a migration is checked out, the one that is made for it.
+
         Raises:
             InvalidText: It is larger than any sidecar may be.
             UnsafePath: It is no ordinary file; a link could lead to an endless one.
             WouldLoseData: It cannot be read.
         """
-        return read_sidecar(self.top, dataset + SIDECAR_SUFFIX)
+        path = dataset + SIDECAR_SUFFIX
+        text = read_sidecar(self.top, path)
+        return self._made_on_disk.get(path) if text is None else text
+
+    @cached_property
+    def _made_on_disk(self) -> Mapping[str, bytes]:
+        return made_on_disk(self.git)
 
     def write_sidecar(self, dataset: str, text: bytes) -> None:
         """Replaces a data set's sidecar, and makes the folders on its way.

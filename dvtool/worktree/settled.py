@@ -37,17 +37,20 @@ def note(
     watched: Iterable[Path],
     large_bytes: int,
     clock_ns: int,
+    is_all: bool = True,
 ) -> None:
-    """Notes that nothing on disk differs from what was added, as of `clock_ns`.
+    """Notes which data sets do not differ on disk from what was added, as of `clock_ns`.
 
     Args:
         folder: Where to note it, for this work tree alone.
         index: The stat index as it was saved after the look.
         top: The work tree's top, where `find` will be started.
-        datasets: All data sets of the work tree.
+        datasets: Those that do not differ.
         watched: Other files whose change makes the note worthless, such as settings.
         large_bytes: The size from which files are large; 0 for none.
         clock_ns: The file system's time at the start of the look; 0 when unknown.
+        is_all: Whether these are all data sets. If not, the shell gets no note: it must ask dvtool,
+            which looks at the others again and not at these.
     """
     forget(folder)
     names = sorted(datasets)
@@ -71,6 +74,8 @@ def note(
         (folder / ABSENT).write_bytes(os.fsencode("".join(f"{path}\n" for path in absent)))
         (folder / PATHS).write_bytes(text)
         os.utime(folder / PATHS, ns=(clock_ns - 1, clock_ns - 1))
+        if not is_all:
+            return
         unfinished = folder / f"{NOTE}.tmp"
         unfinished.write_bytes(os.fsencode(_as_shell(paths, absent, large_bytes)))
         unfinished.replace(folder / NOTE)

@@ -28,6 +28,7 @@ def test_the_page_shows_each_format():
     assert len(BLOCKS) == PAGE.count("<!-- ")
     assert {Path(name).suffix for kind, name in BLOCKS if kind != "example"} == {
         ".sidecar", ".shard", ".pack", ".idx", ".root", ".segment", ".yaml",
+        ".migrated",
     }  # fmt: skip
 
 

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from dvtool.core.chunklist import parse_chunk_list
 from dvtool.core.digest import Digest, parse_digest
+from dvtool.core.dvcfiles import members_of, outputs_of
 from dvtool.core.manifest import Shard, decode_block, decode_shard
+from dvtool.core.migrated import parse_map
 from dvtool.core.pack import decode_record, parse_record_head, scan_pack
 from dvtool.core.packindex import parse_index
+from dvtool.core.pointers import parse_pointer
 from dvtool.core.quote import unquote
 from dvtool.core.roots import decode_segment, parse_root
 from dvtool.core.sidecar import parse_sidecar
@@ -32,6 +35,11 @@ PARSERS = {
     "chunk list": parse_chunk_list,
     "root": parse_root,
     "segment": decode_segment,
+    "map": parse_map,
+    "lfs pointer": parse_pointer,
+    "dvc file": lambda data: outputs_of("x.dvc", data),
+    "dvc lock": lambda data: outputs_of("dvc.lock", data),
+    "dvc list": lambda data: members_of("md5:x.dir", data),
     "path": unquote,
     "digest": lambda data: parse_digest(data.decode("utf-8", "surrogateescape")),
 }
@@ -47,6 +55,9 @@ TOKENS = [
     b"- 0 d ",
     b"files: |\n",
     b"DVTPACK1",
+    b"outs:\n- path: x\n  md5: ",
+    b"&a [*a]",
+    b'[{"relpath": "../x", "md5": ',
 ]
 ALLOCATION_LIMIT_BYTES = 8 * 2**20
 

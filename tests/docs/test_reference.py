@@ -15,8 +15,8 @@ from dvtool.cli.app import COMMANDS, SECTIONS
 DOCS = Path(__file__).parents[2] / "docs"
 # Verbs as people are told to do something; a new command may well add one.
 IMPERATIVES = (
-    "Accept Add Change Clone Connect Copy Delete Download Erase Finish Judge List Look Make Manage Merge Move Print Prove"
-    " Remove Show Stop Store Try Upload Version Write"
+    "Accept Add Bring Change Clone Connect Copy Delete Download Erase Finish Judge List Look Make Manage Merge Move Print Prove"
+    " Remove Show Stop Store Track Try Upload Version Write"
 )
 
 

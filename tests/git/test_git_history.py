@@ -83,14 +83,16 @@ def test_needed_leaves_out_what_excluded_commits_brought(merged):
     }
 
 
-def test_needed_costs_one_process_and_nothing_for_nothing(merged, git_processes):
+def test_needed_costs_three_processes_two_of_them_to_look_for_maps_and_nothing_for_nothing(
+    merged, git_processes
+):
     git, tip = merged.api, merged.head()
 
     with git_processes() as started:
         assert list(needed(git, [])) == []
         list(needed(git, [tip]))
 
-    assert started.count == 1
+    assert started.count == 3
 
 
 def test_needed_agrees_with_looking_into_every_commit(merged):
@@ -170,6 +172,7 @@ def test_versions_tell_who_when_why_and_what(repo):
 
 
 def test_versions_cost_two_processes_however_many(repo, git_processes):
+    repo.write(".dvtool", "[dvtool]\n")
     for number in range(70):
         repo.write("a.dvt", str(number))
         repo.commit()

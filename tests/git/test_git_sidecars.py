@@ -136,6 +136,7 @@ def test_a_sidecar_may_have_any_name(repo, name):
 
 
 def test_listing_costs_one_process_each(repo, git_processes):
+    repo.write(".dvtool", "[dvtool]\n")
     repo.write("a.dvt", "one")
     commit = repo.commit()
     git = repo.api

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,29 @@ def test_only_what_changed_is_fetched(host: Host) -> None:
     assert found["fetched"] == {"needed": 2, "fetched": 2, "fetched_bytes": size}
     assert [one["name"] for one in found["judgements"]] == ["people.csv"]
     assert found["unchanged"] == 1
+
+
+def test_a_fresh_clone_judges_by_the_profiles_of_the_past_that_the_remote_has(host: Host) -> None:
+    host.switch("main")
+    for number in range(6):
+        host.change({"people.csv": people(seed=20 + number)}, message=f"version {number}")
+        host.dev.run("check", "people.csv")
+    host.publish()
+    host.switch("later", start="main")
+    host.change({"people.csv": people(seed=40)})
+    host.publish()
+
+    job = host.clone("later")
+    found = job.run("ci", "--base", "origin/main", "--report", "out", "--json").json
+
+    (judged,) = found["judgements"]
+    assert "are known" not in " ".join(judged["tables"][0]["would_decide_more"])
+    assert found["fetched"]["needed"] == 2  # of the past only profiles came
+    page = job.read("out/index.html").decode()
+    drawn = re.search(r'aria-label="mean over (\d+) versions[^>]*>\s*<path d="([^"]*)"', page)
+    assert drawn is not None
+    # The version on the branch and all before it, without a gap.
+    assert (drawn[1], drawn[2].count("M"), drawn[2].count("L")) == ("8", 1, 7)
 
 
 # -- a change does not loosen its own gate -------------------------------------------------------

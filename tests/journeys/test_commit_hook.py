@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dvtool.git.hooktext import QUICK_FOLDER
+from dvtool.ops.workspace import Workspace
+from dvtool.worktree import settled
 from tests.journeys.harness import Repo
 
 GOOD = "id,age\n1,20\n2,30\n3,44\n"
@@ -353,3 +356,29 @@ def test_judging_stops_when_the_budget_is_spent(checked: Repo) -> None:
 
     assert answer.code == 0
     assert "not judged within 0.001 s: ages.csv; the push decides" in answer.err
+    assert "interrupted" not in answer.err  # it was not the person who stopped it
+
+
+def test_while_one_data_set_is_unsaved_the_others_are_looked_at_only_when_they_change(
+    checked: Repo,
+) -> None:
+    checked.run("config", "gate.modified", "warn")
+    stage(checked, GOOD, path="other.csv")
+    checked.git("add", "-A")
+    checked.git("commit", "-q", "-m", "two")
+    checked.write("ages.csv", GOOD + "8,54\n")
+    first = checked.try_git("commit", "--allow-empty", "-m", "one is unsaved")
+
+    workspace = Workspace.open(checked.path, environ={})
+    looked_at = settled.unsettled(
+        workspace.private_dir / QUICK_FOLDER,
+        workspace.load_index(),
+        top=workspace.top,
+        datasets=["ages.csv", "other.csv"],
+    )
+    checked.write("other.csv", GOOD + "9,55\n")
+    second = checked.try_git("commit", "--allow-empty", "-m", "both are unsaved")
+
+    assert "changed on disk and not added: ages.csv (1 file)" in first.err
+    assert looked_at == ["ages.csv"]
+    assert "changed on disk and not added: ages.csv (1 file), other.csv (1 file)" in second.err

@@ -48,7 +48,8 @@ def command(
     one, a new state of that part of it. The sidecar is staged for git commit.
     """
     from dvtool.git.sidecars import sidecar_paths
-    from dvtool.ops.add import AddReport, add, add_into
+    from dvtool.ops.add import AddReport, add
+    from dvtool.ops.add_into import add_into
     from dvtool.ops.selection import datasets_of, select
 
     workspace = open_workspace(quiet=quiet or as_json)

@@ -38,7 +38,7 @@ def command(
     """
     from dvtool.ops.checkout import checkout
 
-    workspace = open_workspace(quiet=quiet or as_json)
+    workspace = open_workspace(quiet=quiet or as_json, past_ok=rev is None)
     reports = checkout(
         workspace, in_repository(workspace, paths), rev=rev, force=force, dry_run=dry_run
     )

@@ -135,9 +135,10 @@ def _judge(
 
     workspace = open_workspace(quiet=quiet, must_be_ready=False)
     album.workspace, album.progress = workspace, workspace.progress
+    album.past_from = remote or ""
     in_reach = _secrets(surroundings, workspace.git)
     wanted = wanted_option(python=python if python is not None else not in_reach)
-    wanted = replace(wanted, watch=album.see)
+    wanted = replace(wanted, watch=album.see, past_from=album.past_from)
     recorder = recorder_of(wanted) if record else None
     if recorder is not None:
         wanted = replace(wanted, watch=recorder.see)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +21,7 @@ from dvtool.core.quote import display
 from dvtool.errors import UsageError
 
 if TYPE_CHECKING:
+    from dvtool.ops.compare import DatasetDiff
     from dvtool.ops.datadiff import FileDiff, RowsWanted
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">", "mode": "m"}
@@ -89,7 +92,7 @@ def command(
         raise UsageError("--key and --tolerance are for rows", hint="dvtool diff --rows 5 ...")
     from dvtool.ops.compare import diff, split_words
 
-    workspace = open_workspace()
+    workspace = open_workspace(past_ok=True)
     behind: list[str] | None = context.meta.get(AFTER_DASHES)
     (old, new), typed = split_words(workspace, words, behind)
     found = diff(workspace, old, new, in_repository(workspace, typed))
@@ -101,18 +104,23 @@ def command(
         tables = diff_rows(workspace, found, old, new, _wanted(rows, key, tolerance))
     output.data({"datasets": found} | ({"tables": tables} if rows is not None else {}))
     for one in found:
-        size = f"{human_size(one.old_bytes)} -> {human_size(one.new_bytes)}"
-        output.text(f"{one.dataset}: {one.kind}, {size}")
-        for change in one.changes:
-            name = display(change.path) if change.path else "(the file)"
-            was = change.old
-            if change.kind == "renamed" and was is not None:
-                name = f"{display(was.path)} -> {name}"
-            size_now = human_size((change.new or change.old).size)  # type: ignore[union-attr]
-            output.text(f"  {SIGNS[change.kind]} {name}  {size_now}")
-    _print_tables(tables, output)
+        print_files(one, output)
+    print_tables(tables, output)
     if quiet and found:
         context.exit(1)
+
+
+def print_files(one: DatasetDiff, output: Output) -> None:
+    """Prints what changed in one data set, file by file."""
+    size = f"{human_size(one.old_bytes)} -> {human_size(one.new_bytes)}"
+    output.text(f"{display(os.fsencode(one.dataset))}: {one.kind}, {size}")
+    for change in one.changes:
+        name = display(change.path) if change.path else "(the file)"
+        was = change.old
+        if change.kind == "renamed" and was is not None:
+            name = f"{display(was.path)} -> {name}"
+        size_now = human_size((change.new or change.old).size)  # type: ignore[union-attr]
+        output.text(f"  {SIGNS[change.kind]} {name}  {size_now}")
 
 
 def _diff_plain(
@@ -133,7 +141,7 @@ def _diff_plain(
         )
     found = diff_plain(typed[0], typed[1], _wanted(5 if rows is None else rows, key, tolerance))
     output.data({"tables": [found]})
-    _print_tables([found], output)
+    print_tables([found], output)
     if output.quiet and (found.table is None or not found.table.is_same):
         context.exit(1)
 
@@ -145,7 +153,8 @@ def _wanted(rows: int, key: str, tolerance: float) -> RowsWanted:
     return RowsWanted(rows, columns, tolerance)
 
 
-def _print_tables(tables: list[FileDiff], output: Output) -> None:
+def print_tables(tables: Sequence[FileDiff], output: Output) -> None:
+    """Prints how the rows of tables differ."""
     from dvtool.report.diff_text import diff_lines
 
     for one in tables:

@@ -49,7 +49,7 @@ def command(
     """
     from dvtool.ops.fetch import fetch
 
-    workspace = open_workspace(quiet=quiet or as_json, limit_rate=limit_rate)
+    workspace = open_workspace(quiet=quiet or as_json, limit_rate=limit_rate, past_ok=True)
     report = fetch(
         workspace,
         remote_name=remote,

@@ -49,7 +49,7 @@ def command(
 
     from dvtool.ops.listing import log
 
-    workspace = open_workspace(quiet=quiet or as_json or not verdicts)
+    workspace = open_workspace(quiet=quiet or as_json or not verdicts, past_ok=True)
     dataset = in_repository(workspace, [path])[0].removesuffix(".dvt")
     output = Output(as_json=as_json, quiet=quiet)
     if remote is not None and not verdicts:

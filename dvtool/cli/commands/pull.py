@@ -51,7 +51,7 @@ def command(
     """
     from dvtool.ops.pull import pull
 
-    workspace = open_workspace(quiet=quiet or as_json, limit_rate=limit_rate)
+    workspace = open_workspace(quiet=quiet or as_json, limit_rate=limit_rate, past_ok=rev is None)
     report = pull(
         workspace,
         paths=in_repository(workspace, paths),

@@ -52,7 +52,7 @@ def command(
     """
     from dvtool.ops.status import status
 
-    workspace = open_workspace(quiet=quiet or as_json)
+    workspace = open_workspace(quiet=quiet or as_json, past_ok=True)
     report = status(
         workspace,
         in_repository(workspace, paths),

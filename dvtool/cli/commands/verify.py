@@ -81,7 +81,7 @@ def command(
     if seed is not None and sample is None:
         raise click.UsageError("--seed goes with --sample")
 
-    workspace = open_workspace(quiet=quiet or as_json)
+    workspace = open_workspace(quiet=quiet or as_json, past_ok=True)
     reports: list[VerifyReport] = []
     if rebuild_index:
         reports.append(rebuild_remote_index(workspace, remote_name=name))

@@ -16,7 +16,8 @@ from dvtool.git.pushing import changed_between, versions_at
 from dvtool.git.revisions import resolve_commit
 from dvtool.git.sidecars import ANY_SIDECAR, sidecar_paths
 from dvtool.git.staged import operation_under_way
-from dvtool.ops.checkout import CheckoutReport, follow
+from dvtool.ops.checkout import follow
+from dvtool.ops.checkout_write import CheckoutReport
 from dvtool.ops.fetch import datasets_to_pull
 from dvtool.ops.hooks.unadded import forget_settled
 from dvtool.ops.selection import datasets_of

@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -95,13 +96,17 @@ def _answers(
     """Yields the other process's answers until it ends or the time is over."""
     deadline = time.monotonic() + budget_s
     command = [sys.executable, "-P", "-m", "dvtool", "hook", JUDGE_STAGED, "--", *datasets]
-    with subprocess.Popen(
-        command,
-        cwd=workspace.top,
-        env=dict(workspace.environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-    ) as judge:
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            command,
+            cwd=workspace.top,
+            env=dict(workspace.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=said,
+        ) as judge,
+    ):
         assert judge.stdout is not None
         rest = b""
         try:
@@ -117,7 +122,9 @@ def _answers(
                     answer = json.loads(line)
                     yield answer["dataset"], answer
         finally:
-            _end(judge)
+            if not _end(judge):  # the last words of one that was stopped are no news
+                said.seek(0)
+                sys.stderr.write(os.fsdecode(said.read()))
 
 
 def _check_ended_well(judge: subprocess.Popen[bytes]) -> None:
@@ -126,11 +133,16 @@ def _check_ended_well(judge: subprocess.Popen[bytes]) -> None:
         raise Undecided(f"judging what is staged ended with {code}", hint="dvtool check --staged")
 
 
-def _end(judge: subprocess.Popen[bytes]) -> None:
-    """Ends the process as a person would with Ctrl-C, so that it takes its scratch files away."""
-    if judge.poll() is None:
-        judge.send_signal(signal.SIGINT)
-        try:
-            judge.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            judge.kill()
+def _end(judge: subprocess.Popen[bytes]) -> bool:
+    """Ends the process if it still runs, and returns whether it did.
+
+    As a person would with Ctrl-C, so that it takes its scratch files away.
+    """
+    if judge.poll() is not None:
+        return False
+    judge.send_signal(signal.SIGINT)
+    try:
+        judge.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        judge.kill()
+    return True

@@ -36,12 +36,12 @@ def changed_on_disk(workspace: Workspace, policy: GatePolicy) -> tuple[list[Prob
     index = workspace.load_index()
     clock_ns = index.clock()
     changed = {}
-    unread = []
+    unread: dict[str, str] = {}
     for name in settled.unsettled(_folder(workspace), index, top=workspace.top, datasets=datasets):
         try:
             found = compare_dataset(workspace, index, name)
         except DvtoolError as error:
-            unread.append(f"{name} was not compared with what is on disk: {error}")
+            unread[name] = f"{name} was not compared with what is on disk: {error}"
             continue
         paths = [one for one in found.paths if one.state in _UNADDED]
         # A data set that is gone as a whole makes room on the disk; nothing of it is unsaved.
@@ -49,21 +49,20 @@ def changed_on_disk(workspace: Workspace, policy: GatePolicy) -> tuple[list[Prob
             changed[name] = paths
     if index.is_changed:
         save_quietly(workspace, index)
-    if not changed and not unread:
-        _note(workspace, policy, index, datasets, clock_ns=clock_ns)
-        return [], []
-    settled.forget(_folder(workspace))
+    in_order = [name for name in datasets if name not in changed and name not in unread]
+    _note(workspace, policy, index, in_order, clock_ns=clock_ns, is_all=in_order == datasets)
+    notes = list(unread.values())
     if not changed:
-        return [], unread
+        return [], notes
     told = [
         f"{name} ({len(paths)} file{'s' * (len(paths) != 1)})" for name, paths in changed.items()
     ]
     what = f"changed on disk and not added: {named(told)}"
     if policy.modified == "warn":
-        return [], [*unread, f"{what}; the commit has the data as they were added last"]
+        return [], [*notes, f"{what}; the commit has the data as they were added last"]
     first = next(iter(changed))
     hint = f"dvtool add {first} keeps the change, dvtool checkout --force {first} drops it"
-    return [Problem(what, f"{hint}; gate.modified = warn lets it pass")], unread
+    return [Problem(what, f"{hint}; gate.modified = warn lets it pass")], notes
 
 
 def forget_settled(workspace: Workspace) -> None:
@@ -82,8 +81,9 @@ def _note(
     datasets: list[str],
     *,
     clock_ns: int | None = None,
+    is_all: bool = True,
 ) -> None:
-    """Notes that all is as it should be, unless settings hold for this one command only."""
+    """Notes what is as it should be, unless settings hold for this one command only."""
     if any(workspace.environ.get(name) for name in _OVERRIDES):
         return
     settled.note(
@@ -94,6 +94,7 @@ def _note(
         watched=_settings_files(workspace),
         large_bytes=policy.large_file_bytes,
         clock_ns=index.clock() if clock_ns is None else clock_ns,
+        is_all=is_all,
     )
 
 
