@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from dvtool.ops.baselines import BaselineVersion
     from dvtool.ops.profiler import Profiler, Spec
     from dvtool.quality.checks.model import HistoryRule
-    from dvtool.quality.history.judging import HistorySpec
+    from dvtool.quality.history.judging import History, HistorySpec
     from dvtool.quality.history.version import Version
 
 MOST_VERSIONS: Final = 30
@@ -37,6 +38,8 @@ COMPUTED_BYTES: Final = 32 << 20
 """Larger old versions are judged by only where their profile is kept; nobody waits for the past."""
 MOST_REPLAYED: Final = 60
 """Versions a back-test replays, the newest ones."""
+KEPT_BYTES: Final = 256 << 20
+"""What remembered pasts may take in a clone, compressed."""
 MOST_FILES: Final = 200
 """Data sets of more files are not judged file by file against their history."""
 
@@ -169,6 +172,48 @@ def versions_of(
     return found, gaps
 
 
+def past_of(
+    past: Sequence[PastFile], profiler: Profiler, spec: Spec, rule: HistoryRule
+) -> tuple[History, list[str]]:
+    """Returns what is remembered of a past, and the names of versions without a profile.
+
+    It follows from the profiles alone, so a clone keeps it: the next judgement reads none of them.
+    """
+    from dvtool.quality.history.judging import History
+    from dvtool.quality.history.keeping import recalled, remembered
+
+    name = _name_of(past, profiler, spec, rule)
+    folder = profiler.pasts if name else None
+    kept = folder.get(name) if folder is not None else None
+    known = recalled(kept) if kept is not None else None
+    if known is not None:
+        return known, []
+    versions, gaps = versions_of(past, profiler, spec)
+    made = History(versions, spec_of(rule))
+    if folder is not None and made.is_decided and not gaps:
+        folder.put(name, remembered(made))
+        folder.trim(most_bytes=KEPT_BYTES)
+    return made, gaps
+
+
+def _name_of(past: Sequence[PastFile], profiler: Profiler, spec: Spec, rule: HistoryRule) -> str:
+    """Returns what a remembered past is kept by; empty where a file has no digest."""
+    from dvtool.quality.history.keeping import MEANING
+
+    names = [profiler.name(one.file, spec) for one in past]
+    if not past or not all(names):
+        return ""
+    told = {
+        "meaning": MEANING,
+        "rule": [rule.false_alarms, rule.min_versions],
+        "versions": [
+            [name, one.name, sorted(one.resets)] for name, one in zip(names, past, strict=True)
+        ],
+    }
+    digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()
+    return f"{names[-1].partition('/')[0]}/{digest}"
+
+
 def judged_by_history(
     judged: JudgedTable,
     past: Sequence[PastFile],
@@ -191,18 +236,16 @@ def judged_by_history(
         rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
-    from dvtool.quality.history.judging import History
     from dvtool.quality.history.version import Version
 
     assert judged.profile is not None
-    versions, gaps = versions_of(past[-MOST_VERSIONS:], profiler, spec)
-    history = History(versions, spec_of(rule))
+    history, gaps = past_of(past[-MOST_VERSIONS:], profiler, spec, rule)
     answer = history.judge(Version(judged.name, judged.profile), name=judged.name)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
     if not asked and not history.is_proven:
         found = [_milder(one) for one in found]
     more = list(judged.would_decide_more)
-    if answer.level is None:
+    if not answer.is_decided:
         more.append(_too_short(history.spec.min_versions, answer.versions, gaps))
     return replace(
         judged,

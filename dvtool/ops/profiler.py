@@ -170,6 +170,7 @@ class Profiler:
         key: bytes,
         progress: Progress,
         bring: Callable[[str], bytes | None] = lambda _: None,
+        pasts: ProfileFolder | None = None,
     ) -> None:
         """Takes what it needs; asks and writes nothing yet.
 
@@ -178,8 +179,10 @@ class Profiler:
             key: Of tokens.
             progress: Whom to tell.
             bring: Gives, by name, the proven text of a profile of a file that is not here.
+            pasts: Where `history` keeps what it remembers of several profiles, None for nowhere.
         """
         self._folder = folder
+        self.pasts = pasts
         self._bring = bring
         self._key = key
         self._progress = progress
@@ -195,11 +198,13 @@ class Profiler:
                 None for no network.
         """
         key = repository_key(workspace.settings.repository)
+        pasts = ProfileFolder(workspace.shared_dir / "pasts", ".past.zst")
         if remote is None:
-            return cls(folder_of(workspace), key, workspace.progress)
+            return cls(folder_of(workspace), key, workspace.progress, pasts=pasts)
         from dvtool.ops.profile_travel import Bringer
 
-        return cls(folder_of(workspace), key, workspace.progress, Bringer(workspace, remote).bring)
+        bring = Bringer(workspace, remote).bring
+        return cls(folder_of(workspace), key, workspace.progress, bring, pasts)
 
     def version(
         self,
@@ -231,7 +236,7 @@ class Profiler:
     def file(self, file: FileBytes, spec: Spec) -> FileProfile:
         """Returns the profile of one file."""
         address = address_of(file, spec, self._key)
-        name = self._name(file, spec)
+        name = self.name(file, spec)
         known = self._known(name)
         if known is not None:
             return FileProfile(file.name, known, address=address, private=spec.private)
@@ -257,16 +262,17 @@ class Profiler:
 
         Nothing is computed.
         """
-        name = self._name(file, spec)
+        name = self.name(file, spec)
         return self._known(name) or self._brought(name)
 
     def keep(self, file: FileBytes, spec: Spec, profile: Profile) -> None:
         """Keeps a profile that was computed elsewhere, as `file` keeps its own."""
-        name = self._name(file, spec)
+        name = self.name(file, spec)
         if name:
             self._keep(name, encode(profile))
 
-    def _name(self, file: FileBytes, spec: Spec) -> str:
+    def name(self, file: FileBytes, spec: Spec) -> str:
+        """Returns what the profile of a file is called; empty for a file without a digest."""
         if file.digest is None:
             return ""
         return profile_name(file.digest, address_of(file, spec, self._key))

@@ -46,10 +46,11 @@ class FileBytes(NamedTuple):
 
 
 class BaselineFile(NamedTuple):
-    """One file that another is compared with."""
+    """One file that another is compared with; whether its bytes are here."""
 
     baseline: Baseline
     file: FileBytes
+    is_here: bool = True
 
 
 @dataclass(frozen=True, slots=True)

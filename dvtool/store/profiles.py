@@ -39,9 +39,10 @@ def profile_name(digest: Digest, address: str) -> str:
 class ProfileFolder:
     """The profiles that a clone keeps, one file each; names are those of `profile_name`."""
 
-    def __init__(self, folder: Path) -> None:
-        """Takes the folder, which is made when something is put into it."""
+    def __init__(self, folder: Path, suffix: str = _SUFFIX) -> None:
+        """Takes the folder, which is made when something is put into it, and how files end."""
         self._folder = folder
+        self._suffix = suffix
 
     def get(self, name: str) -> bytes | None:
         """Returns the text of that name; None when there is none, or it is damaged.
@@ -88,7 +89,7 @@ class ProfileFolder:
             found = os.listdir(self._folder / digest.hex())
         except OSError:
             return []
-        names = (f"{digest.hex()}/{one.removesuffix(_SUFFIX)}" for one in sorted(found))
+        names = (f"{digest.hex()}/{one.removesuffix(self._suffix)}" for one in sorted(found))
         return [name for name in names if _NAME.fullmatch(name)]
 
     def forget(self, digest: Digest) -> int:
@@ -125,13 +126,13 @@ class ProfileFolder:
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise InvalidText(f"expected two times 64 hex digits, found {name[:160]!r}")
-        return self._folder / f"{name}{_SUFFIX}"
+        return self._folder / f"{name}{self._suffix}"
 
     def _files(self) -> Iterator[tuple[float, int, str]]:
         """Yields time of last use, size in bytes and path."""
         for folder, _, files in os.walk(self._folder):
             for file in files:
-                if _NAME.fullmatch(f"{os.path.basename(folder)}/{file.removesuffix(_SUFFIX)}"):
+                if _NAME.fullmatch(f"{os.path.basename(folder)}/{file.removesuffix(self._suffix)}"):
                     path = os.path.join(folder, file)
                     with suppress(OSError):
                         facts = os.stat(path)

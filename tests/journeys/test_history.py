@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,24 @@ def test_a_data_set_is_judged_by_its_own_versions_and_warned_at_first(repo: Repo
 
     assert "warn" in result.out.splitlines()[0]
     assert "from 6 versions [unlike-history]" in result.out
+
+
+def test_a_clone_remembers_a_past_and_needs_no_profile_of_it_again(repo: Repo) -> None:
+    for number in range(6):
+        repo.write("days.csv", day(number))
+        repo.run("add", "days.csv")
+        repo.git("commit", "-qm", f"day {number}")
+    repo.write("days.csv", day(6, state="kaa"))
+    first = repo.run("check", "days.csv")
+    (kept,) = repo.path.glob(".git/dvtool/pasts/*/*.past.zst")
+    shutil.rmtree(repo.path / ".git/dvtool/profiles")
+    shutil.rmtree(repo.path / ".git/dvtool/store")  # nothing is left to make a profile of
+
+    again = repo.run("check", "days.csv")
+    os.chmod(kept, 0o644)
+    kept.write_bytes(b"damaged")
+    lost = repo.run("check", "days.csv")
+
+    assert "from 6 versions [unlike-history]" in first.out
+    assert "from 6 versions [unlike-history]" in again.out
+    assert "[unlike-history]" not in lost.out

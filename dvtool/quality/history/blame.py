@@ -27,17 +27,16 @@ _ALIKE: Final = 0.8
 """Two columns of one broken relation with about equal evidence: nobody can tell which one moved."""
 
 
-def ranked(scores: Sequence[Score], level: float) -> tuple[list[str], list[str]]:
+def ranked(scores: Sequence[Score]) -> tuple[list[str], list[str]]:
     """Returns the columns that alarm, the likeliest to blame first, and the suspects after them.
 
     Args:
         scores: Of one version, all of them.
-        level: The score from which on one is an alarm.
     """
-    alarms = [one for one in scores if one.score > level]
+    alarms = [one for one in scores if one.is_alarm]
     own = _own(alarms)
     broken = _relations(alarms)
-    weak = _relations([one for one in scores if LEAST_SUSPECT < one.score <= level])
+    weak = _relations([one for one in scores if one.score > LEAST_SUSPECT and not one.is_alarm])
     found: list[str] = []
     alike: list[str] = []
     while True:
@@ -58,7 +57,7 @@ def ranked(scores: Sequence[Score], level: float) -> tuple[list[str], list[str]]
         ]
         # Its relations are explained; what else they would point at is innocent.
         broken = {pair: score for pair, score in broken.items() if best not in pair}
-    suspects = [*(one for one in alike if one not in found), *_suspects(scores, level, found)]
+    suspects = [*(one for one in alike if one not in found), *_suspects(scores, found)]
     return found, list(dict.fromkeys(suspects))[:MOST_SUSPECTS]
 
 
@@ -116,9 +115,12 @@ def _incident(
     return max(strong) + 0.1 * sum(strong) + 0.05 * sum(faint)
 
 
-def _suspects(scores: Sequence[Score], level: float, found: Sequence[str]) -> list[str]:
+def _suspects(scores: Sequence[Score], found: Sequence[str]) -> list[str]:
     """Returns columns that do not alarm but are odd: where to look first when rows are gone."""
-    least = max(SUSPECT * level, LEAST_SUSPECT)
-    odd = [one for one in scores if least <= one.score <= level]
+    odd = [
+        one
+        for one in scores
+        if not one.is_alarm and one.score >= max(SUSPECT * one.level, LEAST_SUSPECT)
+    ]
     own = {name: score for name, score in _own(odd).items() if name not in found}
     return sorted(own, key=lambda name: -own[name])

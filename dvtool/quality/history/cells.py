@@ -67,10 +67,11 @@ class Cells:
         mixed: Array = (sample.cells.view(np.uint32) + places) * _ODD
         mixed = (mixed ^ (mixed >> np.uint64(29))) * _ODD
         whole = mixed.sum(axis=0, dtype=np.uint64)
-        rows = len(whole)
+        rest = np.sort(whole - mixed, axis=1)
+        equal = (rest[:, 1:] == rest[:, :-1]).sum(axis=1)
         return {
-            column.name: rows - len(np.unique(whole - one))
-            for column, one in zip(self.profile.sampled, mixed, strict=True)
+            column.name: int(count)
+            for column, count in zip(self.profile.sampled, equal, strict=True)
         }
 
     def column(self, name: str) -> ColumnCells | None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from dvtool.quality.history.arrays import member, union
 from dvtool.quality.history.curves import CurveMemory
-from dvtool.quality.history.portrait import FULL, ColumnPortrait
+from dvtool.quality.history.portrait import FULL, LISTED, ColumnPortrait
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.history.texts import FormMemory, TextMemory
 from dvtool.quality.history.ticks import Ticks
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 MOST_SHARES = 12
 LEAST_SHARE = 0.005
+MOST_KNOWN = 1 << 14
+"""Values remembered of a column; of more, those with the smallest hashes, and new ones likewise."""
 MOST_OF = 0.6
 _KEY = 0.95
 """Share of different values from which on a column is like a key."""
@@ -51,6 +53,7 @@ class ColumnMemory:
         self._name = name
         self._usual = _usual_values(past)
         self._most = _most_shares(past)
+        self._unlisted = _unlisted(past)
         self._known = np.empty(0, np.uint64)
         self._theta = FULL
         self._started = False
@@ -108,9 +111,10 @@ class ColumnMemory:
 
     def _surge(self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None) -> None:
         """Writes down the largest rise of one value above the most that it ever had elsewhere."""
+        least = self._unlisted
         rises = [
             asin(sqrt(min(share, 1.0)))
-            - next((root for root, where in self._most.get(key, ()) if where != past_at), 0.0)
+            - next((root for root, where in self._most.get(key, ()) if where != past_at), least)
             for key, share in one.shares.items()
         ]
         if rises:
@@ -153,6 +157,8 @@ class ColumnMemory:
         self._started = True
         self._theta = min(self._theta, values.theta)
         known = union(self._known, values.hashes)
+        if len(known) > MOST_KNOWN:
+            self._theta = min(self._theta, float(known[MOST_KNOWN]))
         self._known = known[known < self._theta]
 
 
@@ -203,6 +209,16 @@ def _usual_values(past: Past) -> list[Any]:
             times[key] = times.get(key, 0) + 1
     usual = [k for k in total if total[k] >= LEAST_SHARE and times[k] > MOST_OF * len(seen)]
     return sorted(usual, key=lambda k: -total[k])[:MOST_SHARES]
+
+
+def _unlisted(past: Past) -> float:
+    """Returns the share (as arcsine) that a value may have had without being listed."""
+    ends = [
+        min(one.shares.values())
+        for one in past
+        if one is not None and one.shares and len(one.shares) == LISTED
+    ]
+    return asin(sqrt(max(ends, default=0.0)))
 
 
 def _most_shares(past: Past) -> dict[Any, list[tuple[float, int]]]:

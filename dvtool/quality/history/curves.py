@@ -71,10 +71,12 @@ class CurveMemory:
         mean = Metric(name, f"mean-{what}")
         sheet.value(mean, at, moments.mean, own * own / n, floor=self._floor)
         if self._std > 0:
-            figure = log(own + 1e-3 * self._std)
+            # What one more far value could add: of two versions without a spread none is odd.
+            one_more = (self._kurtosis + 3) / n + 1e-6
+            figure = 0.5 * log(own * own + one_more * self._std * self._std)
             spread = Metric(name, f"spread-{what}")
-            # Lengths are mostly the same: one text of another length says little.
-            tails = max(self._kurtosis, _kurtosis(one)) if what == "length" else self._kurtosis
+            # With heavy tails one value makes most of the spread, which then says little.
+            tails = max(self._kurtosis, _kurtosis(one))
             sheet.value(spread, at, figure, (tails + 2) / (4 * n), floor=0.02)
         self._places(sheet, at, one, n)
         if self._grows:

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.history.blame import blamed, owned, ranked
-from dvtool.quality.history.levels import WARM, alarm_level, within_budget
+from dvtool.quality.history.levels import WARM, within_budget
 from dvtool.quality.history.memory import Memory
-from dvtool.quality.history.portrait import Portrait, portrait_of
+from dvtool.quality.history.outline import outline_of
+from dvtool.quality.history.portrait import Portrait
 from dvtool.quality.history.scores import Expectations, Score
 from dvtool.quality.history.structure import breaks
 from dvtool.quality.history.version import BUDGET, LEAST_VERSIONS, Version
@@ -50,15 +51,15 @@ class Answer:
         findings: Breaks first, then alarms, the oddest first.
         score: The oddest figure as a share of the alarm level: above 1 is an alarm.
         versions: Earlier versions that were looked at.
-        level: The score that would be an alarm, None where none can be told.
         suspects: Columns that are odd, but do not alarm by themselves.
+        is_decided: Whether there were enough versions for more than hard breaks.
     """
 
     findings: tuple[Finding, ...]
     score: float
     versions: int
-    level: float | None
     suspects: tuple[str, ...] = ()
+    is_decided: bool = True
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,33 +75,36 @@ class History:
     Args:
         past: Accepted versions, oldest first.
         spec: How to judge.
+
+    Attributes:
+        versions: Those that are remembered.
     """
 
     def __init__(self, past: Sequence[Version], spec: HistorySpec | None = None) -> None:
         self.spec = spec or HistorySpec()
         filled = [one for one in past if one.profile.rows][-MOST_VERSIONS:]
-        self._past = since_resets(filled)
+        remembered = since_resets(filled)
+        self.versions = len(remembered)
+        self._outline = outline_of(remembered) if remembered else None
         self._memory: Memory | None = None
         self._expectations: Expectations | None = None
-        self.level: float | None = None
-        if len(self._past) >= max(self.spec.min_versions, 3):
-            self._memory = Memory(self._past)
-            self._expectations = Expectations(self._memory.sheet)
-            self.level = alarm_level(self._expectations.past, self.spec.false_alarms)
+        if self.versions >= max(self.spec.min_versions, 3):
+            self._memory = Memory(remembered)
+            self._expectations = Expectations(self._memory.sheet, self.spec.false_alarms)
 
     @property
-    def versions(self) -> int:
-        """Versions that are remembered."""
-        return len(self._past)
+    def is_decided(self) -> bool:
+        """Whether there are enough versions for more than hard breaks."""
+        return self._expectations is not None
 
     @property
     def is_proven(self) -> bool:
         """Whether the past is long enough, and alarms in it are no more than the budget explains."""
-        if self._expectations is None or self.level is None or self.versions < PROVEN_VERSIONS:
+        if self._expectations is None or self.versions < PROVEN_VERSIONS:
             return False
-        scores = self._expectations.past[WARM:].max(axis=1)
-        alarms = int((scores > self.level).sum())
-        return within_budget(alarms, len(scores), self.spec.false_alarms)
+        return within_budget(
+            self._expectations.alarms, self.versions - WARM, self.spec.false_alarms
+        )
 
     def judge(self, one: Version, *, name: str = "") -> Answer:
         """Returns what is odd about a version.
@@ -110,22 +114,17 @@ class History:
             name: The file as the user knows it; the version's own name when empty.
         """
         place = name or one.name
-        portrait = _portrait(one)
-        found = breaks(self._past, portrait, name=place)
+        portrait = one.portrait
+        found = breaks(self._outline, portrait, name=place) if self._outline is not None else []
         broken = any(finding.severity is Severity.FAIL for finding in found)
-        if self._memory is None or self._expectations is None or self.level is None:
-            return Answer(tuple(found), 100.0 if broken else 0.0, self.versions, None)
+        if self._memory is None or self._expectations is None:
+            return Answer(tuple(found), 100.0 if broken else 0.0, self.versions, is_decided=False)
         scores = self._expectations.score(self._memory.measure(portrait))
         scores.sort(key=lambda score: -score.score)
         alarms, suspects = self._alarms(scores, portrait, place)
-        top = scores[0].score / self.level if scores else 0.0
-        return Answer(
-            (*found, *alarms),
-            top + (100.0 if broken else 0.0),
-            self.versions,
-            self.level,
-            tuple(suspects),
-        )
+        top = max((score.score / score.level for score in scores), default=0.0)
+        oddest = top + (100.0 if broken else 0.0)
+        return Answer((*found, *alarms), oddest, self.versions, tuple(suspects))
 
     def _alarms(
         self, scores: list[Score], portrait: Portrait, place: str
@@ -134,11 +133,10 @@ class History:
 
         Each tells its oddest figure, the number of others and the likely fault.
         """
-        assert self.level is not None
-        columns, suspects = ranked(scores, self.level)
+        columns, suspects = ranked(scores)
         grouped: dict[str, list[Score]] = {}
         for score in scores:
-            if score.score > self.level:
+            if score.is_alarm:
                 own = owned(score, columns)
                 grouped.setdefault(own.metric.column, []).append(own)
         order = [one for one in columns if one in grouped]
@@ -162,7 +160,7 @@ class History:
         figures: dict[str, Any] = {
             "metric": first.metric.name,
             "score": round(first.score, 2),
-            "level": round(self.level or 0.0, 2),
+            "level": round(first.level, 2),
             "p": erfc(first.score / sqrt(2)),
             "versions": self.versions,
             "predictor": first.predictor,
@@ -194,14 +192,10 @@ def since_resets(past: Sequence[Version]) -> list[Portrait]:
     found = []
     gone: set[str] = set()
     for one in reversed(kept):
-        portrait = _portrait(one)
+        portrait = one.portrait
         if gone:
             columns = {name: c for name, c in portrait.columns.items() if name not in gone}
             portrait = replace(portrait, columns=columns, is_whole="" not in gone)
         found.append(portrait)
         gone |= one.resets
     return found[::-1]
-
-
-def _portrait(one: Version) -> Portrait:
-    return portrait_of(one.name, one.profile)

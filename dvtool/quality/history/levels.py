@@ -25,6 +25,10 @@ USUAL: Final = 0.9
 """The level rests on the score that this share of the past's versions stays below: a past that
 holds a few odd versions must not make the gate blind."""
 ROOM: Final = 1.1
+HEAVIER: Final = 4
+"""Errors of real data have heavier tails than the normal ones that the budget is shared by."""
+FEWEST: Final = 3
+"""Versions whose scores can set a level."""
 _DOUBT: Final = 0.05
 
 
@@ -36,15 +40,24 @@ def within_budget(alarms: int, versions: int, budget: float) -> bool:
     return 1 - fewer >= _DOUBT
 
 
-def alarm_level(past: Array, budget: float = BUDGET) -> float:
-    """Returns the score from which on a version is an alarm.
+def alarm_levels(past: Array, groups: Array, budget: float = BUDGET) -> Array:
+    """Returns the score from which on each metric is an alarm.
+
+    The data set's own level is what most of its past stays below; a group of metrics that was tamer
+    than that has a lower one of its own, so that one wild column does not hide what others do.
 
     Args:
         past: Scores of past versions, shape (versions, metrics).
+        groups: The column of each metric, shape (metrics,).
         budget: False alarms allowed a version.
     """
-    metrics = past.shape[1] if past.ndim > 1 else 1
-    least = -NormalDist().inv_cdf(budget / (2 * max(metrics, 1)))
-    largest = past[WARM:].max(axis=1) if past.size and len(past) > WARM else np.zeros(0)
-    usual = float(np.quantile(largest, USUAL)) if len(largest) >= 3 else 0.0
-    return max(least, ROOM * usual, sqrt(2))
+    chance = budget / HEAVIER / (2 * max(past.shape[1], 1))
+    least = max(-NormalDist().inv_cdf(chance), sqrt(2))
+    scores = past[WARM:]
+    if len(scores) < FEWEST:
+        return np.full(past.shape[1], least)
+    usual = ROOM * float(np.quantile(scores.max(axis=1), USUAL))
+    most = scores.max(axis=0)
+    own = np.array([most[groups == group].max() for group in groups])
+    levels: Array = np.maximum(least, np.minimum(ROOM * own, usual))
+    return levels

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from dvtool.quality.history.columns import ColumnMemory
+from dvtool.quality.history.growth import Growth
 from dvtool.quality.history.pairs import PairMemory
 from dvtool.quality.history.portrait import ColumnPortrait, Portrait
 from dvtool.quality.history.rows import RowMemory
@@ -26,7 +28,6 @@ class Memory:
     """
 
     def __init__(self, past: Sequence[Portrait]) -> None:
-        self.past = tuple(past)
         self.sheet = Sheet(len(past))
         self._rows = RowMemory(self.sheet, past)
         self._columns: dict[str, ColumnMemory] = {}
@@ -40,6 +41,11 @@ class Memory:
         for at, one in enumerate(past):
             self._copies(self.sheet, at, one)
         self._pairs = PairMemory(self.sheet, past, list(self._columns))
+        self._growth = Growth(self.sheet, past)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves out the past's metrics, which expectations were made of."""
+        return {**self.__dict__, "sheet": Sheet(0)}
 
     def measure(self, one: Portrait) -> Sheet:
         """Returns the metrics of a version that is not part of the past."""
@@ -53,6 +59,7 @@ class Memory:
                 memory.mark(sheet, column)
         self._copies(sheet, 0, one)
         self._pairs.mark(sheet, one)
+        self._growth.mark(sheet, one)
         return sheet
 
     def _copies(self, sheet: Sheet, at: int, one: Portrait) -> None:

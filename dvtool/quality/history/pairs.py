@@ -46,19 +46,16 @@ class PairMemory:
 
     def __init__(self, sheet: Sheet, past: Sequence[Portrait], names: Sequence[str]) -> None:
         self._start = max(len(past) - MOST_VERSIONS, 0)
-        self._past = [one.cells for one in past]
         self._known: dict[tuple[str, str], _Known] = {}
-        self._latest: Cells | None = None
+        self._latest: dict[str, ColumnCells | None] | None = None
         self._watched: list[tuple[str, str, str]] = []
-        usable = [
-            one for one in self._past[self._start :] if one is not None and one.rows >= LEAST_ROWS
-        ]
+        usable = [one.cells for one in past[self._start :] if one.cells.rows >= LEAST_ROWS]
         if len(usable) < 3:
             return
         steady = [one for one in names if all(one in version.columns for version in past[-3:])]
         self._watched = _worth_watching(usable, steady[:MOST_COLUMNS])
         for at in range(self._start, len(past)):
-            cells = self._past[at]
+            cells = past[at].cells
             if cells.rows >= LEAST_ROWS:
                 self._mark(sheet, at, cells, past[at].columns)
                 self._learn(cells)
@@ -88,12 +85,13 @@ class PairMemory:
                     count, rows = strange_pairs(a, b, known.source, known.together)
                     sheet.share(Metric(target, kind, source, Scale.SHARE, True), at, count, rows)
             elif self._latest is not None:
-                before = self._latest.column(source), self._latest.column(target)
+                before = self._latest.get(source), self._latest.get(target)
                 figure, rows = carried_over(a, b, *before)
                 _relation(sheet, Metric(target, kind, source), at, figure, rows)
 
     def _learn(self, cells: Cells) -> None:
-        self._latest = cells
+        carried = [one for kind, *both in self._watched if kind == "carried-over" for one in both]
+        self._latest = {name: cells.column(name) for name in carried}
         for kind, source, target in self._watched:
             a, b = cells.column(source), cells.column(target)
             if kind != "strange-pairs" or a is None or b is None:
@@ -188,7 +186,7 @@ def strange_pairs(
     a: ColumnCells, b: ColumnCells, source: Array, together: Array
 ) -> tuple[float, float]:
     """Returns rows whose values never stood together; of rows whose source is known."""
-    known = member(a.codes, source)
+    known = member(a.known, source)[a.dense]
     met = member(paired(a.codes[known], b.codes[known]), together)
     return float((~met).sum()), float(known.sum())
 
@@ -201,11 +199,26 @@ def carried_over(
         return 0.0, 0.0
     keys = old_a.known
     means = np.bincount(old_a.dense, old_b.ranks) / np.bincount(old_a.dense)
-    at = np.minimum(np.searchsorted(keys, a.codes), len(keys) - 1)
-    known = keys[at] == a.codes
+    place = np.minimum(np.searchsorted(keys, a.known), len(keys) - 1)
+    at, known = place[a.dense], (keys[place] == a.known)[a.dense]
     if len(keys) < 3 or known.sum() < LEAST_ROWS / 2:
         return 0.0, 0.0
-    return correlation(means[at][known], b.ranks[known]), float(known.sum())
+    rows = float(known.sum()) / _clustering(a.dense[known], b.ranks[known])
+    return correlation(means[at][known], b.ranks[known]), rows
+
+
+def _clustering(groups: Array, ranks: Array) -> float:
+    """Returns how many rows are worth one independent row, given that groups are of a kind.
+
+    The design effect of cluster samples: 1 + (m - 1) r for groups of m that share r of the variance.
+    """
+    sizes = np.bincount(groups)
+    means = np.bincount(groups, ranks) / np.maximum(sizes, 1)
+    whole = float(ranks.var())
+    within = float(((ranks - means[groups]) ** 2).mean())
+    shared = 1 - within / whole if whole > 0 else 0.0
+    mean_size = float((sizes**2).sum()) / len(ranks)
+    return 1 + (mean_size - 1) * max(shared, 0.0)
 
 
 def paired(a: Array, b: Array) -> Array:

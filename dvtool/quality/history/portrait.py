@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _GRID = 201
 _LOOKED = 256
 """Values whose digits are looked at, at most."""
+LISTED = 64
+"""Frequent values whose shares are looked at, at most."""
 FULL = float(1 << 63)
 """The threshold of a sketch that holds every value."""
 
@@ -123,14 +125,18 @@ class ColumnPortrait:
 
     @cached_property
     def shares(self) -> dict[Any, float]:
-        """Returns the share of each listed value among the rows; empty where none may be told."""
+        """Returns the shares of the most frequent values among the rows, the largest first.
+
+        Empty where none may be told.
+        """
         tally = self.profile.tally
         if tally is None or not self.profile.rows:
             return {}
         least = tally.missed if not tally.is_exact else 0
-        return {
-            key: count / self.profile.rows for key, count in tally.counts.items() if count > least
-        }
+        keys = list(tally.counts)
+        counts = np.fromiter(tally.counts.values(), np.int64, len(keys))
+        order = np.argsort(-counts, kind="stable")[:LISTED]
+        return {keys[at]: int(counts[at]) / self.profile.rows for at in order if counts[at] > least}
 
     @cached_property
     def sampled_numbers(self) -> list[float]:

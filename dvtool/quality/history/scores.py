@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dvtool.quality.history.levels import WARM, alarm_levels
 from dvtool.quality.history.predictors import NAMES, added_variance, chosen, predictions
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.history.variance import as_normal, beta_binomial_tail, deviate, scales
+from dvtool.quality.history.version import BUDGET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +41,7 @@ class Score:
         spread: One standard deviation of the error, on that scale.
         predictor: By what it was predicted.
         rows: Behind a share, NaN otherwise.
+        level: The score from which on it is an alarm.
     """
 
     metric: Metric
@@ -48,6 +51,12 @@ class Score:
     spread: float
     predictor: str
     rows: float
+    level: float
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether the figure is odder than the budget allows."""
+        return self.score > self.level
 
 
 class Expectations:
@@ -56,30 +65,46 @@ class Expectations:
     Attributes:
         metrics: In the order of the columns of `past`.
         past: Scores of the past's versions, each against all others, shape (versions, metrics).
+        levels: The score from which on each metric is an alarm.
+        alarms: How many of the past's versions would have alarmed.
     """
 
-    def __init__(self, sheet: Sheet) -> None:
+    def __init__(self, sheet: Sheet, budget: float = BUDGET) -> None:
         self.metrics = tuple(sheet.marks)
         marks = np.stack([sheet.marks[one] for one in self.metrics], axis=2)
-        self._y, self._v, self._k, self._n = (marks[:, i] for i in range(4))
+        y, v, k, n = (marks[:, i] for i in range(4))
         self._floors = np.array([sheet.floors[one] for one in self.metrics])
-        guesses = predictions(self._y)
-        errors = self._y[None] - guesses[:, :-1]
-        self._noise = np.nan_to_num(_middle(self._v))
+        guesses = predictions(y)
+        errors = y[None] - guesses[:, :-1]
+        self._noise = np.nan_to_num(_middle(v))
         self._best = chosen(errors, self._noise)
         columns = np.arange(len(self.metrics))
-        self._extra = np.array([added_variance(at)[self._best] for at in range(len(self._y) + 1)])
+        extra = np.array([added_variance(at)[self._best] for at in range(len(y) + 1)])
+        self._extra = extra[-1]
         self._expected = guesses[self._best, -1, columns]
         error = errors[self._best, :, columns].T
-        ratio = error / self._base(self._v, self._extra[:-1])
-        self._scale, self._freedom = scales(ratio, np.array([one.name for one in self.metrics]))
+        ratio = error / self._base(v, extra[:-1])
+        scale, freedom = scales(ratio, np.array([one.name for one in self.metrics]))
+        self._scale, self._freedom = scale[-1], freedom[-1]
         self._up = np.array([one.only_up for one in self.metrics])
-        past = as_normal(np.abs(ratio) / self._scale[:-1], self._freedom[:-1])
+        past = as_normal(np.abs(ratio) / scale[:-1], freedom[:-1])
         past = np.where(self._up[None] & (error < 0), 0.0, past)
-        self._sparse = self._few()
+        shares = np.array([one.scale is Scale.SHARE for one in self.metrics])
+        self._sparse = _few(k, shares)
+        share = np.minimum(1.0, INDEPENDENT / np.maximum(n, 1))
+        self._seen, self._rows = np.nansum(k * share, axis=0), np.nansum(n * share, axis=0)
         for at in range(len(past)):
-            self._count(past[at], self._k[at], self._n[at], at)
+            own = np.nan_to_num(k[at] * share[at]), np.nan_to_num(n[at] * share[at])
+            others = self._seen - own[0], self._rows - own[1]
+            self._count(past[at], k[at], n[at], others, scale[at])
         self.past = np.nan_to_num(past)
+        groups = np.array([one.column for one in self.metrics])
+        self.levels = alarm_levels(self.past, groups, budget)
+        self.alarms = int((self.past[WARM:] > self.levels).any(axis=1).sum())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves out what judging does not ask for again."""
+        return {**self.__dict__, "past": np.zeros((0, len(self.metrics)))}
 
     def score(self, sheet: Sheet) -> list[Score]:
         """Returns the scores of a version's own sheet; of metrics that the past has as well."""
@@ -90,11 +115,11 @@ class Expectations:
                 marks[:, at] = found[0]
         y, v, k, n = marks
         error = y - self._expected
-        base = self._base(v, self._extra[-1])
-        values = as_normal(np.abs(error) / base / self._scale[-1], self._freedom[-1])
+        base = self._base(v, self._extra)
+        values = as_normal(np.abs(error) / base / self._scale, self._freedom)
         values = np.where(self._up & (error < 0), 0.0, values)
-        self._count(values, k, n, None)
-        spread = base * self._scale[-1]
+        self._count(values, k, n, (self._seen, self._rows), self._scale)
+        spread = base * self._scale
         return [
             Score(
                 metric,
@@ -104,6 +129,7 @@ class Expectations:
                 float(spread[at]),
                 NAMES[self._best[at]],
                 float(n[at]),
+                float(self.levels[at]),
             )
             for at, metric in enumerate(self.metrics)
             if np.isfinite(values[at])
@@ -114,24 +140,22 @@ class Expectations:
         found: Array = np.maximum(np.sqrt(v + extra * self._noise), self._floors)
         return found
 
-    def _few(self) -> Array:
-        shares = np.array([one.scale is Scale.SHARE for one in self.metrics])
-        most = np.where(np.isfinite(self._k), self._k, 0.0).max(axis=0)
-        enough = np.isfinite(self._k).sum(axis=0) >= 3
-        return np.flatnonzero(shares & enough & (most <= SPARSE))
+    def _count(
+        self, values: Array, k: Array, n: Array, others: tuple[Array, Array], scale: Array
+    ) -> None:
+        """Puts the tail of a beta-binomial in place of scores where counts are few.
 
-    def _count(self, values: Array, k: Array, n: Array, left_out: int | None) -> None:
-        """Puts the tail of a beta-binomial in place of scores where counts are few."""
-        others = np.ones(len(self._k), bool)
-        if left_out is not None:
-            others[left_out] = False
-        weight = np.minimum(1.0, INDEPENDENT / np.maximum(self._n[others], 1))
-        seen = np.nansum(self._k[others] * weight, axis=0)
-        rows = np.nansum(self._n[others] * weight, axis=0)
+        Args:
+            values: Scores of one version, changed in place.
+            k: Its counts.
+            n: Rows behind them.
+            others: Counts and rows of the versions that it is held against.
+            scale: Of the metrics' errors.
+        """
+        seen, rows = others
         # Few in many rows are still one witness.
         share = np.minimum(1.0, INDEPENDENT / np.maximum(n, 1))
         k, n = np.maximum(k * share, np.minimum(k, 1)), n * share
-        scale = self._scale[-1 if left_out is None else left_out]
         for at in self._sparse:
             if not k[at] >= 1 or rows[at] <= 0 or not np.isfinite(values[at]):
                 continue
@@ -140,6 +164,12 @@ class Expectations:
                     round(k[at]), round(n[at]), seen[at] + 0.5, rows[at] - seen[at] + 0.5
                 )
                 values[at] = max(values[at], deviate(tail) / scale[at])
+
+
+def _few(k: Array, shares: Array) -> Array:
+    most = np.where(np.isfinite(k), k, 0.0).max(axis=0)
+    enough = np.isfinite(k).sum(axis=0) >= 3
+    return np.flatnonzero(shares & enough & (most <= SPARSE))
 
 
 def _middle(v: Array) -> Array:

@@ -49,6 +49,9 @@ class Metric:
     scale: Scale = Scale.VALUE
     only_up: bool = False
 
+    def __hash__(self) -> int:
+        return hash((self.column, self.name, self.about))
+
 
 @dataclass(slots=True)
 class Sheet:

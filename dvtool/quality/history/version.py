@@ -6,9 +6,11 @@ What is made of its profile stands in `portrait`. Built by `dvtool.ops.history` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from dvtool.quality.history.portrait import Portrait
     from dvtool.quality.profile.model import Profile
 
 
@@ -18,7 +20,7 @@ LEAST_VERSIONS: Final = 5
 """With fewer accepted versions the gate decides nothing but hard breaks."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Version:
     """One accepted version, or the one to judge.
 
@@ -32,3 +34,10 @@ class Version:
     name: str
     profile: Profile
     resets: frozenset[str] = frozenset()
+
+    @cached_property
+    def portrait(self) -> Portrait:
+        """What is asked of its profile, made once for all that it is judged by."""
+        from dvtool.quality.history.portrait import portrait_of
+
+        return portrait_of(self.name, self.profile)

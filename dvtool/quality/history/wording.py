@@ -7,8 +7,10 @@ are named only where its profile may tell them. Called by `judging`.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from math import exp, sin, tanh
 
+from dvtool.quality.history.growth import PREFIX
 from dvtool.quality.history.portrait import ColumnPortrait
 from dvtool.quality.history.scores import Score
 from dvtool.quality.history.sheet import Metric, Scale
@@ -97,10 +99,13 @@ def sentence(score: Score, column: ColumnPortrait | None, versions: int) -> str:
 
 def likely(metric: Metric) -> str:
     """Returns what probably happened, empty where the metric does not tell."""
-    return _LIKELY.get(metric.name, "")
+    return _LIKELY.get(metric.name.removeprefix(PREFIX), "")
 
 
 def _share_words(metric: Metric, column: ColumnPortrait | None) -> str:
+    if metric.name.startswith(PREFIX):
+        whole = replace(metric, name=metric.name.removeprefix(PREFIX))
+        return f"{_share_words(whole, column)} in the added rows"
     if metric.name == "share-of":
         return f"of the rows have {_value(metric.about, column)}"
     if metric.name == "form":
@@ -117,6 +122,9 @@ def _share_words(metric: Metric, column: ColumnPortrait | None) -> str:
 
 
 def _name(metric: Metric, column: ColumnPortrait | None) -> str:
+    if metric.name.startswith(PREFIX):
+        whole = replace(metric, name=metric.name.removeprefix(PREFIX))
+        return f"{_name(whole, column)} of the added rows"
     if metric.name in ("rank-correlation", "carried-over"):
         return f"the relation to {metric.about}"
     if metric.name == "characters":

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from dvtool.quality.history.arrays import member, runs, union
-from dvtool.quality.history.levels import alarm_level, within_budget
+from dvtool.quality.history.levels import alarm_levels, within_budget
 from dvtool.quality.history.pairs import correlation
 from dvtool.quality.history.predictors import NAMES, added_variance, chosen, predictions
 from dvtool.quality.history.scores import Expectations
@@ -77,17 +77,32 @@ def test_false_alarms_on_exchangeable_versions_stay_near_the_budget():
         sheet, latest = Sheet(versions), Sheet(1)
         for at in range(versions + 1):
             for number, count in enumerate(rng.binomial(rows, rates)):
-                metric = Metric("c", f"m{number % 10}", str(number), Scale.SHARE)
+                metric = Metric(f"c{number % 5}", f"m{number % 10}", str(number), Scale.SHARE)
                 if at < versions:
                     sheet.share(metric, at, count, rows)
                 else:
                     latest.share(metric, 0, count, rows)
         expected = Expectations(sheet)
-        top = max(one.score for one in expected.score(latest))
-        alarms += top > alarm_level(expected.past, 0.01)
+        alarms += any(one.is_alarm for one in expected.score(latest))
 
     # One in a hundred is allowed: so many, or more, come by chance once in a thousand runs.
     assert alarms <= stats.binom.isf(1e-3, trials, 0.01)
+
+
+def test_a_wild_column_has_a_level_of_its_own_and_no_past_makes_blind():
+    rng = np.random.default_rng(8)
+    past = np.abs(rng.normal(size=(24, 6)))
+    past[:, 0] *= 4
+    past[9] = 50.0  # one version in which everything was odd
+    groups = np.array(["wild", "wild", "tame", "tame", "", ""])
+
+    odd = alarm_levels(past, groups)
+    quiet = alarm_levels(np.delete(past, 9, axis=0), groups)
+
+    budget = stats.norm.isf(0.01 / 4 / 12)
+    assert quiet[2:].tolist() == pytest.approx([budget] * 4)
+    assert 5 < quiet[0] == quiet[1] < 15
+    assert odd.max() < 15
 
 
 def test_a_rare_thing_is_judged_by_its_counts():
