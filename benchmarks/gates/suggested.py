@@ -12,8 +12,9 @@ from pathlib import Path
 
 from dvtool.quality.facts import TableFacts, facts_of
 from dvtool.quality.findings import Outcome, Severity, Verdict
+from dvtool.quality.given import Given
 from dvtool.quality.judged import Baseline
-from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.judging import judge_table
 from dvtool.quality.suggesting import suggest_table
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table

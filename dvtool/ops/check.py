@@ -32,7 +32,7 @@ from dvtool.ops.history import MOST_VERSIONS, files_in_order, has_past, with_pas
 from dvtool.ops.judge_once import judge_subject_once, remembered
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
 from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes, Subject
-from dvtool.ops.verdicts import Verdicts, judging_versions
+from dvtool.ops.verdicts import judging_versions
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Judgement
@@ -152,7 +152,7 @@ def staged_verdict(workspace: Workspace, dataset: str, wanted: Wanted) -> Judgem
     """
     ((one, sidecar),) = _staged(workspace, [dataset])
     subject = subject_of(workspace, one, sidecar, STAGED, wanted)
-    return remembered(subject, wanted, Verdicts(workspace.shared_dir / "verdicts"))
+    return remembered(subject, wanted, workspace)
 
 
 def split_paths(workspace: Workspace, paths: Sequence[str]) -> tuple[list[str], list[str]]:

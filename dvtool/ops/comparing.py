@@ -6,7 +6,8 @@ Finds the baseline of each file of a subject and its bytes; which versions are a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -86,6 +87,8 @@ def compared_with_version(
     files, untaught, missing = _files(workspace, subject, newest)
     inputs = {"baseline called": newest.baseline.name, "baseline files here": str(len(files))}
     inputs["baseline files missing"] = str(missing)
+    if missing:
+        inputs["baseline profiles here"] = _profiles_here(workspace, files)
     inputs |= subjects.version_inputs("baseline", newest.sidecar)
     for older in versions if untaught & set(subject.files) else ():
         # A table that was an exception is compared with the last version in which it was none.
@@ -99,6 +102,16 @@ def compared_with_version(
     return replace(
         subject, baseline_files=files, inputs=subject.inputs and {**subject.inputs, **inputs}
     )
+
+
+def _profiles_here(workspace: Workspace, files: Mapping[str, BaselineFile]) -> str:
+    """Returns what says which profiles stand in for bytes that are not here."""
+    from dvtool.ops.profiler import folder_of
+
+    folder = folder_of(workspace)
+    away = (one.file.digest for one in files.values() if not one.is_here)
+    names = sorted(name for digest in away if digest for name in folder.names_of(digest))
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
 def reference_version(
@@ -162,7 +175,7 @@ def _reference_file(subject: Subject, word: str, why: str) -> Reference:
 def _files(
     workspace: Workspace, subject: Subject, version: BaselineVersion
 ) -> tuple[dict[str, BaselineFile], set[str], int]:
-    """Returns the files that are here and teach, the paths that do not teach, how many lack bytes."""
+    """Returns the files that teach, the paths that do not, and how many files lack bytes."""
     files = subjects.stored_files(workspace.store, subject.name, workspace.tree(version.sidecar))
     # Of a file that is the same in both versions nothing is compared, so it need not be here.
     others = {path: one for path, one in files.items() if not _is_same(subject, path, one)}
@@ -173,9 +186,9 @@ def _files(
         baseline = Baseline(baseline.name, why)
     untaught = {path for path in files if not version.teaches_from(path)}
     found = {
-        path: BaselineFile(baseline, one)
+        path: BaselineFile(baseline, one, one.name not in missing)
         for path, one in files.items()
-        if path not in untaught and one.name not in missing
+        if path not in untaught
     }
     return found, untaught, len(missing)
 

@@ -5,11 +5,13 @@ Reads everything that is cheap to read and changes nothing. Called by the CLI.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dvtool.core.config import CONFIG_FILE
 from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.quote import display
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import DvtoolError
 from dvtool.git.health import missing_attributes, missing_drivers
@@ -17,6 +19,7 @@ from dvtool.git.sidecars import sidecar_paths, staged_sidecars
 from dvtool.git.staging import other_refs_tracking, tracked_files, unignored
 from dvtool.ops.selection import Places, datasets_of
 from dvtool.ops.workspace import Workspace
+from dvtool.worktree.leftovers import leftovers
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ def examine(workspace: Workspace) -> list[Finding]:
         *_git_set_up(workspace),
         *_sidecars(workspace, datasets),
         *_git_and_data(workspace, datasets),
+        *_leftovers(workspace, datasets),
     ]
 
 
@@ -94,4 +98,16 @@ def _git_and_data(workspace: Workspace, datasets: list[str]) -> Iterator[Finding
         yield Finding(
             f"git itself still tracks {path} on {names}; checking that out writes over the data here",
             "merge the change into those branches, or delete them",
+        )
+
+
+def _leftovers(workspace: Workspace, datasets: list[str]) -> Iterator[Finding]:
+    found = list(leftovers(workspace.top, datasets))
+    if found:
+        shown = ", ".join(display(os.fsencode(path)) for path in found[:3])
+        yield Finding(
+            f"{len(found)} temporary file{'s' * (len(found) != 1)} of a dvtool that was killed:"
+            f" {shown}",
+            "one may hold a file that was just being replaced: once dvtool status is as you expect,"
+            " rm them",
         )

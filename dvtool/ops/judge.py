@@ -15,13 +15,15 @@ from dvtool.core.events import Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText
 from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
-from dvtool.ops.subjects import FileBytes, Subject, digest_now
+from dvtool.ops.subjects import BaselineFile, FileBytes, Subject, digest_now
 from dvtool.quality.checks.model import ChecksFile, HistoryRule, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances
 from dvtool.quality.findings import Evidence, Finding, Place, Verdict
+from dvtool.quality.given import Given, Profiling
 from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
-from dvtool.quality.judging import Given, Profiling, judge_table
+from dvtool.quality.judging import judge_table
+from dvtool.quality.outward import file_beside
 from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
 
@@ -135,22 +137,12 @@ def _judge_file(
     spec = table_for(checks, path) if checks is not None else None
     if not is_judged(path, file.name, spec, named=not subject.version):
         return JudgedTable(file.name, is_table=False)
-    earlier = subject.baseline_files.get(path)
-    if earlier is not None and file.digest is not None and earlier.file.digest == file.digest:
-        earlier = None  # this file of the data set did not change
-    pinned, its = _reference(subject, path, spec)
-    if pinned is not None and its is not None and its.digest is not None:
-        if earlier is not None and its.digest == earlier.file.digest:
-            # One comparison answers for both.
-            why = f"{earlier.baseline.why}, and {pinned.why}"
-            earlier = earlier._replace(baseline=replace(earlier.baseline, why=why))
-            pinned = None
-        elif its.digest == file.digest:
-            pinned = None
+    earlier, pinned, its = _compared(subject, path, file, spec)
     rule = spec.history if spec is not None else HistoryRule()
     past = () if rule.off else subject.past.get(path, ())
+    is_away = earlier is not None and not earlier.is_here
     # What nothing can be kept of is profiled only where a past of some length waits for it.
-    is_past = subject.history_asked or len(past) >= rule.min_versions
+    is_past = subject.history_asked or len(past) >= rule.min_versions or is_away
     how = profiles.spec(path, file) or (
         spec_for(profiles.checks, path) or Spec() if is_past and profiles.profiler else None
     )
@@ -162,7 +154,15 @@ def _judge_file(
             spec=spec,
             source=checks.source if checks is not None else "",
             baseline=earlier.baseline if earlier else None,
-            baseline_path=open_files.enter_context(earlier.file.open()) if earlier else None,
+            baseline_path=(
+                open_files.enter_context(earlier.file.open()) if earlier and not is_away else None
+            ),
+            baseline_profile=(
+                profiles.profiler.known(earlier.file, how)
+                if earlier and is_away and profiles.profiler and how
+                else None
+            ),
+            profile=known,
             reference=pinned,
             reference_path=open_files.enter_context(its.open()) if pinned and its else None,
             parts=_parts(subject, spec, open_files),
@@ -175,9 +175,8 @@ def _judge_file(
         judged = judge_table(engine, given)
     if profiles.profiler is None or how is None:
         return judged
-    if judged.profile is not None:
+    if known is None and judged.profile is not None:
         profiles.profiler.keep(file, how, judged.profile)
-    judged = replace(judged, profile=known or judged.profile)
     if not past or judged.profile is None:
         return judged
     from dvtool.ops.history import judged_by_history
@@ -191,6 +190,23 @@ def _judge_file(
         rule=rule,
         policy=spec.schema_change if spec is not None else "",
     )
+
+
+def _compared(
+    subject: Subject, path: str, file: FileBytes, spec: TableSpec | None
+) -> tuple[BaselineFile | None, Baseline | None, FileBytes | None]:
+    """Returns the baseline of a file, and its reference with its file; no comparison twice."""
+    earlier = subject.baseline_files.get(path)
+    if earlier is not None and file.digest is not None and earlier.file.digest == file.digest:
+        earlier = None  # this file of the data set did not change
+    pinned, its = _reference(subject, path, spec)
+    if pinned is not None and its is not None and its.digest is not None:
+        if earlier is not None and its.digest == earlier.file.digest:
+            why = f"{earlier.baseline.why}, and {pinned.why}"
+            return earlier._replace(baseline=replace(earlier.baseline, why=why)), None, None
+        if its.digest == file.digest:
+            return earlier, None, None
+    return earlier, pinned, its
 
 
 def _profiling(profiles: _Profiles, how: Spec | None) -> Profiling | None:
@@ -222,8 +238,7 @@ def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> d
         if path in subject.files:
             found[name] = open_files.enter_context(subject.files[path].open())
         elif subject.root is not None:
-            beside = subject.root / Path(subject.name).parent / path
-            beside = beside if beside.is_file() else subject.root / path
+            beside = file_beside(subject.root, subject.name, path)
             if beside.is_file():
                 found[name] = beside
     return found

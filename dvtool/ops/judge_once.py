@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dvtool.ops.profiler import Profiler
 
 OTHER_FILES = ("schema", "in_table", "splits")
-"""Words of checks that make other files an input, which have no digest here."""
+"""Words of checks that make other files an input."""
 
 
 def judge_subject_once(
@@ -46,13 +46,15 @@ def _remembered_or_made(
     subject: Subject, wanted: Wanted, progress: Progress, workspace: Workspace | None
 ) -> Judgement:
     verdicts = Verdicts(workspace.shared_dir / "verdicts") if workspace is not None else None
-    known = remembered(subject, wanted, verdicts) if verdicts is not None else None
+    key = _key(subject, wanted, workspace) if verdicts is not None else ""
+    known = _known(subject, wanted, verdicts, key) if verdicts is not None else None
     if known is not None:
         return known
     from dvtool.ops.judge import judge_subject
 
     judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
-    if verdicts is not None and (key := _key(subject, wanted)):
+    # A file beside that was written meanwhile may have been judged as it was, or as it is.
+    if verdicts is not None and key and key == _key(subject, wanted, workspace):
         verdicts.put(key, judged)
     is_default = (not wanted.baseline or wanted.baseline_why) and not wanted.checks_rev
     record = record_of_subject(subject, judged, wanted.now)
@@ -61,19 +63,27 @@ def _remembered_or_made(
     return judged
 
 
-def remembered(subject: Subject, wanted: Wanted, verdicts: Verdicts) -> Judgement | None:
+def remembered(subject: Subject, wanted: Wanted, workspace: Workspace) -> Judgement | None:
     """Returns the judgement of the same inputs, None when it must be made."""
-    key = _key(subject, wanted)
-    known = verdicts.get(key) if key else None
+    verdicts = Verdicts(workspace.shared_dir / "verdicts")
+    return _known(subject, wanted, verdicts, _key(subject, wanted, workspace))
+
+
+def _known(subject: Subject, wanted: Wanted, verdicts: Verdicts, key: str) -> Judgement | None:
+    known = verdicts.get(key, wanted.now) if key else None
     return replace(known, version=subject.version) if known is not None else None
 
 
-def _key(subject: Subject, wanted: Wanted) -> str:
+def _key(subject: Subject, wanted: Wanted, workspace: Workspace | None) -> str:
     """Returns the name of a judgement; empty when nothing names all it would be made from."""
-    if not subject.inputs or _reaches_out(subject):
+    if not subject.inputs:
         return ""
     options = {"python": str(wanted.python), "examples": str(wanted.examples)}
     options |= _clock(subject, wanted)
+    if subject.checks is not None and _says(subject.checks, *OTHER_FILES):
+        from dvtool.ops.reach import reached_inputs
+
+        options |= reached_inputs(subject, subject.checks, workspace, python=wanted.python)
     return key_of({**subject.inputs, **options, "name": subject.name})
 
 
@@ -99,20 +109,17 @@ def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> 
     )
 
 
-def _reaches_out(subject: Subject) -> bool:
-    return subject.checks is not None and any(_says(subject.checks, one) for one in OTHER_FILES)
-
-
-def _says(checks: ChecksText, word: str) -> bool:
+def _says(checks: ChecksText, *words: str) -> bool:
     """Tells whether checks have a key, in whatever way of YAML; sometimes also when they do not."""
-    return re.search(rf"\b{word}[\"']?\s*:", checks.text) is not None
+    return re.search(rf"\b(?:{'|'.join(words)})[\"']?\s*:", checks.text) is not None
 
 
 def _clock(subject: Subject, wanted: Wanted) -> dict[str, str]:
-    """Returns how much of the time a judgement depends on: a waiver's day, the hour for `fresh`."""
+    """Returns how much of the time a judgement depends on: the day, where a waiver has a last one.
+
+    Until when `fresh` holds stands in the judgement itself.
+    """
     checks = subject.checks
-    if checks is not None and _says(checks, "fresh"):
-        return {"clock": wanted.now.strftime("%Y-%m-%dT%H")}
     if (checks is not None and _says(checks, "until")) or any(one.until for one in subject.allowed):
         return {"clock": wanted.now.strftime("%Y-%m-%d")}
     return {}

@@ -8,6 +8,7 @@ nothing to anyone else. Called by `check`.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import hashlib
 import json
 import os
@@ -60,13 +61,15 @@ class Verdicts:
         self._folder = folder
         self.records = Records(folder.with_name("records"))
 
-    def get(self, key: str) -> Judgement | None:
-        """Returns a judgement; None when it is not known, or damaged."""
+    def get(self, key: str, now: dt.datetime) -> Judgement | None:
+        """Returns a judgement; None when it is not known, or damaged, or a clock has changed it."""
         path = self._folder / f"{key}.json"
         try:
-            return from_json(json.loads(path.read_bytes()), source=str(path))
+            known = from_json(json.loads(path.read_bytes()), source=str(path))
         except (OSError, ValueError, InvalidText):
             return None
+        limits = (one.valid_until for one in known.tables)
+        return known if all(one is None or now <= one for one in limits) else None
 
     def put(self, key: str, judgement: Judgement) -> None:
         """Remembers a judgement; a disk that cannot take it costs time later, nothing else."""

@@ -7,6 +7,7 @@ too few rows leave open is only said where it was asked. Statistics stand in `dr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dvtool.quality.blocking import Grouping
@@ -35,11 +36,12 @@ def compare(
         spec: The checks; an empty spec compares every column by the defaults.
         source: The checks file, for `rule`.
     """
-    default = spec.drift or Drift()
-    grouping = None if default.off else Grouping.of(engine, before, table, spec)
+    grouping = None
+    if spec.drift is None or not spec.drift.off:
+        grouping = Grouping.of(engine, before, table, spec)
     chosen: dict[str, tuple[Comparison, Place | None]] = {}
     for column in table.columns:
-        wanted, rule = _wanted(column, spec, default, source)
+        wanted, rule = wanted_drift(column.name, spec, source)
         earlier = next((one for one in before.columns if one.name == column.name), None)
         if wanted.off or earlier is None or earlier.kind is not column.kind:
             continue
@@ -64,14 +66,33 @@ def compare(
         )
     if grouping is not None:
         grouping.drop(engine)
+    findings, figures = told(chosen, table, private=spec.private)
+    by_model, shown = model_drift(engine, before, table, spec, source=source)
+    return findings + by_model, figures + shown
+
+
+def told(
+    chosen: Mapping[str, tuple[Comparison, Place | None]],
+    table: Table,
+    *,
+    private: frozenset[str],
+    untold: frozenset[str] = frozenset(),
+) -> tuple[list[Finding], list[dict[str, Any]]]:
+    """Returns findings about compared columns, and the figures of those that may be told.
+
+    Args:
+        chosen: What is compared, and which line asks for it, by column.
+        table: What is judged.
+        private: Columns of which no value is shown.
+        untold: Columns whose categories are tokens: they mean nothing to a person.
+    """
     drifts = compare_table({name: one for name, (one, _) in chosen.items()})
     findings: list[Finding] = []
-    private = spec.private
     moments = {one.name for one in table.columns if one.kind.is_moment}
     for one in drifts:
         pair, asked_by = chosen[one.column]
         fault = None
-        if one.decision is Decision.FAIL:
+        if one.decision is Decision.FAIL and one.column not in untold:
             is_moment = one.column in moments
             fault = likely_fault(pair.reference, pair.current, moment=is_moment)
         for finding in to_findings(
@@ -80,21 +101,20 @@ def compare(
             rule=asked_by,
             severity=Severity.WARN if asked_by is None else Severity.FAIL,
             fault=fault,
-            private=one.column in private,
+            private=one.column in private | untold,
         ):
             # What nobody asked about and too few rows leave open is no evidence at all.
             if asked_by is not None or finding.outcome is Outcome.VIOLATED:
                 findings.append(finding)
-    figures = [_figures(one) for one in drifts if one.column not in private]
-    by_model, shown = model_drift(engine, before, table, spec, source=source)
-    return findings + by_model, figures + shown
+    return findings, [_figures(one) for one in drifts if one.column not in private]
 
 
-def _wanted(column: Column, spec: TableSpec, default: Drift, source: str) -> tuple[Drift, Place]:
-    own = spec.column(column.name)
+def wanted_drift(column: str, spec: TableSpec, source: str) -> tuple[Drift, Place]:
+    """Returns by which thresholds a column is compared, and which line says so."""
+    own = spec.column(column)
     if own is not None and own.drift is not None:
         return own.drift, own.at("drift", source)
-    return default, spec.at("drift", source)
+    return spec.drift or Drift(), spec.at("drift", source)
 
 
 def _moves_on(engine: Engine, before: Table, table: Table, column: Column) -> bool:

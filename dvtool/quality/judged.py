@@ -6,6 +6,7 @@ so that a verdict already known costs no engine.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ class JudgedTable:
         is_table: False for a file that holds none, by its name.
         profile: Its profile, where one was computed or known; never part of the JSON, since it is
             kept under an address of its own.
+        valid_until: When a clock will change the answer; None when none does.
     """
 
     name: str
@@ -71,6 +73,7 @@ class JudgedTable:
     is_table: bool = True
     reference: Baseline | None = None
     profile: Profile | None = field(default=None, compare=False, repr=False)
+    valid_until: dt.datetime | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -162,6 +165,7 @@ def _table_json(table: JudgedTable) -> dict[str, Any]:
         "would_decide_more": list(table.would_decide_more),
         "findings": [finding_json(one) for one in table.findings],
         "drift": [dict(one) for one in table.drift],
+        "valid_until": table.valid_until and table.valid_until.isoformat(),
     }
 
 
@@ -196,6 +200,7 @@ def _place_json(place: Place) -> dict[str, Any]:
 
 
 def _table(value: Mapping[str, Any]) -> JudgedTable:
+    until = value["valid_until"]
     return JudgedTable(
         name=value["name"],
         findings=tuple(_finding(one) for one in value["findings"]),
@@ -207,6 +212,7 @@ def _table(value: Mapping[str, Any]) -> JudgedTable:
         would_decide_more=tuple(value["would_decide_more"]),
         drift=tuple(value["drift"]),
         is_table=value["is_table"],
+        valid_until=dt.datetime.fromisoformat(until) if until else None,
     )
 
 

@@ -158,6 +158,9 @@ def test_checkout_survives_being_killed_at_any_moment(
         assert repo.run("status", "-q").code == 0
 
     assert "0 problems" in repo.run("verify").out
+    left = [path for path in repo.snapshot("data") if "/.dvt-tmp-" in f"/{path}"]
+    examined = repo.run("doctor", code=int(bool(left)))
+    assert (f"{len(left)} temporary file" in examined.out) == bool(left)
 
 
 def without_temporaries(files: dict[str, bytes]) -> dict[str, bytes]:

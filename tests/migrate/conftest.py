@@ -21,6 +21,7 @@ from tests.journeys.harness import Repo
 __all__ = ["make_repo", "s3_endpoint"]
 
 DVC = Path(__file__).parent / ".env" / "bin" / "dvc"
+DVC2 = Path(__file__).parent / ".env2" / "bin" / "dvc"
 BUCKET = "old-data"
 LARGE = bytes(range(256)) * 8192  # 2 MiB: not a small blob
 CRLF = b"x\r\ny\r\n"
@@ -139,6 +140,35 @@ def dvc_made(tmp_path_factory: pytest.TempPathFactory, s3_endpoint: str) -> Old:
     build.commit("no model", files)
     _make_bucket(s3_endpoint)
     build.run(DVC, "push", "-q", "--all-commits")
+    return build.old
+
+
+@pytest.fixture(scope="session")
+def dvc2_made(tmp_path_factory: pytest.TempPathFactory) -> Old:
+    """Three commits: two by DVC 2, with a stage and a remote in a folder, the last by DVC 3."""
+    if not DVC2.exists() or not DVC.exists():
+        pytest.skip("DVC is not installed: tests/migrate/install")
+    folder = tmp_path_factory.mktemp("dvc2")
+    build = Builder(folder / "repo", tmp_path_factory.mktemp("dvc2-home"))
+    build.run(DVC2, "init", "-q")
+    build.run(DVC2, "remote", "add", "-q", "-d", "disk", str(folder / "disk"))
+    files = {"data/a.csv": CRLF, "data/sub/b.bin": b"\0\r\n", "notes.txt": b"one\r\n" * 300_000}
+    for path, data in files.items():
+        build.write(path, data)
+    build.run(DVC2, "add", "-q", "data", "notes.txt")
+    build.commit("first", files)
+
+    stage = "mkdir -p out && cp data/a.csv out/fit.csv"
+    build.run(DVC2, "stage", "add", "-q", "-n", "fit", "-o", "out", stage)
+    build.run(DVC2, "repro", "-q")
+    files = files | {"out/fit.csv": CRLF}
+    build.commit("stage", files)
+    build.run(DVC2, "push", "-q")
+
+    files = files | {"data/a.csv": CRLF * 2}
+    build.write("data/a.csv", CRLF * 2)
+    build.run(DVC, "add", "-q", "data")
+    build.commit("by DVC 3", files)
     return build.old
 
 

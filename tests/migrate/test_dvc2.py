@@ -1,13 +1,14 @@
-"""Caches, remotes and `.dvc` files of DVC 2, laid out by hand after its documentation.
+"""Caches, remotes and `.dvc` files of DVC 2: by itself, and laid out by hand as it lays them out.
 
-DVC 2 does not install beside current libraries; what it wrote is simple enough: `md5` without `hash`,
-over text with Unix line ends, and objects under `ab/cdef…`.
+It wrote `md5` without `hash`, over text with Unix line ends, and objects under `ab/cdef…`. What is
+laid out by hand needs no DVC, so that what does not depend on it is quick to test.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,31 @@ from tests.journeys.harness import Repo
 from tests.migrate.conftest import CRLF, LARGE, files_of
 
 FILES = {"data/a.csv": CRLF, "data/b/c.bin": b"\0\r\n", "model.bin": LARGE}
+
+
+@pytest.mark.parametrize("place", ["the cache", "the remote", "cache and remote"])
+def test_what_both_versions_of_dvc_wrote_restores(dvc2_made, tmp_path, capfd, place):
+    shutil.copytree(dvc2_made.path, tmp_path / "repo")
+    repo = Repo(tmp_path / "repo", capfd)
+    repo.run("init", "--no-hooks")
+    repo.commit("dvtool")
+    if place == "the cache":
+        repo.git("rm", "-q", ".dvc/config")
+        repo.commit("no remote")
+    commits = dict(dvc2_made.commits)
+    if place == "the remote":
+        shutil.rmtree(repo.path / ".dvc/cache")
+        repo.git("rm", "-q", "data.dvc")  # the version of DVC 3 was never pushed
+        repo.commit("without it")
+        commits.popitem()
+
+    behind = ["--allow-missing"] if place == "the remote" else []
+    repo.run("migrate", "dvc", "--history", "--yes", *behind)
+    repo.commit("move")
+
+    assert len(commits) == (2 if place == "the remote" else 3)
+    for commit, files in commits.items():
+        assert files_of(repo, commit, tmp_path) == files
 
 
 def lay_out(root: Path) -> tuple[str, str]:
@@ -166,3 +192,33 @@ def test_links_into_the_cache_of_dvc_stop_it(old, tmp_path):
     assert "data/b/c.bin is a link into DVC's cache, not a file" in refused
     assert "hint: dvc config --local cache.type copy && dvc checkout --relink" in refused
     assert not (old.path / "data.dvt").exists()
+
+
+def test_a_map_of_another_branch_adds_names_and_changes_none(old, tmp_path):
+    old.run("migrate", "dvc", "--history", "--yes")
+    before = old.git("rev-parse", "HEAD~1")
+    old.commit("move")
+    old.git("switch", "-q", "-c", "a-branch")
+    text = old.read(".dvtool-migrated")
+    model = hashlib.sha256(LARGE).hexdigest().encode()
+    assert model in text
+    old.write(".dvtool-migrated", text.replace(model, b"0" * 64))
+    old.commit("somebody else's idea")
+    old.git("switch", "-q", "main")
+
+    assert files_of(old, before, tmp_path / "1") == FILES
+    clone = old.clone("clone")  # has the other branch at its remote only
+    clone.git("checkout", "-q", before)
+    old.run("push")
+    clone.run("pull")
+    assert clone.read("model.bin") == LARGE
+
+
+def test_a_map_that_a_merge_broke_is_refused_with_the_way_out(old):
+    old.run("migrate", "dvc", "--history", "--yes")
+    old.commit("move")
+    old.write(".dvtool-migrated", b"<<<<<<< HEAD\n" + old.read(".dvtool-migrated"))
+
+    refused = old.run("list", "--rev", "HEAD~1", code=4).err
+    assert ".dvtool-migrated" in refused
+    assert "git checkout --ours .dvtool-migrated" in refused

@@ -12,8 +12,9 @@ import pytest
 from dvtool.errors import InvalidText
 from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.findings import Outcome, Severity
+from dvtool.quality.given import Given
 from dvtool.quality.judged import Baseline, JudgedTable
-from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.judging import judge_table
 from dvtool.quality.tables.engine import Engine
 
 

@@ -12,7 +12,8 @@ from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.checks.writing import dump
 from dvtool.quality.facts import facts_of
 from dvtool.quality.findings import Verdict
-from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.given import Given
+from dvtool.quality.judging import judge_table
 from dvtool.quality.kinds import Kind
 from dvtool.quality.suggesting import Suggestion, suggest_table
 from dvtool.quality.tables.engine import Engine

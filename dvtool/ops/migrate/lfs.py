@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dvtool.core.digest import Digest, digest_of
-from dvtool.core.migrated import Bytes, Migrated
+from dvtool.core.migrated import MAP_FILE, Bytes, Migrated
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.pointers import MAX_POINTER_BYTES, Pointer, parse_pointer
 from dvtool.core.quote import display
@@ -248,7 +248,7 @@ class _Migration:
             for one in self._moving()
             if self.workspace.sidecar_text(one.path) in (None, _sidecar_of(one))
         ]
-        ours = [path for one in moving for path in _beside(one.path)]
+        ours = [MAP_FILE, *(path for one in moving for path in _beside(one.path))]
         attributes = []
         if moving and len(moving) == len(self.here):
             attributes = drop_lfs(self.workspace.git, ours)

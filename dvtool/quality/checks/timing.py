@@ -10,20 +10,35 @@ import datetime
 from collections.abc import Iterator
 
 from dvtool.quality.checks.grammar import duration_words
-from dvtool.quality.checks.model import TimeSpec
+from dvtool.quality.checks.model import TableSpec, TimeSpec
 from dvtool.quality.checks.subject import Asked, Subject
 from dvtool.quality.findings import Finding
 from dvtool.quality.kinds import Kind
-from dvtool.quality.tables.engine import quoted
-from dvtool.quality.tables.table import ROW
+from dvtool.quality.tables.engine import Engine, quoted
+from dvtool.quality.tables.table import ROW, Table
 
 
-def valid_until(subject: Subject, spec: TimeSpec) -> datetime.datetime | None:
-    """Returns when `fresh` stops to hold, None when it is not asked or nothing is dated."""
-    newest = _newest(subject, spec)
-    if spec.fresh_s is None or newest is None:
+def fresh_until(engine: Engine, table: Table, spec: TableSpec) -> datetime.datetime | None:
+    """Returns the moment (UTC) until which `fresh` holds, None when no clock decides anything.
+
+    A moment that is over already says that the answer names an age, which is another one tomorrow;
+    of a private column the moment would tell the newest value, and it is over always.
+    """
+    time = spec.time
+    if time is None or time.fresh_s is None:
         return None
-    return newest + datetime.timedelta(seconds=spec.fresh_s)
+    column = next((one for one in table.columns if one.name == time.column), None)
+    if column is None or not column.kind.is_moment:
+        return None
+    newest = _newest(Subject(engine, table), time)
+    if newest is None:
+        return None
+    if time.column in spec.private:
+        return datetime.datetime.min.replace(tzinfo=datetime.UTC)
+    try:
+        return newest.replace(tzinfo=datetime.UTC) + datetime.timedelta(seconds=time.fresh_s)
+    except OverflowError:
+        return None  # longer than any calendar
 
 
 def judge_fresh(

@@ -7,7 +7,7 @@ before they are parsed (`sampling`). `csvfile` and `jsonfile` call it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dvtool.quality.kinds import Kind
@@ -31,6 +31,9 @@ SAMPLE_ROWS = 20_000
 """Rows of a sample, about."""
 
 _AT_ONCE = 40
+_EVERY = 8
+_ENOUGH = 1_000
+"""Values of a column from which on every eighth row of the sample is enough."""
 _READINGS = (
     Reading(Kind.BOOL),
     Reading(Kind.INT),
@@ -84,11 +87,34 @@ def propose(
         told: Whether the caller chose the decimal mark; sniffed otherwise.
         kinds: What a column may turn out to be besides TEXT.
     """
+    looked = _looked_at(engine, sample, columns, options)
     if not told:
-        options = _sniff_decimals(engine, sample, columns, options)
+        options = _sniff_decimals(engine, looked, columns, options)
     declared = _declared(names, options)
-    likely = _propose(engine, sample, columns, options, kinds, skip=set(declared))
+    likely = _propose(engine, looked, columns, options, kinds, skip=set(declared))
     return Proposal(options, declared, likely)
+
+
+def _looked_at(
+    engine: Engine, sample: str, columns: Sequence[str], options: ReadOptions
+) -> list[tuple[str, list[int]]]:
+    """Returns which rows of a sample are looked at, with the places of the columns.
+
+    Trying every reading on a text is slow, and a few hundred values propose the same as thousands;
+    the whole sample is for columns that are mostly empty.
+    """
+    few = f"(SELECT * FROM {sample} WHERE rowid % {_EVERY} = 0)"
+    dense: list[int] = []
+    for chunk in chunks(range(len(columns))):
+        counts = (_present(columns[place], options) for place in chunk)
+        row = engine.rows(f"SELECT {', '.join(counts)} FROM {few}")[0]
+        dense += [place for place, count in zip(chunk, row, strict=True) if count >= _ENOUGH]
+    sparse = sorted(set(range(len(columns))) - set(dense))
+    return [(few, dense), (sample, sparse)]
+
+
+def _present(column: str, options: ReadOptions) -> str:
+    return f"count(*) FILTER (WHERE NOT {is_null(column, options.nulls)})"
 
 
 def propose_from(
@@ -124,7 +150,7 @@ def _declared(names: Sequence[str], options: ReadOptions) -> dict[int, Reading]:
 
 def _propose(
     engine: Engine,
-    sample: str,
+    looked: Sequence[tuple[str, list[int]]],
     columns: Sequence[str],
     options: ReadOptions,
     kinds: frozenset[Kind],
@@ -135,17 +161,17 @@ def _propose(
     usual = [one for one in _READINGS if one.kind in kinds and not one.date_format]
     formats = [one for one in _READINGS if one.kind in kinds and one.date_format]
     proposed: dict[int, Reading] = {}
-    date_like: list[int] = []
-    for chunk in chunks(place for place in range(len(columns)) if place not in skip):
+    date_like: list[tuple[str, int]] = []
+    for rows, chunk in _queries(looked, skip):
         parts: list[str] = []
         for place in chunk:
             column = columns[place]
-            parts.append(f"count(*) FILTER (WHERE NOT {is_null(column, options.nulls)})")
+            parts.append(_present(column, options))
             parts.append(
                 f"count(*) FILTER (WHERE regexp_full_match({column}, {literal(_DATE_LIKE)}))"
             )
             parts += [f"count({cast(column, reading, options)})" for reading in usual]
-        row = engine.rows(f"SELECT {', '.join(parts)} FROM {sample}")[0]
+        row = engine.rows(f"SELECT {', '.join(parts)} FROM {rows}")[0]
         width = 2 + len(usual)
         for nth, place in enumerate(chunk):
             values, dates, *parsed = row[nth * width : (nth + 1) * width]
@@ -153,11 +179,11 @@ def _propose(
             if values and most >= 0.5 * values:
                 proposed[place] = usual[parsed.index(most)]
             elif values and dates >= 0.5 * values:
-                date_like.append(place)
-    for place in date_like:
+                date_like.append((rows, place))
+    for rows, place in date_like:
         column = columns[place]
         counts = [f"count({cast(column, reading, options)})" for reading in formats]
-        parsed = list(engine.rows(f"SELECT {', '.join(counts)} FROM {sample}")[0])
+        parsed = list(engine.rows(f"SELECT {', '.join(counts)} FROM {rows}")[0])
         if max(parsed):
             proposed[place] = formats[parsed.index(max(parsed))]
     return proposed
@@ -173,12 +199,15 @@ def _sampled(engine: Engine, base: str) -> str:
 
 
 def _sniff_decimals(
-    engine: Engine, sample: str, columns: Sequence[str], options: ReadOptions
+    engine: Engine,
+    looked: Sequence[tuple[str, list[int]]],
+    columns: Sequence[str],
+    options: ReadOptions,
 ) -> ReadOptions:
     """Returns the options with decimal mark and thousands as the columns of a sample show them."""
     german = "[+-]?[0-9]{1,3}([.][0-9]{3})+,[0-9]+"
     commas = groups = points = germans = 0
-    for chunk in chunks(range(len(columns))):
+    for rows, chunk in _queries(looked):
         parts: list[str] = []
         for place in chunk:
             column = columns[place]
@@ -187,11 +216,11 @@ def _sniff_decimals(
                 for shape in (DECIMAL_COMMA, GROUPED, FLOAT, INT, german)
             )
             point = f"({point} AND contains({column}, '.'))"
-            parts.append(f"count(*) FILTER (WHERE NOT {is_null(column, options.nulls)})")
+            parts.append(_present(column, options))
             conditions = (comma, grouped, point, whole, mixed)
             narrow = (f"{comma} AND NOT {grouped}", f"{grouped} AND NOT {comma}")
             parts += [f"count(*) FILTER (WHERE {one})" for one in (*conditions, *narrow)]
-        row = engine.rows(f"SELECT {', '.join(parts)} FROM {sample}")[0]
+        row = engine.rows(f"SELECT {', '.join(parts)} FROM {rows}")[0]
         for at in range(0, len(row), 8):
             values, commaed, groupd, pointed, wholes, mixeds, only_comma, only_grouped = (
                 int(one) for one in row[at : at + 8]
@@ -208,6 +237,15 @@ def _sniff_decimals(
     if commas and not groups and not points:
         return replace(options, decimal=",", thousands="." if germans else "")
     return replace(options, thousands=",") if groups and not commas else options
+
+
+def _queries(
+    looked: Sequence[tuple[str, list[int]]], skip: Collection[int] = ()
+) -> Iterator[tuple[str, list[int]]]:
+    """Yields rows to look at, with places of columns that are few enough for one query."""
+    for rows, places in looked:
+        for chunk in chunks(place for place in places if place not in skip):
+            yield rows, chunk
 
 
 def chunks(places: Iterable[int]) -> list[list[int]]:

@@ -106,10 +106,11 @@ def survey(path: Path) -> Survey:
             before = seen.lf + seen.crlf + seen.cr
             if after_cr and chunk[:1] == b"\n":
                 seen.cr, seen.crlf, seen.lf = seen.cr - 1, seen.crlf + 1, seen.lf - 1
-            pairs = chunk.count(b"\r\n")
+            returns = chunk.count(b"\r")
+            pairs = chunk.count(b"\r\n") if returns else 0
             seen.crlf += pairs
             seen.lf += chunk.count(b"\n") - pairs
-            seen.cr += chunk.count(b"\r") - pairs
+            seen.cr += returns - pairs
             after_cr = chunk.endswith(b"\r")
             seen.size_bytes += len(chunk)
             seen.ends_line = chunk.endswith((b"\n", b"\r"))

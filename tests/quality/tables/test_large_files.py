@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from dvtool.quality.checks.parsing import parse_checks
-from dvtool.quality.judging import Given, judge_table
+from dvtool.quality.given import Given
+from dvtool.quality.judging import judge_table
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.encode import encode
 from dvtool.quality.tables import csvfile

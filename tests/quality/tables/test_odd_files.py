@@ -13,8 +13,9 @@ import pytest
 
 from dvtool.errors import ExtraMissing
 from dvtool.quality.findings import Severity, Verdict, verdict
+from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
-from dvtool.quality.tables.opening import is_table, open_table
+from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Unreadable
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from dvtool.errors import InvalidText
-from dvtool.quality.tables.opening import is_table
+from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.options import NULLS, ReadOptions
 
 FULL = ReadOptions(

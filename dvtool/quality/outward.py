@@ -1,0 +1,84 @@
+"""Checks that reach out of the judged table: a schema in other files, other tables, parts of a split.
+
+Where those files lie is settled here; what they are compared for is `checks` and `splits`. Called by
+`judging`; that they are inputs of a remembered verdict is `dvtool.ops.reach`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from dvtool.quality.checks.model import TableSpec
+from dvtool.quality.checks.wholerules import TableOf
+from dvtool.quality.findings import Evidence, Finding
+from dvtool.quality.given import Given, not_run
+from dvtool.quality.splits import judge_splits
+from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.opening import open_table
+from dvtool.quality.tables.table import Table, Unreadable
+
+
+def file_beside(root: Path, name: str, path: str) -> Path:
+    """Returns where a path that checks name lies: beside the judged file, else below the root.
+
+    Args:
+        root: Top folder.
+        name: The judged file, relative to the root.
+        path: As the checks say; there may be no such file.
+    """
+    beside = root / Path(name).parent / path
+    return beside if beside.is_file() else root / path
+
+
+def opener(engine: Engine, given: Given) -> TableOf | None:
+    """Returns what opens a table beside the judged one; None where nothing is beside it."""
+    root = given.root
+    if root is None:
+        return None
+
+    def opened(path: str) -> Table:
+        return open_table(engine, file_beside(root, given.name, path), name=path)
+
+    return opened
+
+
+def by_schema(engine: Engine, given: Given, spec: TableSpec, table: Table) -> list[Finding]:
+    """Judges by the pandera schema that the checks refer to; undecided where its code is not."""
+    if not spec.schema:
+        return []
+    rule = spec.at("schema", given.source)
+    if given.root is None:
+        why = "could not run: the schema's code is only looked up in the work tree"
+        return [replace(not_run("schema", why, given, rule), evidence=Evidence.SCHEMA)]
+    from dvtool.quality.checks.schema_reference import judge_schema
+
+    return judge_schema(
+        engine,
+        table,
+        spec,
+        source=given.source,
+        root=given.root,
+        python=given.python,
+        limit=given.examples,
+    )
+
+
+def by_splits(engine: Engine, given: Given, spec: TableSpec) -> list[Finding]:
+    """Judges the parts of a split against each other; undecided where one is not here."""
+    if spec.splits is None:
+        return []
+    parts: dict[str, Table] = {}
+    rule = spec.splits.at("splits", given.source)
+    for name, path in given.parts.items():
+        try:
+            parts[name] = open_table(engine, path, name=path.name, options=spec.read)
+        except (Unreadable, OSError) as error:
+            why = f"could not run: {name} cannot be read: {error}"
+            return [not_run("splits", why, given, rule)]
+    missing = [path for name, path in spec.splits.parts if name not in parts]
+    found = judge_splits(engine, parts, spec, source=given.source, limit=given.examples)
+    if missing:
+        why = f"could not run: {missing[0]} is not here"
+        found.append(not_run("splits", why, given, rule))
+    return found
