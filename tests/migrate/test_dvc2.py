@@ -222,3 +222,14 @@ def test_a_map_that_a_merge_broke_is_refused_with_the_way_out(old):
     refused = old.run("list", "--rev", "HEAD~1", code=4).err
     assert ".dvtool-migrated" in refused
     assert "git checkout --ours .dvtool-migrated" in refused
+
+
+def test_a_remote_of_a_kind_that_is_not_read_is_named_where_something_is_missing(old):
+    old.write(
+        ".dvc/config", "[core]\n    remote = far\n['remote \"far\"']\n    url = gdrive://x/y\n"
+    )
+    old.commit("moved away")
+
+    plan = old.run("migrate", "dvc").out
+
+    assert "of a kind that is not read: DVC's remote far (gdrive://x/y)" in plan
