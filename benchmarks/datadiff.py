@@ -1,6 +1,7 @@
 """What comparing the rows of two tables costs: dvtool, DuckDB's EXCEPT, datacompy.
 
     python benchmarks/datadiff.py [--rows 1000000] [--tools dvtool,except,datacompy] [--out PATH]
+                                  [--datacompy PYTHON]
 
 Two CSV files of ten columns; in the second 1 % of the rows have another value, 1 % are gone and 1 %
 are new, and the rows stand in another order. Each tool runs in a process of its own.
@@ -51,14 +52,14 @@ def make(folder: Path, rows: int) -> tuple[Path, Path]:
     return old, new
 
 
-def commands(old: Path, new: Path) -> dict[str, list[str]]:
+def commands(old: Path, new: Path, datacompy: str) -> dict[str, list[str]]:
     dvtool = os.fspath(Path(sys.executable).with_name("dvtool"))
     files = [os.fspath(old), os.fspath(new)]
     return {
         "dvtool": [dvtool, "diff", "--no-index", "--key", "id", "--rows", "5", *files],
         "dvtool, key found": [dvtool, "diff", "--no-index", "--rows", "5", *files],
         "except": [sys.executable, "-c", EXCEPT, *files],
-        "datacompy": [sys.executable, "-c", DATACOMPY, *files],
+        "datacompy": [datacompy, "-c", DATACOMPY, *files],
     }
 
 
@@ -81,11 +82,14 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--tools", default="dvtool,except,datacompy")
     parser.add_argument("--out", type=Path)
+    parser.add_argument(
+        "--datacompy", default=sys.executable, help="Python of an environment that has it."
+    )
     given = parser.parse_args()
     out = ["| tool | rows | CPU s | wall s | peak MiB | exit |", "|---|--:|--:|--:|--:|--:|"]
     with tempfile.TemporaryDirectory() as scratch:
         old, new = make(Path(scratch), given.rows)
-        for name, command in commands(old, new).items():
+        for name, command in commands(old, new, given.datacompy).items():
             if name.split(",")[0] in given.tools.split(","):
                 cpu, wall, peak, code = measured(command)
                 out.append(

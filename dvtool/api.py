@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from dvtool.ops.push import PushReport
     from dvtool.ops.status import StatusReport
     from dvtool.quality.profile.model import Profile
+    from dvtool.report.diff_model import DiffReport
     from dvtool.report.model import Report
 
 __all__ = ["DataSet", "Diff", "Repository", "local_path", "open", "read_table"]
@@ -125,25 +126,23 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """What changed between two versions, data set by data set."""
+    """What changed between two versions, data set by data set.
+
+    Attributes:
+        changes: File by file.
+        report: The same with statistics, rows and lines, as far as they were asked for.
+    """
 
     changes: tuple[DatasetDiff, ...]
+    report: DiffReport
 
     def __bool__(self) -> bool:
         """Whether anything did."""
         return bool(self.changes)
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        rows = "".join(
-            f"<tr><td>{escape(one.dataset)}</td><td>{one.kind}</td>"
-            f"<td style='text-align:right'>{len(one.changes):,}</td>"
-            f"<td style='text-align:right'>{one.new_bytes - one.old_bytes:+,}</td></tr>"
-            for one in self.changes
-        )
-        head = "<tr><th>data set</th><th></th><th>files</th><th>bytes</th></tr>"
-        return f"<table>{head}{rows}</table>" if rows else "<p>no difference</p>"
+        """Returns the page of `dvtool diff --html` in a frame, for notebooks."""
+        return self.report._repr_html_()
 
 
 class Repository:
@@ -219,11 +218,26 @@ class Repository:
             raise UnknownRevision(f"{path} holds {len(profiles)} tables", hint="name one file")
         return profiles[0]
 
-    def diff(self, since: str, *paths: str) -> Diff:
-        """Returns what changed from another revision to this version."""
-        from dvtool.ops.compare import diff
+    def diff(
+        self, since: str, *paths: str, rows: int | None = None, statistics: bool = False
+    ) -> Diff:
+        """Returns what changed from another revision to this version.
 
-        return Diff(tuple(diff(self._files.workspace, since, self.rev or None, paths)))
+        Args:
+            since: The revision before.
+            paths: Only these data sets, or parts of them.
+            rows: Compare rows of tables and lines of small texts, and keep so many examples of
+                each kind.
+            statistics: Compare the statistics of tables, from profiles where they are known.
+        """
+        from dvtool.ops.compare import diff
+        from dvtool.ops.datadiff import RowsWanted
+        from dvtool.ops.diffreport import Depth, diff_report
+
+        workspace, now = self._files.workspace, self.rev or None
+        found = diff(workspace, since, now, paths)
+        depth = Depth(None if rows is None else RowsWanted(rows), statistics)
+        return Diff(tuple(found), diff_report(workspace, found, since, now, depth))
 
     def check(self, *paths: str, baseline: str = "", python: bool = False) -> Report:
         """Judges data sets of the version and returns the report, which notebooks show.

@@ -154,16 +154,6 @@ def _field(name: str, value: object) -> object:
     return plain(value)
 
 
-def human_size(size_bytes: int) -> str:
-    """Returns a size for a person: `512 B`, `1.5 KiB`, `2.0 GiB`."""
-    size = float(size_bytes)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024 or unit == "TiB":
-            return f"{size_bytes} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    raise AssertionError
-
-
 def count(number: int, singular: str, plural: str = "") -> str:
     """Returns `1 file`, `2 files`."""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"

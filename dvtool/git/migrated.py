@@ -33,6 +33,9 @@ _EXECUTABLE_MODE: Final = b"100755"
 def known_map(git: Git, *, everywhere: bool = False) -> Migrated:
     """Returns what the maps of a repository say, all together; nothing where there is none.
 
+    Of two that know a name the first counts: the one on disk, HEAD's, those of local branches, then
+    those of other refs.
+
     Args:
         git: The repository.
         everywhere: Look at the tips of all refs. Without it that is done only where the work tree
@@ -41,22 +44,23 @@ def known_map(git: Git, *, everywhere: bool = False) -> Migrated:
     Raises:
         InvalidText: The map on disk breaks its format.
     """
-    here = _map_on_disk(git)
+    known = _map_on_disk(git)
     if not everywhere and os.path.lexists(git.top / CONFIG_FILE):
-        return here
-    known = NOTHING
+        return known
     for found in _maps_at_tips(git):
-        known = known.joined(found)
-    return known.joined(here)
+        # A branch that nobody reviewed may add names, and must not change what others mean.
+        known = found.joined(known)
+    return known
 
 
 def commit_after(git: Git) -> str | None:
-    """Returns the newest commit at the tip of a ref that has both a map and settings, if any.
+    """Returns the first commit at the tip of a ref that has both a map and settings, if any.
+
+    Local branches come first, the newest of them before others.
 
     Its settings are those of a work tree where a commit from before the migration is checked out.
     """
-    form = "--format=%(objectname)"
-    tips = git.run("for-each-ref", "--sort=-committerdate", form).decode().split()
+    tips = _tips(git)
     names = [f"{tip}:{name}" for tip in tips for name in (MAP_FILE, CONFIG_FILE)]
     asked = "".join(f"{name}\n" for name in names).encode()
     kinds = git.run("cat-file", "--batch-check=%(objecttype)", stdin=asked).split(b"\n")
@@ -64,6 +68,17 @@ def commit_after(git: Git) -> str | None:
         if kinds[2 * number] == kinds[2 * number + 1] == b"blob":
             return tip
     return None
+
+
+def _tips(git: Git) -> list[str]:
+    """Returns what all refs lead to, local branches first and the newest of a kind before others."""
+    form = "--format=%(refname) %(objectname)"
+    lines = git.run("for-each-ref", "--sort=-committerdate", form).decode("utf-8", "replace")
+    pairs = [line.rsplit(" ", 1) for line in lines.splitlines()]
+    pairs.sort(
+        key=lambda pair: (not pair[0].startswith("refs/heads/"), not pair[0].endswith("/HEAD"))
+    )
+    return list(dict.fromkeys(oid for _, oid in pairs))
 
 
 def _map_on_disk(git: Git) -> Migrated:
@@ -77,12 +92,23 @@ def _map_on_disk(git: Git) -> Migrated:
         raise InvalidText("expected an ordinary file of lines", source=MAP_FILE)
     text = (git.top / MAP_FILE).read_bytes()
     known = git.past.map_of(object_id(text, git.layout.object_format), text)
-    return parse_map(text) if known is None else known
+    if known is None:
+        return _refused(text)
+    return known
+
+
+def _refused(text: bytes) -> Migrated:
+    """Raises what is wrong with a map; a merge is the likeliest cause."""
+    try:
+        return parse_map(text)
+    except InvalidText as error:
+        error.hint = f"git checkout --ours {MAP_FILE}, or --theirs, then dvtool migrate once more adds the rest"
+        raise
 
 
 def _maps_at_tips(git: Git) -> Iterator[Migrated]:
     """Yields the distinct maps at HEAD and at all refs; two processes, one more to read any."""
-    listed = git.run("for-each-ref", "--format=%(objectname)").decode().split()
+    listed = _tips(git)
     asked = "".join(f"{tip}:{MAP_FILE}\n" for tip in dict.fromkeys(["HEAD", *listed]))
     answers = git.run("cat-file", "--batch-check=%(objecttype) %(objectname)", stdin=asked.encode())
     lines = answers.decode("utf-8", "replace").split("\n")

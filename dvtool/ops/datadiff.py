@@ -62,7 +62,7 @@ def diff_plain(old: str, new: str, wanted: RowsWanted) -> FileDiff:
         UsageError: A file is not there, or a key names a column that one of them lacks.
         InvalidText: Checks beside one of them break their format.
     """
-    files = [subjects.plain_file(Path(name), name=name) for name in (old, new)]
+    files = [subjects.plain_file(Path(name), name=name, verb="compare") for name in (old, new)]
     checks = [_beside(name) for name in (old, new)]
     return _diff_files(files, checks, "", wanted)
 

@@ -138,15 +138,15 @@ def digest_now(file: FileBytes) -> Digest:
         return Digest(hashlib.file_digest(opened, "sha256").digest())
 
 
-def plain_file(path: Path, *, name: str) -> FileBytes:
-    """Returns a file on disk.
+def plain_file(path: Path, *, name: str, verb: str = "judge") -> FileBytes:
+    """Returns a file on disk, for what `verb` says.
 
     Raises:
         UsageError: It is not there, or is no file.
     """
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "no such file"
-        raise UsageError(f"cannot judge {display(os.fsencode(name))}: {kind}")
+        raise UsageError(f"cannot {verb} {display(os.fsencode(name))}: {kind}")
     return FileBytes(name, None, partial(_standing, path))
 
 

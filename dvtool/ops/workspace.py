@@ -65,7 +65,7 @@ class Workspace:
         """Returns the workspace that `cwd` is in.
 
         With `past_ok` a commit from before a migration may be checked out there: then the settings
-        are those of the newest commit after it.
+        are those of a commit after it.
 
         Raises:
             NoRepository: There is no git work tree, or no `.dvtool` at its top.

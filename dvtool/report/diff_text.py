@@ -8,11 +8,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dvtool.core.sizes import human_size
 from dvtool.quality.datadiff.model import RowExample, SchemaDiff, TableDiff
+from dvtool.report.diff_columns import HEAD, stat_rows
+from dvtool.report.diff_model import SIGNS, DiffReport, FilePart
+from dvtool.report.profile_table import profile_facts
 
 _WIDTH = 40
 _CELLS = 6
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def report_lines(report: DiffReport) -> Iterator[str]:
+    """Yields a whole difference: data sets, their files, and what is known of each."""
+    for one in report.datasets:
+        size = f"{human_size(one.old_bytes)} -> {human_size(one.new_bytes)}"
+        yield f"{one.name}: {one.kind}, {size}"
+        for part in one.files:
+            name = f"{_flat(part.old_name)} -> {_flat(part.name)}" if part.old_name else part.name
+            now = part.new_bytes if part.new_bytes is not None else part.old_bytes
+            yield f"  {SIGNS[part.kind]} {_flat(name)}  {human_size(now or 0)}"
+        for part in one.files:
+            yield from _details(part)
+
+
+def _details(part: FilePart) -> Iterator[str]:
+    rows = [row.cells for row in stat_rows(part)]
+    if rows:
+        sides = [part.picture.baseline, part.picture.profile] if part.picture else []
+        counts = " -> ".join("none" if one is None else f"{one.rows:,}" for one in sides)
+        yield f"{_flat(part.name)}: statistics, {counts} rows"
+        widths = [max(len(row[at]) for row in (HEAD, *rows)) for at in range(len(HEAD))]
+        for row in (HEAD, *rows):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            yield ("  " + "  ".join(cells)).rstrip()
+    if part.table is not None:
+        yield from diff_lines(part.table)
+    if part.why_not:
+        yield f"{_flat(part.name)}: {_flat(part.why_not)}"
+    yield from (_flat(line) for line in part.lines)
+
+
+def statistics_json(part: FilePart) -> dict[str, object]:
+    """Returns what is known of the statistics of one table as JSON values; None for no profile."""
+    picture = part.picture
+    assert picture is not None
+    sides = [
+        None if one is None else profile_facts(one, private=picture.private)
+        for one in (picture.baseline, picture.profile)
+    ]
+    return {
+        "name": part.name,
+        "before": sides[0],
+        "now": sides[1],
+        "shifts": part.shifts,
+        "why_not": part.why_not,
+    }
 
 
 def diff_lines(diff: TableDiff) -> Iterator[str]:

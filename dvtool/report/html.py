@@ -98,7 +98,7 @@ def render(report: Report) -> str:
     ]
     count = sum(len(table.columns) for _, tables in blocks for table in tables)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -113,7 +113,8 @@ def render(report: Report) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Returns what makes pages of the templates of this package; they escape everything."""
     import jinja2
 
     found = jinja2.Environment(
@@ -167,7 +168,7 @@ def _is_note(finding: Finding) -> bool:
 
 def _column_rows(table: JudgedTable, picture: TablePicture) -> Iterator[ColumnRow]:
     words = _words_by_column(table)
-    rows = [_column_row(name, words, picture) for name in _names(picture)]
+    rows = [column_row(name, words, picture) for name in column_names(picture)]
     yield from sorted(rows, key=lambda one: _RANK[one.word])
 
 
@@ -181,13 +182,15 @@ def _words_by_column(table: JudgedTable) -> Mapping[str, str]:
     return words
 
 
-def _names(picture: TablePicture) -> Sequence[str]:
+def column_names(picture: TablePicture) -> Sequence[str]:
+    """Returns the columns of both versions, today's order first."""
     sides = (picture.profile, picture.baseline)
     names = (column.name for side in sides if side is not None for column in side.columns)
     return list(dict.fromkeys(names))
 
 
-def _column_row(name: str, words: Mapping[str, str], picture: TablePicture) -> ColumnRow:
+def column_row(name: str, words: Mapping[str, str], picture: TablePicture) -> ColumnRow:
+    """Returns one column as the page shows it, with the word it has, `pass` without one."""
     now = None if picture.profile is None else picture.profile.column(name)
     before = None if picture.baseline is None else picture.baseline.column(name)
     one = now or before
@@ -208,12 +211,13 @@ def _column_row(name: str, words: Mapping[str, str], picture: TablePicture) -> C
 def _figures(
     now: ColumnProfile | None, before: ColumnProfile | None, *, is_private: bool
 ) -> Iterator[Figure]:
-    sides = [_facts(one, is_private=is_private) for one in (now, before)]
+    sides = [facts_of(one, is_private=is_private) for one in (now, before)]
     for name in dict.fromkeys([*sides[0], *sides[1]]):
         yield Figure(name, sides[0].get(name, ""), sides[1].get(name, ""))
 
 
-def _facts(column: ColumnProfile | None, *, is_private: bool) -> dict[str, str]:
+def facts_of(column: ColumnProfile | None, *, is_private: bool) -> dict[str, str]:
+    """Returns the figures of a column as people write them, by name."""
     if column is None:
         return {}
     share = column.null_share

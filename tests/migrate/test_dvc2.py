@@ -192,3 +192,44 @@ def test_links_into_the_cache_of_dvc_stop_it(old, tmp_path):
     assert "data/b/c.bin is a link into DVC's cache, not a file" in refused
     assert "hint: dvc config --local cache.type copy && dvc checkout --relink" in refused
     assert not (old.path / "data.dvt").exists()
+
+
+def test_a_map_of_another_branch_adds_names_and_changes_none(old, tmp_path):
+    old.run("migrate", "dvc", "--history", "--yes")
+    before = old.git("rev-parse", "HEAD~1")
+    old.commit("move")
+    old.git("switch", "-q", "-c", "a-branch")
+    text = old.read(".dvtool-migrated")
+    model = hashlib.sha256(LARGE).hexdigest().encode()
+    assert model in text
+    old.write(".dvtool-migrated", text.replace(model, b"0" * 64))
+    old.commit("somebody else's idea")
+    old.git("switch", "-q", "main")
+
+    assert files_of(old, before, tmp_path / "1") == FILES
+    clone = old.clone("clone")  # has the other branch at its remote only
+    clone.git("checkout", "-q", before)
+    old.run("push")
+    clone.run("pull")
+    assert clone.read("model.bin") == LARGE
+
+
+def test_a_map_that_a_merge_broke_is_refused_with_the_way_out(old):
+    old.run("migrate", "dvc", "--history", "--yes")
+    old.commit("move")
+    old.write(".dvtool-migrated", b"<<<<<<< HEAD\n" + old.read(".dvtool-migrated"))
+
+    refused = old.run("list", "--rev", "HEAD~1", code=4).err
+    assert ".dvtool-migrated" in refused
+    assert "git checkout --ours .dvtool-migrated" in refused
+
+
+def test_a_remote_of_a_kind_that_is_not_read_is_named_where_something_is_missing(old):
+    old.write(
+        ".dvc/config", "[core]\n    remote = far\n['remote \"far\"']\n    url = gdrive://x/y\n"
+    )
+    old.commit("moved away")
+
+    plan = old.run("migrate", "dvc").out
+
+    assert "of a kind that is not read: DVC's remote far (gdrive://x/y)" in plan

@@ -122,7 +122,11 @@ def test_a_repository_profiles_diffs_checks_and_does_verbs(published: Repo) -> N
     assert fetched.fetched == 2  # the two CSV files hold the same bytes
     assert profile.rows == 120
     assert [one.dataset for one in changed.changes] == ["d", "t.csv"]
-    assert "<td>t.csv</td>" in changed._repr_html_()
+    assert "t.csv" in changed._repr_html_()
+    dvtool.Repository(rev="v1").fetch("t.csv")
+    deeper = repository.diff("v1", "t.csv", rows=1, statistics=True).report
+    assert deeper.datasets[0].files[0].table.changed == 99  # 0 times anything is 0
+    assert deeper.datasets[0].files[0].shifts[0].column == "price"
     assert not repository.diff("v2")
     assert report.judgements[0].name == "t.csv"
     assert report._repr_html_().startswith('<iframe sandbox srcdoc="')

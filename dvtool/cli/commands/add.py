@@ -14,12 +14,12 @@ from dvtool.cli.common import (
     count,
     dry_run_option,
     example,
-    human_size,
     in_repository,
     open_workspace,
     reporting,
 )
 from dvtool.core.quote import display
+from dvtool.core.sizes import human_size
 from dvtool.errors import UsageError
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from dvtool.cli.common import Output, count, example, human_size, jobs_option, reporting, watcher
+from dvtool.cli.common import Output, count, example, jobs_option, reporting, watcher
+from dvtool.core.sizes import human_size
 
 
 @click.command("clone", epilog=example("dvtool clone https://host/team/data.git"))

@@ -10,11 +10,11 @@ from dvtool.cli.common import (
     Output,
     count,
     example,
-    human_size,
     open_workspace,
     remote_option,
     reporting,
 )
+from dvtool.core.sizes import human_size
 
 
 @click.group("debug", epilog=example("dvtool debug index"))

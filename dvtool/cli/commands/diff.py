@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,17 +13,19 @@ from dvtool.cli.common import (
     PATH,
     Output,
     example,
-    human_size,
     in_repository,
     open_workspace,
     reporting,
 )
 from dvtool.core.quote import display
+from dvtool.core.sizes import human_size
 from dvtool.errors import UsageError
 
 if TYPE_CHECKING:
     from dvtool.ops.compare import DatasetDiff
     from dvtool.ops.datadiff import FileDiff, RowsWanted
+    from dvtool.ops.diffreport import Depth
+    from dvtool.report.diff_model import DiffReport
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": ">", "mode": "m"}
 
@@ -48,6 +51,8 @@ class _Command(click.Command):
         "dvtool diff main -- data",
         "dvtool diff v1 v2",
         "dvtool diff v1 v2 --rows 5 -- data.csv",
+        "dvtool diff main --stat -- data",
+        "dvtool diff v1 v2 --html > diff.html",
         "dvtool diff --no-index old.csv new.csv",
     ),
 )
@@ -63,6 +68,9 @@ class _Command(click.Command):
     default=0.0,
     help="Floats this close are equal.",
 )
+@click.option("--stat", is_flag=True, help="Compare statistics of tables, from profiles.")
+@click.option("--md", "form", flag_value="md", help="Print Markdown, with statistics and rows.")
+@click.option("--html", "form", flag_value="html", help="Print an HTML page likewise.")
 @click.option("--no-index", is_flag=True, help="Compare the rows of two files on disk.")
 @reporting
 @click.pass_context
@@ -72,6 +80,8 @@ def command(
     rows: int | None,
     key: str,
     tolerance: float,
+    stat: bool,
+    form: str | None,
     no_index: bool,
     as_json: bool,
     quiet: bool,
@@ -82,32 +92,65 @@ def command(
     Files are compared, not rows: + added, - removed, ~ changed, > renamed.
 
     With --rows the rows of changed tables are compared as well, by the key of
-    the checks, or one that is found. --no-index does so for two files on disk,
-    in a repository or not.
+    the checks, or one that is found, and the lines of small texts. --stat needs
+    no data where the profiles of both versions are known. --no-index compares
+    two files on disk, in a repository or not.
     """
+    if form is not None and (as_json or no_index):
+        raise UsageError(f"--{form} goes with neither --json nor --no-index")
     if no_index:
         _diff_plain(context, words, rows, key, tolerance, Output(as_json=as_json, quiet=quiet))
         return
-    if rows is None and (key or tolerance):
+    if rows is None and form is None and (key or tolerance):
         raise UsageError("--key and --tolerance are for rows", hint="dvtool diff --rows 5 ...")
     from dvtool.ops.compare import diff, split_words
+    from dvtool.ops.diffreport import Depth, diff_report
 
     workspace = open_workspace(past_ok=True)
     behind: list[str] | None = context.meta.get(AFTER_DASHES)
     (old, new), typed = split_words(workspace, words, behind)
     found = diff(workspace, old, new, in_repository(workspace, typed))
     output = Output(as_json=as_json, quiet=quiet)
-    tables: list[FileDiff] = []
-    if rows is not None:
-        from dvtool.ops.datadiff import diff_rows
-
-        tables = diff_rows(workspace, found, old, new, _wanted(rows, key, tolerance))
-    output.data({"datasets": found} | ({"tables": tables} if rows is not None else {}))
-    for one in found:
-        print_files(one, output)
-    print_tables(tables, output)
+    if rows is None and not stat and form is None:
+        output.data({"datasets": found})
+        for one in found:
+            print_files(one, output)
+    else:
+        wanted = _wanted(5 if rows is None else rows, key, tolerance)
+        depth = Depth(wanted if rows is not None or form else None, stat or form is not None)
+        _show(diff_report(workspace, found, old, new, depth), found, depth, form, output)
     if quiet and found:
         context.exit(1)
+
+
+def _show(
+    report: DiffReport,
+    found: Sequence[DatasetDiff],
+    depth: Depth,
+    form: str | None,
+    output: Output,
+) -> None:
+    if form is not None:
+        from dvtool.report import diff_html, diff_markdown
+
+        render = diff_html.render if form == "html" else diff_markdown.render
+        sys.stdout.write("" if output.quiet else render(report))
+        return
+    from dvtool.report.diff_text import report_lines, statistics_json
+
+    files = [part for one in report.datasets for part in one.files]
+    data: dict[str, object] = {"datasets": found}
+    if depth.rows is not None:
+        compared = [one for one in files if one.table is not None or one.why_not]
+        data["tables"] = [
+            {"name": one.name, "table": one.table, "why_not": one.why_not} for one in compared
+        ]
+        data["texts"] = [{"name": one.name, "lines": one.lines} for one in files if one.lines]
+    if depth.statistics:
+        data["statistics"] = [statistics_json(one) for one in files if one.picture is not None]
+    output.data(data)
+    for line in report_lines(report):
+        output.text(line)
 
 
 def print_files(one: DatasetDiff, output: Output) -> None:

@@ -11,12 +11,12 @@ from dvtool.cli.common import (
     Output,
     count,
     example,
-    human_size,
     in_repository,
     jobs_option,
     open_workspace,
     reporting,
 )
+from dvtool.core.sizes import human_size
 
 
 @click.group("export", epilog=example("dvtool export dvc"))

@@ -9,7 +9,6 @@ from dvtool.cli.common import (
     Output,
     count,
     example,
-    human_size,
     in_repository,
     jobs_option,
     limit_rate_option,
@@ -17,6 +16,7 @@ from dvtool.cli.common import (
     remote_option,
     reporting,
 )
+from dvtool.core.sizes import human_size
 
 
 @click.command(

@@ -10,13 +10,13 @@ from dvtool.cli.common import (
     Output,
     count,
     example,
-    human_size,
     in_repository,
     jobs_option,
     open_workspace,
     reporting,
 )
 from dvtool.core.quote import display
+from dvtool.core.sizes import human_size
 from dvtool.errors import UsageError
 
 

@@ -12,13 +12,13 @@ from dvtool.cli.common import (
     Output,
     count,
     example,
-    human_size,
     in_repository,
     open_workspace,
     reporting,
     watcher,
 )
 from dvtool.core.quote import display
+from dvtool.core.sizes import human_size
 
 
 @click.command(

@@ -9,12 +9,12 @@ from dvtool.cli.common import (
     Output,
     count,
     example,
-    human_size,
     in_repository,
     open_workspace,
     reporting,
 )
 from dvtool.cli.verdictlines import show_verdicts
+from dvtool.core.sizes import human_size
 from dvtool.errors import UsageError
 
 

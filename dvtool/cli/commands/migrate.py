@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.common import Output, count, example, human_size, open_workspace, reporting
+from dvtool.cli.common import Output, count, example, open_workspace, reporting
+from dvtool.core.sizes import human_size
 
 if TYPE_CHECKING:
     from dvtool.ops.migrate.report import MigrateReport

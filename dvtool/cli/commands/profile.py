@@ -13,13 +13,13 @@ from dvtool.cli.common import (
     Output,
     count,
     example,
-    human_size,
     in_repository,
     open_workspace,
     reporting,
     watcher,
 )
 from dvtool.cli.reports import command_line, now_text, report_option, write_reports
+from dvtool.core.sizes import human_size
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:

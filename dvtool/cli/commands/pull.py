@@ -10,7 +10,6 @@ from dvtool.cli.common import (
     count,
     example,
     force_option,
-    human_size,
     in_repository,
     jobs_option,
     limit_rate_option,
@@ -18,6 +17,7 @@ from dvtool.cli.common import (
     remote_option,
     reporting,
 )
+from dvtool.core.sizes import human_size
 
 
 @click.command("pull", epilog=example("dvtool pull", "dvtool pull --rev v1.2 data/train.csv"))

@@ -10,7 +10,6 @@ from dvtool.cli.common import (
     count,
     dry_run_option,
     example,
-    human_size,
     in_repository,
     jobs_option,
     limit_rate_option,
@@ -18,6 +17,7 @@ from dvtool.cli.common import (
     remote_option,
     reporting,
 )
+from dvtool.core.sizes import human_size
 
 
 @click.command("push", epilog=example("dvtool push", "dvtool push --all-branches --all-tags"))

@@ -8,11 +8,11 @@ from dvtool.cli.common import (
     Output,
     count,
     example,
-    human_size,
     jobs_option,
     open_workspace,
     reporting,
 )
+from dvtool.core.sizes import human_size
 
 local_option = click.option(
     "--local", is_flag=True, help="Only in this clone (may hold secrets), not in .dvtool."

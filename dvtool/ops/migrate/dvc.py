@@ -7,7 +7,6 @@ CLI.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,9 +25,10 @@ from dvtool.git.revisions import head
 from dvtool.ops.add import INLINE_MAX_ENTRIES
 from dvtool.ops.checkout import refuse_uncommitted
 from dvtool.ops.merge import store_shards
+from dvtool.ops.migrate.dvcconfig import dvc_places
 from dvtool.ops.migrate.found import Found, Outputs, kept_by_git, outputs_at, outputs_ever, projects
 from dvtool.ops.migrate.objects import Shelf, bring
-from dvtool.ops.migrate.places import dvc_places
+from dvtool.ops.migrate.ready import refuse_changed_texts, refuse_links
 from dvtool.ops.migrate.report import DatasetLine, Lost, MigrateReport, State, refuse_lost
 from dvtool.ops.migrate.writing import check_places, write_migration
 from dvtool.ops.workspace import Workspace
@@ -97,7 +97,7 @@ class _Migration:
         commit = head(git).commit
         if commit is None:
             raise UsageError("there is no commit yet", hint="git commit")
-        _refuse_uncommitted(self.workspace)
+        refuse_changed_texts(self.workspace)
         places = dvc_places(
             self.workspace.top,
             projects(git, commit),
@@ -113,7 +113,8 @@ class _Migration:
                 "HEAD has nothing that DVC tracks: no .dvc file, no dvc.lock with outputs",
                 hint="dvtool migrate dvc --history, if older commits have",
             )
-        self.lost += [Lost(one, "cannot be read") for one in {*here.unreadable, *ever.unreadable}]
+        unreadable = dict.fromkeys([*here.unreadable, *ever.unreadable])
+        self.lost += [Lost(one, "cannot be read") for one in unreadable]
         by_git = kept_by_git(git, [*here.found, *ever.found])
         self.head = self._sound([one for one in here.found if one not in by_git])
         self.ever = self._sound([one for one in ever.found if one not in by_git])
@@ -154,7 +155,7 @@ class _Migration:
             self._lose(name, why)
         for name in self._files():
             if self.shelf.place_of(name) is None:
-                self._lose(name, ObjectMissing("is in no cache and at no remote of DVC"))
+                self._lose(name, ObjectMissing(self.shelf.nowhere))
 
     def _is_in_head(self, name: str) -> bool:
         return any(one.output.name == name for one in self.head)
@@ -246,7 +247,7 @@ class _Migration:
         """Brings the objects, then writes sidecars and map."""
         self._refuse(allow_missing=allow_missing)
         check_places(self.workspace, (one.output.path for one in self._moving()))
-        self._refuse_links()
+        refuse_links(self.workspace, (one.output.path for one in self._moving()))
         store = self.workspace.store
         brought = bring(
             self.shelf, self._files(), store, progress=self.workspace.progress, failed=self._lose
@@ -280,17 +281,6 @@ class _Migration:
         if not allow_missing:
             refuse_lost(self.lost, command="dvc fetch --all-commits")
 
-    def _refuse_links(self) -> None:
-        """Refuses data that stand on the disk as symlinks into DVC's cache: no version can hold them."""
-        for one in self._moving():
-            link = _link_out(self.workspace.abspath(one.output.path))
-            if link is not None:
-                shown = display(os.fsencode(os.path.relpath(link, self.workspace.top)))
-                raise UsageError(
-                    f"{shown} is a link into DVC's cache, not a file",
-                    hint="dvc config --local cache.type copy && dvc checkout --relink",
-                )
-
     def _text(
         self,
         one: Found,
@@ -318,27 +308,3 @@ class _Migration:
                 {name: found for name, found in directories.items() if name in names},
             )
         )
-
-
-def _refuse_uncommitted(workspace: Workspace) -> None:
-    """Refuses while files of DVC's differ from HEAD: what is committed is what is moved."""
-    specs = (":(glob)**/*.dvc", ":(glob)**/dvc.lock", ":(glob)**/dvc.yaml")
-    changed = workspace.git.run(
-        "status", "--porcelain", "-z", "--untracked-files=all", "--", *specs
-    )
-    if changed:
-        path = changed.split(b"\0")[0][3:]
-        raise UsageError(
-            f"DVC's files have changes that are not committed, first {display(path)}",
-            hint="git commit them first: what HEAD has is what is moved",
-        )
-
-
-def _link_out(path: Path) -> str | None:
-    """Returns the first symlink at or below `path` with an absolute target, None when none is."""
-    found = [os.fspath(path)] if path.is_symlink() else []
-    for folder, folders, files in os.walk(path):
-        found += [os.path.join(folder, name) for name in (*folders, *files)]
-    return next(
-        (each for each in found if os.path.islink(each) and os.readlink(each)[0] == "/"), None
-    )

@@ -22,7 +22,7 @@ from dvtool.errors import CorruptObject, InvalidText, UsageError, WouldLoseData
 from dvtool.git.attributes import ignore
 from dvtool.git.staging import stage
 from dvtool.ops.fetch import fetch_versions
-from dvtool.ops.migrate.places import cache_folder
+from dvtool.ops.migrate.dvcconfig import cache_folder
 from dvtool.ops.selection import Selected
 from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace

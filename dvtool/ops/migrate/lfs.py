@@ -7,26 +7,22 @@ size is checked, and their sha256 only where that is asked for. Plan first, as d
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dvtool.core.digest import Digest, digest_of
-from dvtool.core.migrated import Bytes, Migrated
+from dvtool.core.migrated import MAP_FILE, Bytes, Migrated
 from dvtool.core.paths import SIDECAR_SUFFIX
-from dvtool.core.pointers import MAX_POINTER_BYTES, Pointer, parse_pointer
 from dvtool.core.quote import display
 from dvtool.core.sidecar import encode_sidecar, file_sidecar
-from dvtool.core.tree import EXECUTABLE, FILE, THE_FILE, Entry
+from dvtool.core.tree import THE_FILE, Entry
 from dvtool.errors import CorruptObject, DvtoolError, ObjectMissing, UsageError
-from dvtool.git.contents import files_at, read_blobs
-from dvtool.git.history import FileVersion, file_versions
 from dvtool.git.migrated import known_map
-from dvtool.git.revisions import BRANCHES, TAGS, current_refs, head
-from dvtool.git.staged import blob_sizes
+from dvtool.git.revisions import head
 from dvtool.git.staging import untrack
 from dvtool.ops.checkout import checkout
 from dvtool.ops.migrate.lfsattributes import drop_lfs, refuse_taken
+from dvtool.ops.migrate.lfspointers import FoundPointer, pointers_at, pointers_ever
 from dvtool.ops.migrate.report import DatasetLine, Lost, MigrateReport, refuse_lost
 from dvtool.ops.migrate.writing import check_places, write_migration
 from dvtool.ops.workspace import Workspace
@@ -35,7 +31,6 @@ from dvtool.store.local import SMALL_BLOB_BYTES
 from dvtool.store.writer import StoreWriter
 from dvtool.worktree.hashing import hash_descriptor
 
-_EXECUTABLE_MODE = b"100755"
 _WHERE = "git-lfs's objects"
 
 
@@ -72,21 +67,6 @@ def migrate_lfs(
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One pointer: where it stands, what git calls it, and what it says."""
-
-    path: str
-    commit: str
-    oid: str
-    mode: str
-    pointer: Pointer
-
-    @property
-    def where(self) -> str:
-        return f"{display(os.fsencode(self.path))} at {self.commit[:12]}"
-
-
 @dataclass(slots=True)
 class _Migration:
     """One migration on its way."""
@@ -94,28 +74,19 @@ class _Migration:
     workspace: Workspace
     history: bool
     rehash: bool
-    here: list[_Found] = field(default_factory=list)
-    ever: list[_Found] = field(default_factory=list)
+    here: list[FoundPointer] = field(default_factory=list)
+    ever: list[FoundPointer] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
     bad: set[Digest] = field(default_factory=set)
     unsmudged: list[str] = field(default_factory=list)
-    texts: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         git = self.workspace.git
         commit = head(git).commit
         if commit is None:
             raise UsageError("there is no commit yet", hint="git commit")
-        listed = files_at(git, commit)
-        modes = {
-            path: EXECUTABLE if m == _EXECUTABLE_MODE else FILE for path, (_, m) in listed.items()
-        }
-        versions = [FileVersion(commit, path, oid) for path, (oid, _) in listed.items()]
-        self.here = self._pointers(versions, modes)
-        if self.history:
-            refs = current_refs(git, [BRANCHES, "refs/remotes", TAGS])
-            tips = list(dict.fromkeys(refs.values()))
-            self.ever = self._pointers(file_versions(git, tips, ()), {})
+        self.here = pointers_at(git, commit)
+        self.ever = pointers_ever(git) if self.history else []
         if not self.here and not self.ever:
             raise UsageError(
                 "HEAD has no pointers of git-lfs",
@@ -125,24 +96,6 @@ class _Migration:
         self._look()
 
     # -- planning --------------------------------------------------------------------------------
-
-    def _pointers(self, versions: Iterable[FileVersion], modes: dict[str, str]) -> list[_Found]:
-        """Returns the pointers among files; others are small files that are read for nothing."""
-        git = self.workspace.git
-        listed = list(versions)
-        sizes = blob_sizes(git, (one.oid for one in listed))
-        small = [oid for oid, size in sizes.items() if 0 < size < MAX_POINTER_BYTES]
-        found: dict[str, Pointer] = {}
-        for oid, text in read_blobs(git, small).items():
-            pointer = parse_pointer(text)
-            if pointer is not None:
-                found[oid] = pointer
-                self.texts[oid] = text
-        return [
-            _Found(one.path, one.commit, one.oid, modes.get(one.path, FILE), found[one.oid])
-            for one in listed
-            if one.oid in found
-        ]
 
     def _refuse_changed(self) -> None:
         """Refuses while work on the data is in no commit: it is of git-lfs, and dvtool has no copy."""
@@ -178,13 +131,13 @@ class _Migration:
             if one.pointer.digest in self.bad and one.where not in told:
                 self._lose(one, "is not in .git/lfs")
 
-    def _all(self) -> list[_Found]:
-        seen: dict[tuple[str, str], _Found] = {}
+    def _all(self) -> list[FoundPointer]:
+        seen: dict[tuple[str, str], FoundPointer] = {}
         for one in [*self.here, *self.ever]:
             seen.setdefault((one.path, one.oid), one)
         return list(seen.values())
 
-    def _lose(self, one: _Found, why: str, *, is_damaged: bool = False) -> None:
+    def _lose(self, one: FoundPointer, why: str, *, is_damaged: bool = False) -> None:
         self.bad.add(one.pointer.digest)
         self.lost.append(Lost(one.where, why, is_damaged))
 
@@ -215,11 +168,11 @@ class _Migration:
             lost=tuple(self.lost),
         )
 
-    def _line(self, one: _Found) -> DatasetLine:
+    def _line(self, one: FoundPointer) -> DatasetLine:
         has = self.workspace.sidecar_text(one.path) is not None
         return DatasetLine(one.path, "file", 1, "its pointer", "kept" if has else "new")
 
-    def _moving(self) -> list[_Found]:
+    def _moving(self) -> list[FoundPointer]:
         return [one for one in self.here if one.pointer.digest not in self.bad]
 
     def _to_bring(self) -> dict[Digest, int]:
@@ -248,7 +201,7 @@ class _Migration:
             for one in self._moving()
             if self.workspace.sidecar_text(one.path) in (None, _sidecar_of(one))
         ]
-        ours = [path for one in moving for path in _beside(one.path)]
+        ours = [MAP_FILE, *(path for one in moving for path in _beside(one.path))]
         attributes = []
         if moving and len(moving) == len(self.here):
             attributes = drop_lfs(self.workspace.git, ours)
@@ -266,10 +219,10 @@ class _Migration:
             os.unlink(self.workspace.abspath(path))
         return replace(report, written=tuple(written), brought_bytes=size)
 
-    def _is_pointer_on_disk(self, one: _Found) -> bool:
+    def _is_pointer_on_disk(self, one: FoundPointer) -> bool:
         path = self.workspace.abspath(one.path)
         try:
-            return not path.is_symlink() and path.read_bytes() == self.texts[one.oid]
+            return not path.is_symlink() and path.read_bytes() == one.text
         except OSError:
             return False
 
@@ -330,7 +283,7 @@ class _Migration:
         return known.joined(Migrated(found))
 
 
-def _sidecar_of(one: _Found) -> bytes:
+def _sidecar_of(one: FoundPointer) -> bytes:
     entry = Entry(THE_FILE, one.pointer.digest, one.pointer.size, one.mode)
     return encode_sidecar(file_sidecar(entry))
 

@@ -20,7 +20,7 @@ from dvtool.core.dvcfiles import BLOCK_BYTES, Md5, directory_text, members_of
 from dvtool.core.events import Progress
 from dvtool.core.migrated import Bytes
 from dvtool.errors import CorruptObject, DvtoolError, InvalidText, ObjectMissing, StoreFailed
-from dvtool.ops.migrate.places import Place
+from dvtool.ops.migrate.places import Place, Unread
 from dvtool.store.durable import store_error
 from dvtool.store.local import SMALL_BLOB_BYTES, LocalStore
 from dvtool.store.writer import StoreWriter
@@ -49,6 +49,13 @@ class Shelf:
         found = self._locate(name)
         return found[0] if found else None
 
+    @property
+    def nowhere(self) -> str:
+        """For messages: that an object is in none of the places, and which were not asked."""
+        unread = [place.label for place in self.places if isinstance(place, Unread)]
+        beside = f"; of a kind that is not read: {', '.join(unread)}" if unread else ""
+        return f"is in no cache and at no remote of DVC{beside}"
+
     def file(self, name: str) -> tuple[Path, bool]:
         """Returns an object as a file, and whether it is a copy to be deleted after use.
 
@@ -58,7 +65,7 @@ class Shelf:
         """
         found = self._locate(name)
         if found is None:
-            raise ObjectMissing(f"{name} is in no cache and at no remote of DVC")
+            raise ObjectMissing(self.nowhere)
         place, where = found
         return place.local(where, self.scratch), not place.is_here
 

@@ -70,7 +70,13 @@ def compare_tables(engine: Engine, old: Table, new: Table, asked: Asked) -> Tabl
     notes = []
     if key:
         matched = match_by_key(
-            engine, relations[0], relations[1], key, rest, tolerance=asked.tolerance
+            engine,
+            relations[0],
+            relations[1],
+            key,
+            rest,
+            tolerance=asked.tolerance,
+            proven=not asked.key,
         )
         renamed = _renamed(engine, (old, new), relations, key, schema)
         schema = replace(schema, renamed=renamed)
@@ -194,18 +200,22 @@ def _examples(
         "added": "old_row IS NULL AND new_row IS NOT NULL",
         "removed": "new_row IS NULL AND old_row IS NOT NULL",
     }
-    for kind, where in wheres.items():
-        spots = engine.rows(
+    found = {
+        kind: engine.rows(
             f"SELECT old_row, new_row FROM {matched.table} WHERE {where} "
             f"ORDER BY coalesce(new_row, old_row) LIMIT {asked.examples}"
         )
-        if not spots:
-            continue
-        flags = _flags(engine, relations, spots, rest, asked) if kind == "changed" else {}
-        texts = [
-            _written(engine, table, [spot[place] for spot in spots if spot[place]])
-            for place, table in enumerate(tables)
-        ]
+        for kind, where in wheres.items()
+    }
+    # Looking up rows reads a column of the whole file, so it is done once for all kinds.
+    texts = [
+        _written(
+            engine, table, [spot[at] for spots in found.values() for spot in spots if spot[at]]
+        )
+        for at, table in enumerate(tables)
+    ]
+    flags = _flags(engine, relations, found["changed"], rest, asked) if found["changed"] else {}
+    for kind, spots in found.items():
         for old_row, new_row in spots:
             before, now = texts[0].get(old_row, {}), texts[1].get(new_row, {})
             names = [one.name for one in rest]

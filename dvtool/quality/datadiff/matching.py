@@ -46,6 +46,7 @@ def match_by_key(
     rest: Sequence[Pair],
     *,
     tolerance: float = 0.0,
+    proven: bool = False,
 ) -> Matched:
     """Returns what differs between rows with the same key.
 
@@ -59,8 +60,11 @@ def match_by_key(
         key: Columns that name a row, at least one.
         rest: Columns to compare.
         tolerance: Largest difference of two floats that still counts as equal.
+        proven: The key is known to have neither repeats nor gaps in either version.
     """
-    facts = [_key_facts(engine, relation, key) for relation in (old, new)]
+    facts = (
+        [(0, 0)] * 2 if proven else [_key_facts(engine, relation, key) for relation in (old, new)]
+    )
     repeats = any(repeated for repeated, _ in facts)
     sides = [_hashed(engine, relation, key, rest, numbered=repeats) for relation in (old, new)]
     on = [f"o.{one.place} IS NOT DISTINCT FROM n.{one.place}" for one in key]

@@ -137,3 +137,25 @@ def test_a_renamed_column_is_suggested(tmp_path):
     assert [(one.old, one.new, one.share) for one in found.schema.renamed] == [
         ("price", "gold", 1.0)
     ]
+
+
+def table(names: list[str], rows: list[tuple[object, ...]]) -> str:
+    return "\n".join([",".join(names), *(",".join(map(str, row)) for row in rows)]) + "\n"
+
+
+def test_an_identifier_is_the_key_where_another_column_is_as_unique(tmp_path):
+    old = table(["name", "person_id", "v"], [(f"n{i}", 1000 + i, i) for i in range(50)])
+    new = table(["name", "person_id", "v"], [(f"n{i}", 1000 + i, i * 2) for i in range(60)])
+
+    assert diff(tmp_path, old, new).key.columns == ("person_id",)
+
+
+def test_an_identifier_that_was_given_anew_is_not_the_key(tmp_path):
+    old = table(["id", "mail", "v"], [(i, f"m{i}@x", i % 7) for i in range(50)])
+    # One row is new in front, and the ids were counted anew.
+    new = table(["id", "mail", "v"], [(i + 1, f"m{i}@x", i % 7) for i in range(-1, 50)])
+
+    found = diff(tmp_path, old, new)
+
+    assert found.key.columns == ("mail",)
+    assert (found.added, found.removed) == (1, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -133,3 +135,31 @@ def test_correlation_is_scipys_and_0_for_a_constant():
 
     assert correlation(x, y) == pytest.approx(stats.pearsonr(x, y)[0])
     assert correlation(x, np.ones(50)) == 0
+
+
+def test_the_worked_example_of_the_methods_page_is_what_is_computed():
+    page = (Path(__file__).parents[3] / "docs" / "quality-methods.md").read_text("utf-8")
+    example = page.partition("**Worked example.** Twelve days of 400 rows")[2]
+    sheet, latest = Sheet(12), Sheet(1)
+    metric = Metric("amount", "missing", "", Scale.SHARE)
+    for at in range(12):
+        sheet.share(metric, at, 0, 400)
+    latest.share(metric, 0, 20, 400)
+
+    (score,) = Expectations(sheet).score(latest)
+
+    ratio = (score.found - score.expected) / score.spread
+    by_t = float(as_normal(np.array(ratio), np.array(26.0)))
+    chance = beta_binomial_tail(20, 400, 0.5, 4800.5)
+    for told in (
+        f"= {score.expected:.4f}. Found",
+        f"= {score.found:.4f}. Sampling",
+        f"= {score.spread:.4f},",
+        f"r = {ratio:.2f};",
+        f"deviate {by_t:.2f}. By counts",
+        f"{chance * 1e24:.1f}·10⁻²⁴",
+        f"deviate {score.score:.2f};",
+    ):
+        assert told in example
+    level = alarm_levels(np.zeros((12, 1000)), np.array(["a"] * 1000))[0]
+    assert f"Bonferroni; {level:.2f} for 1 % and 1,000 metrics" in page
