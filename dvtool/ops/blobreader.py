@@ -127,9 +127,18 @@ class BlobReader:
             self._bring(remote, snapshot, ends, lacking[0], wanted)
         self._last_end = end
         base = ends[first - 1] if first else 0
-        data = b"".join(self._take(number) for number in range(first, last + 1))
+        data = self._cut(first, last, start - base, end - base)
         self._trim()
-        return data[start - base : end - base]
+        return data
+
+    def _cut(self, first: int, last: int, start: int, end: int) -> bytes:
+        """Returns bytes `start` up to `end` of chunks `first` to `last`, each copied once."""
+        parts = []
+        for number in range(first, last + 1):
+            chunk = self._take(number)
+            parts.append(memoryview(chunk)[max(start, 0) : max(end, 0)])
+            start, end = start - len(chunk), end - len(chunk)
+        return b"".join(parts)
 
     def _take(self, number: int) -> bytes:
         self._kept.move_to_end(number)

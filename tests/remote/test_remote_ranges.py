@@ -12,6 +12,7 @@ from dvtool.core.digest import Digest
 from dvtool.core.packindex import BlobRow
 from dvtool.errors import CorruptObject, ObjectMissing
 from dvtool.store.remote import layout
+from dvtool.store.remote.backend import Spool
 from dvtool.store.remote.layout import RemoteFormat, encode_format
 from dvtool.store.remote.memory import MemoryBackend
 from dvtool.store.remote.plan import covering, ends_of
@@ -118,3 +119,16 @@ def test_ends_of_fixed_parts_follow_from_their_size() -> None:
 )  # fmt: skip
 def test_parts_that_cover_a_range(start: int, end: int, wanted: list[int]) -> None:
     assert list(covering((5, 8, 9), start, end)) == wanted
+
+
+def test_a_spool_in_memory_needs_no_place_for_a_file(tmp_path: Path) -> None:
+    blocks = [bytes([number]) * 700_000 for number in range(5)]
+
+    with Spool(tmp_path / "nowhere", hashed=False, in_memory=True) as spool:
+        for block in blocks:
+            spool.append(block)
+        whole = b"".join(blocks)
+        assert spool.size == len(whole)
+        assert spool.read_at(699_999, 3) == b"\x00\x01\x01"
+        assert bytes(spool.view_at(1_400_000, len(whole))) == whole[1_400_000:]
+        assert b"".join(spool.blocks()) == whole

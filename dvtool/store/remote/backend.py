@@ -35,18 +35,23 @@ class Listed(NamedTuple):
 class Spool:
     """Bytes on their way to or from a remote: the first MiB in memory, more in an unnamed file.
 
+    One that is asked to be stays in memory as a whole: for small things that are read at once, a
+    file costs several times what the bytes do.
+
     Written once from the start, then read at any place by any thread. Gone when closed, and after
     kill -9 too.
     """
 
-    def __init__(self, directory: Path, *, hashed: bool = True) -> None:
+    def __init__(self, directory: Path, *, hashed: bool = True, in_memory: bool = False) -> None:
         """Makes an empty spool.
 
         Args:
             directory: Where its file lies, if it needs one.
             hashed: Whether `sha256` will be asked for.
+            in_memory: Never use a file; the caller bounds what is appended.
         """
         self._directory = directory
+        self._in_memory = in_memory
         self._file: io.FileIO | None = None
         self._buffer = bytearray()
         self._hash = sha256() if hashed else None
@@ -61,9 +66,9 @@ class Spool:
     def append(self, data: bytes | bytearray | memoryview) -> None:
         """Adds `data` at the end."""
         self.size += len(data)
-        if len(data) < BLOCK_BYTES:
+        if self._in_memory or len(data) < BLOCK_BYTES:
             self._buffer += data
-            if len(self._buffer) >= BLOCK_BYTES:
+            if not self._in_memory and len(self._buffer) >= BLOCK_BYTES:
                 self._flush()
             return
         self._flush()
@@ -100,6 +105,12 @@ class Spool:
         while len(data) < length and (more := os.pread(fd, length - len(data), offset + len(data))):
             data += more
         return data
+
+    def view_at(self, offset: int, length: int) -> bytes | memoryview:
+        """Returns what `read_at` does, without a copy where it is in memory."""
+        if self._in_memory:
+            return memoryview(self._buffer)[offset : offset + length]
+        return self.read_at(offset, length)
 
     def blocks(self) -> Iterator[bytes]:
         """Yields everything in order, in blocks of at most BLOCK_BYTES. Appending is over."""

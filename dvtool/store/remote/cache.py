@@ -57,15 +57,17 @@ class Cache:
             return []
         return [f"{folder}/{name}" for name in sorted(found)]
 
-    def spool(self, *, hashed: bool = True) -> Spool:
+    def spool(self, *, hashed: bool = True, in_memory: bool = False) -> Spool:
         """Returns an empty spool on the cache's disk; `hashed` if its sha256 will be asked for.
+
+        With `in_memory` it is on no disk, and the caller bounds its size.
 
         Raises:
             RemoteFailed: The directory cannot be written.
         """
         try:
             os.makedirs(self._directory, exist_ok=True)
-            return Spool(Path(self._directory), hashed=hashed)
+            return Spool(Path(self._directory), hashed=hashed, in_memory=in_memory)
         except OSError as error:
             raise RemoteFailed(
                 f"cannot write below {self._directory}: {error.strerror}",

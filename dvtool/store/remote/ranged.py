@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 RANGE_JOBS: Final = 4
 """Requests at once, for each range."""
+MEMORY_BYTES: Final = 16 * 2**20
+"""What a request may bring without going through a file."""
 
 
 def read_range(
@@ -31,8 +33,8 @@ def read_range(
 ) -> Iterator[bytes]:
     """Yields bytes `start` up to `end` of a blob, in pieces of at most a record.
 
-    Holds a few records at a time; what else is on its way waits in files. Yields fewer bytes
-    where the blob ends, and none for an empty range.
+    What is on its way waits in memory where a request brings at most MEMORY_BYTES, else in files.
+    Yields fewer bytes where the blob ends, and none for an empty range.
 
     Args:
         remote: Where the blob is.
@@ -50,7 +52,7 @@ def read_range(
         raise ValueError(f"a range starts at 0 or later, not at {start}")
     if start >= end:
         return
-    reader = Reader(remote)
+    reader = Reader(remote, memory_bytes=MEMORY_BYTES)
     row = snapshot.parts_of(digest) if snapshot.locate(digest) is None else None
     if row is None:
         yield from _cut(_sound(reader, snapshot, digest, None), 0, start, end)

@@ -52,9 +52,15 @@ class Damaged(NamedTuple):
 class Reader:
     """Reads ranges of one remote; safe from several threads, until `stop` is called."""
 
-    def __init__(self, remote: Remote) -> None:
-        """Takes the remote; sends nothing."""
+    def __init__(self, remote: Remote, *, memory_bytes: int = 0) -> None:
+        """Takes the remote; sends nothing.
+
+        Args:
+            remote: Where to read.
+            memory_bytes: Ranges up to this size wait in memory instead of in a file.
+        """
         self._remote = remote
+        self._memory_bytes = memory_bytes
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -118,7 +124,8 @@ class Reader:
         Raises:
             RemoteFailed: The remote is unreachable or refused.
         """
-        spool = self._remote.cache.spool(hashed=False)
+        in_memory = one.end - one.start <= self._memory_bytes
+        spool = self._remote.cache.spool(hashed=False, in_memory=in_memory)
         name = layout.pack_name(one.pack.name)
         try:
             self._remote.backend.read_range(
@@ -138,7 +145,7 @@ class Reader:
         start = one.start
         for digest, at in one.records:
             try:
-                data = spool.read_at(at.offset - start, at.length)
+                data = spool.view_at(at.offset - start, at.length)
                 yield digest, decode_record(data, digest, is_proven_later=is_proven_later)
             except CorruptObject as error:
                 where = f"{self._remote.url}/{layout.pack_name(at.pack.name)}"
