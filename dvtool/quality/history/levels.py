@@ -29,6 +29,8 @@ HEAVIER: Final = 4
 """Errors of real data have heavier tails than the normal ones that the budget is shared by."""
 FEWEST: Final = 3
 """Versions whose scores can set a level."""
+UNKNOWN: Final = 1.6
+"""How much higher the level is while nobody knows how wild the data are."""
 _DOUBT: Final = 0.05
 
 
@@ -55,7 +57,7 @@ def alarm_levels(past: Array, groups: Array, budget: float = BUDGET) -> Array:
     least = max(-NormalDist().inv_cdf(chance), sqrt(2))
     scores = past[WARM:]
     if len(scores) < FEWEST:
-        return np.full(past.shape[1], least)
+        return np.full(past.shape[1], UNKNOWN * least)
     usual = ROOM * float(np.quantile(scores.max(axis=1), USUAL))
     most = scores.max(axis=0)
     own = np.array([most[groups == group].max() for group in groups])

@@ -98,10 +98,12 @@ def test_a_wild_column_has_a_level_of_its_own_and_no_past_makes_blind():
     past[9] = 50.0  # one version in which everything was odd
     groups = np.array(["wild", "wild", "tame", "tame", "", ""])
 
+    short = alarm_levels(past[:6], groups)
     odd = alarm_levels(past, groups)
     quiet = alarm_levels(np.delete(past, 9, axis=0), groups)
 
     budget = stats.norm.isf(0.01 / 4 / 12)
+    assert short.tolist() == pytest.approx([1.6 * budget] * 6)
     assert quiet[2:].tolist() == pytest.approx([budget] * 4)
     assert 5 < quiet[0] == quiet[1] < 15
     assert odd.max() < 15
