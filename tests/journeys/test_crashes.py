@@ -181,9 +181,12 @@ def test_rm_and_mv_survive_being_killed_at_any_moment(repo: Repo, moments: rando
         for words in (removing, moving)
         for step in some_steps(moments, steps(repo, *words), 8)
     ]
+    died = 0
     for words, step in drill:
         code, err = meet(repo, signal.SIGKILL, step, *words)
-        assert code == -signal.SIGKILL, err
+        # What an earlier run left may spare a later one its last steps; then it just ends.
+        assert code in (-signal.SIGKILL, 0), err
+        died += code == -signal.SIGKILL
         repo.run("status")
         repo.git("reset", "-q", "--hard", before)
         if (repo.path / "moved").exists() and not (repo.path / "data").exists():
@@ -191,6 +194,7 @@ def test_rm_and_mv_survive_being_killed_at_any_moment(repo: Repo, moments: rando
         (repo.path / "moved.dvt").unlink(missing_ok=True)
         repo.run("checkout")
         assert without_temporaries(repo.snapshot("data")) == files
+    assert died >= len(drill) - 2
 
 
 # -- full disks, stores that cannot be written -------------------------------------------------
