@@ -107,6 +107,7 @@ def big(repo: Repo) -> dict[str, bytes]:
 def test_add_survives_being_killed_at_any_moment(
     repo: Repo, big: dict[str, bytes], moments: random.Random
 ) -> None:
+    died = 0
     for step in some_steps(moments, steps(repo, "add", "data"), 12):
         shutil.rmtree(repo.path / ".git/dvtool", ignore_errors=True)
         # What an earlier run had written would spare this one steps, and the last might never come.
@@ -114,11 +115,13 @@ def test_add_survives_being_killed_at_any_moment(
         repo.git("clean", "-dffxq", "--exclude=/data")
         code, _ = meet(repo, signal.SIGKILL, step, "add", "data")
 
-        assert code == -signal.SIGKILL
+        assert code in (-signal.SIGKILL, 0)  # the very last step need not come every time
+        died += code == -signal.SIGKILL
         assert repo.snapshot("data") == big
         assert "0 problems" in repo.run("verify").out
         repo.run("status")
 
+    assert died >= 10
     repo.run("add", "data")
     repo.commit("data")
     assert repo.run("status", "-q").code == 0
