@@ -1,7 +1,7 @@
-"""Contents: the files of a commit, and the bytes behind git's object ids, many in one process.
+"""Contents: the files of a commit, and the bytes behind object ids, many in one process.
 
-What the bytes mean is others' business. Called by `dvtool.git.sidecars`, which adds the texts that no
-git object holds, and by `dvtool.git.migrated`, which makes those.
+What the bytes mean is others' business; those that no git object holds were made by
+`dvtool.git.migrated` and are answered here as well. Called by `dvtool.git` and the verbs.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def files_at(git: Git, rev: str, specs: Sequence[str] = ()) -> dict[str, tuple[s
 def read_blobs(
     git: Git, oids: Iterable[str], *, size_limit: int = MAX_SIDECAR_BYTES
 ) -> dict[str, bytes]:
-    """Returns the bytes of git blobs by object id; one process, none when nothing is asked.
+    """Returns the bytes of blobs by object id; one process, none when nothing is asked.
 
     Raises:
         ObjectMissing, InvalidText: As for `iter_blobs`.
@@ -65,7 +65,9 @@ def read_blobs(
 def iter_blobs(
     git: Git, oids: Iterable[str], *, size_limit: int = MAX_SIDECAR_BYTES
 ) -> Iterator[tuple[str, bytes]]:
-    """Yields the bytes of git blobs in the order asked for; one process, one blob in memory.
+    """Yields the bytes of blobs in the order asked for; one process, one blob in memory.
+
+    Blobs are git's, and sidecars that were made for old commits and that no git object holds.
 
     Args:
         git: The repository.
@@ -77,10 +79,11 @@ def iter_blobs(
         InvalidText: One is larger than `size_limit`.
         GitFailed: It is no blob.
     """
+    made = git.past.texts
     with git.open("cat-file", "--batch") as process:
-        asked: list[str] = []
+        asked: list[tuple[str, bytes | None]] = []
         for oid in oids:
-            asked.append(oid)
+            asked.append((oid, made.get(oid)))
             if len(asked) == _REQUESTS_AHEAD:
                 yield from _answers(process, asked, size_limit)
                 asked = []
@@ -88,25 +91,32 @@ def iter_blobs(
         process.finish()
 
 
-def _answers(process: GitProcess, asked: list[str], size_limit: int) -> Iterator[tuple[str, bytes]]:
-    process.feed("".join(f"{oid}\n" for oid in asked).encode("utf-8", "surrogateescape"))
-    for oid in asked:
-        header = process.read_line()
-        if not header:
-            process.finish()
-            raise GitFailed("git cat-file ended before it answered")
-        if header.endswith((b" missing\n", b" ambiguous\n")):
-            raise ObjectMissing(
-                f"git has no object {oid}, which a commit here needs",
-                hint="git fetch --refetch, or git fsck to see what else is gone",
-            )
-        _, kind, size = header.split(b" ")
-        if kind != b"blob":
-            raise GitFailed(f"expected a file's bytes, found a {kind.decode()}: {oid}")
-        if int(size) > size_limit:
-            raise InvalidText(f"git object {oid} has {int(size)} bytes, allowed are {size_limit}")
-        data = process.read_exactly(int(size) + 1)
-        if len(data) != int(size) + 1:
-            process.finish()
-            raise GitFailed(f"git cat-file ended within object {oid}")
-        yield oid, data[:-1]
+def _answers(
+    process: GitProcess, asked: list[tuple[str, bytes | None]], size_limit: int
+) -> Iterator[tuple[str, bytes]]:
+    lines = "".join(f"{oid}\n" for oid, text in asked if text is None)
+    process.feed(lines.encode("utf-8", "surrogateescape"))
+    for oid, text in asked:
+        yield oid, _answer(process, oid, size_limit) if text is None else text
+
+
+def _answer(process: GitProcess, oid: str, size_limit: int) -> bytes:
+    header = process.read_line()
+    if not header:
+        process.finish()
+        raise GitFailed("git cat-file ended before it answered")
+    if header.endswith((b" missing\n", b" ambiguous\n")):
+        raise ObjectMissing(
+            f"git has no object {oid}, which a commit here needs",
+            hint="git fetch --refetch, or git fsck to see what else is gone",
+        )
+    _, kind, size = header.split(b" ")
+    if kind != b"blob":
+        raise GitFailed(f"expected a file's bytes, found a {kind.decode()}: {oid}")
+    if int(size) > size_limit:
+        raise InvalidText(f"git object {oid} has {int(size)} bytes, allowed are {size_limit}")
+    data = process.read_exactly(int(size) + 1)
+    if len(data) != int(size) + 1:
+        process.finish()
+        raise GitFailed(f"git cat-file ended within object {oid}")
+    return data[:-1]

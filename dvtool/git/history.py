@@ -17,9 +17,10 @@ from dvtool.core.dvcfiles import is_dvc_text
 from dvtool.core.migrated import MAP_FILE, Migrated
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.git.ancestry import check_oid
+from dvtool.git.contents import iter_blobs
 from dvtool.git.migrated import DVC_TEXTS, MAP_SPEC, known_map, made_of, made_of_map
 from dvtool.git.plumbing import Git
-from dvtool.git.sidecars import ANY_SIDECAR, is_sidecar, iter_blobs, literal
+from dvtool.git.sidecars import ANY_SIDECAR, is_sidecar, literal
 
 # Each switch undoes something that log.* or diff.* in a user's configuration may have turned on.
 _PLAIN = (

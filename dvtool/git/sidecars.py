@@ -1,4 +1,4 @@
-"""Sidecars as git holds them: on disk, in the index, in a commit, and the bytes behind them.
+"""Sidecars as git holds them: on disk, in the index, in a commit. Their bytes: `contents`.
 
 Paths are `str` with surrogate escapes, relative to the top of the work tree, and end in `.dvt`; a
 file that is called just `.dvt` names nothing and is left out. What the bytes mean is
@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from dvtool.core.paths import SIDECAR_SUFFIX
-from dvtool.core.sidecar import MAX_SIDECAR_BYTES
-from dvtool.git import contents
 from dvtool.git.contents import files_at
 from dvtool.git.migrated import BEFORE, made_at, made_on_disk
 from dvtool.git.plumbing import Git
@@ -145,44 +142,3 @@ def _index_entries(git: Git, pathspecs: Sequence[str]) -> list[IndexEntry]:
         if is_sidecar(path) and mode != "160000":
             entries.append(IndexEntry(os.fsdecode(path), int(stage), oid, mode))
     return entries
-
-
-def read_blobs(
-    git: Git, oids: Iterable[str], *, size_limit: int = MAX_SIDECAR_BYTES
-) -> dict[str, bytes]:
-    """Returns the bytes of git blobs by object id; one process, none when nothing is asked.
-
-    Raises:
-        ObjectMissing, InvalidText: As for `iter_blobs`.
-    """
-    wanted = list(dict.fromkeys(oids))
-    return dict(iter_blobs(git, wanted, size_limit=size_limit)) if wanted else {}
-
-
-def iter_blobs(
-    git: Git, oids: Iterable[str], *, size_limit: int = MAX_SIDECAR_BYTES
-) -> Iterator[tuple[str, bytes]]:
-    """Yields bytes in the order asked for, of git blobs and of sidecars made for old commits.
-
-    As `dvtool.git.contents.iter_blobs`, with its arguments and errors.
-    """
-    made = git.past.texts
-    asked: deque[tuple[str, bytes | None]] = deque()
-
-    def of_git() -> Iterator[str]:
-        for oid in oids:
-            asked.append((oid, made.get(oid)))
-            if oid not in made:
-                yield oid
-
-    for found in contents.iter_blobs(git, of_git(), size_limit=size_limit):
-        yield from _leading(asked)
-        asked.popleft()
-        yield found
-    yield from _leading(asked)
-
-
-def _leading(asked: deque[tuple[str, bytes | None]]) -> Iterator[tuple[str, bytes]]:
-    """Takes off and yields those at the front whose bytes are known already."""
-    while asked and (text := asked[0][1]) is not None:
-        yield asked.popleft()[0], text

@@ -18,10 +18,11 @@ from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
 from dvtool.errors import GitFailed, ObjectMissing, UnknownRevision
+from dvtool.git.contents import read_blobs
 from dvtool.git.history import versions
 from dvtool.git.replacing import is_head_replaced
 from dvtool.git.revisions import resolve_commit
-from dvtool.git.sidecars import read_blobs, sidecars_at
+from dvtool.git.sidecars import sidecars_at
 from dvtool.ops import subjects
 from dvtool.ops.records import Records, failing, text_digest
 from dvtool.ops.workspace import Workspace

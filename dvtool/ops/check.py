@@ -18,8 +18,9 @@ from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
 from dvtool.errors import UnknownRevision
+from dvtool.git.contents import read_blobs
 from dvtool.git.revisions import resolve_commit
-from dvtool.git.sidecars import read_blobs, staged_sidecars
+from dvtool.git.sidecars import staged_sidecars
 from dvtool.ops import baselines, subjects
 from dvtool.ops.comparing import (
     compared_with_file,

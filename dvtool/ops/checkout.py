@@ -15,8 +15,9 @@ from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar, parse_sidecar
 from dvtool.errors import InvalidText, ObjectMissing, WouldLoseData
 from dvtool.git.attributes import ignore
+from dvtool.git.contents import read_blobs
 from dvtool.git.revisions import head, resolve_commit
-from dvtool.git.sidecars import read_blobs, sidecar_paths, sidecars_at, staged_sidecars
+from dvtool.git.sidecars import sidecar_paths, sidecars_at, staged_sidecars
 from dvtool.git.staging import stage, tracked_files
 from dvtool.ops.checkout_plan import EMPTY_TEXT, Plan, plan_for, refuse_unsaved
 from dvtool.ops.checkout_write import CheckoutReport, carry_out, report_of
@@ -67,14 +68,13 @@ def checkout(
 
 
 def bring_to(
-    workspace: Workspace, targets: Sequence[tuple[Selected, bytes]], *, dry_run: bool = False
+    workspace: Workspace, targets: Sequence[tuple[Selected, bytes]]
 ) -> list[CheckoutReport]:
     """Writes and stages sidecars with given texts, and brings their files in line.
 
     Args:
         workspace: Where; its store has what the texts name.
         targets: Whole data sets, each with the text its sidecar shall have.
-        dry_run: Only say what would be done.
 
     Raises:
         WouldLoseData: Unsaved work stands in the way; nothing was touched.
@@ -82,8 +82,6 @@ def bring_to(
     with workspace.changing() as index:
         plans = [plan_for(workspace, index, one, text, force=False) for one, text in targets]
         refuse_unsaved(plans, drop="dvtool checkout --force drops it")
-        if dry_run:
-            return [report_of(plan, missing=0) for plan in plans]
         _write_sidecars(workspace, targets)
         return carry_out(workspace, index, plans)
 

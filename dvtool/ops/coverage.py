@@ -16,8 +16,8 @@ from dvtool.core.roots import Root
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import DvtoolError, InvalidText
 from dvtool.git.ancestry import commits_known
+from dvtool.git.contents import iter_blobs
 from dvtool.git.history import needed
-from dvtool.git.sidecars import iter_blobs
 from dvtool.ops.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from typing import Final
 
 from dvtool.core.tree import Entry, Tree
 from dvtool.errors import ExtraMissing, ObjectMissing
-from dvtool.git.revisions import resolve_commit
 from dvtool.ops import subjects
 from dvtool.ops.compare import DatasetDiff
 from dvtool.ops.profiler import spec_for
@@ -65,38 +64,6 @@ def diff_plain(old: str, new: str, wanted: RowsWanted) -> FileDiff:
     files = [subjects.plain_file(Path(name), name=name, verb="compare") for name in (old, new)]
     checks = [_beside(name) for name in (old, new)]
     return _diff_files(files, checks, "", wanted)
-
-
-def diff_rows(
-    workspace: Workspace,
-    found: Sequence[DatasetDiff],
-    old: str | None,
-    new: str | None,
-    wanted: RowsWanted,
-) -> list[FileDiff]:
-    """Compares the rows of every changed table of a diff, in its order.
-
-    Args:
-        workspace: Where.
-        found: What `compare.diff` gave.
-        old: A revision; None for HEAD.
-        new: A revision; None for the work tree's sidecars.
-        wanted: How.
-
-    Raises:
-        UsageError: A key names a column that a version lacks.
-        InvalidText: Checks break their format.
-    """
-    commits = (
-        resolve_commit(workspace.git, old or "HEAD"),
-        resolve_commit(workspace.git, new) if new is not None else None,
-    )
-    diffs = []
-    for one in found:
-        texts = [subjects.checks_at(workspace, one.dataset, commit) for commit in commits]
-        texts.append(subjects.checks_at(workspace, one.dataset, None))
-        diffs += diff_changes(workspace, one, texts, wanted)
-    return diffs
 
 
 def diff_changes(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dvtool.core.quote import display
@@ -22,6 +22,7 @@ from dvtool.ops.datadiff import FileDiff, RowsWanted, diff_changes
 from dvtool.ops.profiler import Profiler, Spec, spec_for
 from dvtool.ops.subjects import ChecksText
 from dvtool.ops.workspace import Workspace
+from dvtool.quality.checks.model import ChecksFile
 from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.datadiff.shifts import shifts
 from dvtool.quality.tables.endings import is_table
@@ -89,6 +90,16 @@ class _Place:
     profiler: Profiler
     dataset: str
     texts: Sequence[ChecksText | None]
+    parsed: list[ChecksFile | None] = field(default_factory=list)
+
+    def checks(self) -> list[ChecksFile | None]:
+        """Returns the checks, parsed once and not before a table needs them."""
+        if not self.parsed:
+            self.parsed.extend(
+                None if one is None else parse_checks(one.text, source=one.path)
+                for one in self.texts
+            )
+        return self.parsed
 
 
 def _dataset(place: _Place, one: DatasetDiff, depth: Depth) -> DatasetPart:
@@ -139,10 +150,8 @@ def _shown(dataset: str, path: bytes) -> str:
 
 def _with_profiles(place: _Place, change: Change, part: FilePart) -> FilePart:
     """Adds what profiles tell of both versions; each is read by the checks of its own."""
-    parsed = [
-        None if one is None else parse_checks(one.text, source=one.path) for one in place.texts
-    ]
-    own = ([parsed[0], *parsed[1:]], [parsed[1], parsed[0], *parsed[2:]])
+    parsed = place.checks()
+    own = (parsed, [parsed[1], parsed[0], *parsed[2:]])
     profiles, missing = [], []
     private: frozenset[str] = frozenset()
     for entry, checks in zip((change.old, change.new), own, strict=True):

@@ -16,9 +16,9 @@ from dvtool.core.digest import Digest
 from dvtool.core.sidecar import Sidecar
 from dvtool.core.tree import Tree
 from dvtool.errors import ObjectMissing
+from dvtool.git.contents import iter_blobs
 from dvtool.git.history import needed
 from dvtool.git.revisions import BRANCHES, TAGS, current_refs, resolve_commit
-from dvtool.git.sidecars import iter_blobs
 from dvtool.ops.selection import Selected
 from dvtool.ops.versions import blobs_of, selected_sidecars, shards_of
 from dvtool.ops.workspace import Workspace

@@ -17,7 +17,8 @@ from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import DvtoolError, WouldLoseData
-from dvtool.git.sidecars import read_blobs, sidecar_paths, sidecars_at, staged_sidecars
+from dvtool.git.contents import read_blobs
+from dvtool.git.sidecars import sidecar_paths, sidecars_at, staged_sidecars
 from dvtool.ops.workspace import Workspace
 from dvtool.store.clones import registered
 from dvtool.store.localgc import Dropping, Unit

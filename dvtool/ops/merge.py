@@ -17,8 +17,9 @@ from dvtool.core.paths import SIDECAR_SUFFIX, fold
 from dvtool.core.sidecar import ReadBlob, Sidecar, encode_sidecar, parse_sidecar
 from dvtool.core.tree import Conflict, Entry, Tree, merge_trees
 from dvtool.errors import InvalidText, ObjectMissing, UsageError
+from dvtool.git.contents import read_blobs
 from dvtool.git.merging import merge_sides
-from dvtool.git.sidecars import read_blobs, sidecar_paths, unmerged_sidecars
+from dvtool.git.sidecars import sidecar_paths, unmerged_sidecars
 from dvtool.git.staging import stage
 from dvtool.ops.workspace import Workspace
 from dvtool.store.local import LocalStore

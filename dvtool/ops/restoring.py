@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dvtool.core.digest import Digest
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import DvtoolError, InvalidText
-from dvtool.git.sidecars import iter_blobs
+from dvtool.git.contents import iter_blobs
 from dvtool.ops.workspace import Workspace
 
 

@@ -16,10 +16,11 @@ from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import CorruptObject, DvtoolError, InvalidText, ObjectMissing, UsageError
 from dvtool.git.ancestry import resolve_range
+from dvtool.git.contents import iter_blobs
 from dvtool.git.history import needed
 from dvtool.git.holders import Stretch, holders, stretch
 from dvtool.git.revisions import BRANCHES, TAGS, current_refs, resolve_commit
-from dvtool.git.sidecars import iter_blobs, sidecars_at
+from dvtool.git.sidecars import sidecars_at
 from dvtool.ops.fetch import Seen, fetch_blobs
 from dvtool.ops.restoring import what_lacks
 from dvtool.ops.workspace import Workspace

@@ -12,7 +12,8 @@ from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.core.tree import Tree
-from dvtool.git.sidecars import read_blobs, sidecar_paths, sidecars_at
+from dvtool.git.contents import read_blobs
+from dvtool.git.sidecars import sidecar_paths, sidecars_at
 from dvtool.ops.selection import Selected, datasets_of, select
 from dvtool.ops.workspace import Workspace
 

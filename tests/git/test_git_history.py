@@ -4,9 +4,9 @@ import pytest
 
 from dvtool.errors import UnknownRevision, UsageError
 from dvtool.git.ancestry import commits_known, is_covered, resolve_range
+from dvtool.git.contents import read_blobs
 from dvtool.git.history import needed, versions
 from dvtool.git.revisions import current_refs, head, resolve_commit, resolve_commits
-from dvtool.git.sidecars import read_blobs
 
 HOSTILE_CONFIGURATION = {
     "log.follow": "true",

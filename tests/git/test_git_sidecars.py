@@ -5,11 +5,10 @@ import os
 import pytest
 
 from dvtool.errors import GitFailed, InvalidText, ObjectMissing, UnknownRevision, WouldLoseData
+from dvtool.git.contents import iter_blobs, read_blobs
 from dvtool.git.plumbing import Git
 from dvtool.git.sidecars import (
     index_stages,
-    iter_blobs,
-    read_blobs,
     sidecar_paths,
     sidecars_at,
     staged_sidecars,

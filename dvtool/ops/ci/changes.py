@@ -18,9 +18,9 @@ from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import InvalidText
-from dvtool.git.contents import EMPTY_TREES
+from dvtool.git.contents import EMPTY_TREES, read_blobs
 from dvtool.git.plumbing import Git
-from dvtool.git.sidecars import read_blobs, sidecars_at
+from dvtool.git.sidecars import sidecars_at
 from dvtool.ops import subjects
 from dvtool.ops.baselines import chosen
 from dvtool.ops.comparing import reference_version

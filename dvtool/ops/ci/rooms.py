@@ -17,8 +17,9 @@ from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import CorruptObject, InvalidText, ObjectMissing
+from dvtool.git.contents import read_blobs
 from dvtool.git.exporting import export_tree
-from dvtool.git.sidecars import read_blobs, sidecars_at
+from dvtool.git.sidecars import sidecars_at
 from dvtool.ops import subjects
 from dvtool.ops.ci.changes import references
 from dvtool.ops.fetch import Seen, fetch_blobs

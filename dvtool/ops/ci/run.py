@@ -12,8 +12,9 @@ from dvtool.core.config import CONFIG_FILE, Settings
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import InvalidText, NoRepository
+from dvtool.git.contents import iter_blobs
 from dvtool.git.mergetree import MergedTree, merge_commits
-from dvtool.git.sidecars import iter_blobs, sidecars_at
+from dvtool.git.sidecars import sidecars_at
 from dvtool.ops.check import Wanted
 from dvtool.ops.ci.changes import Changes, find_changes
 from dvtool.ops.ci.judging import Trees, judge_changes

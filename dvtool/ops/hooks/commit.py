@@ -16,9 +16,10 @@ from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import DvtoolError
+from dvtool.git.contents import read_blobs
 from dvtool.git.revisions import head
 from dvtool.git.settings import read_settings
-from dvtool.git.sidecars import read_blobs, sidecars_at, staged_sidecars
+from dvtool.git.sidecars import sidecars_at, staged_sidecars
 from dvtool.git.staged import StagedChange, blob_sizes, merge_parents, staged_changes
 from dvtool.ops.check import Wanted
 from dvtool.ops.gate import GatePolicy, blocks, policy_of

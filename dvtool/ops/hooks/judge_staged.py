@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import DvtoolError
-from dvtool.git.sidecars import read_blobs, staged_sidecars
+from dvtool.git.contents import read_blobs
+from dvtool.git.sidecars import staged_sidecars
 from dvtool.ops.check import Wanted, check_datasets
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import to_json
