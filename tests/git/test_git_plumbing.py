@@ -140,7 +140,8 @@ def test_a_real_pre_commit_hook_sees_the_index_of_a_partial_commit(repo):
     repo.write("b.dvt", "two more")
     program = (
         "from pathlib import Path; from dvtool.git.plumbing import Git;"
-        "from dvtool.git.sidecars import staged_sidecars, read_blobs;"
+        "from dvtool.git.contents import read_blobs;"
+        "from dvtool.git.sidecars import staged_sidecars;"
         "git = Git.at(Path('.')); rows = staged_sidecars(git);"
         "texts = read_blobs(git, [row.oid for row in rows]);"
         "Path('seen').write_text(repr([texts[row.oid] for row in rows]))"

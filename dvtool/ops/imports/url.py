@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from typing import IO, TYPE_CHECKING, Any, Final
 
-import xxhash
-
-from dvtool.core.digest import Digest, Fingerprint, digest_of
+from dvtool.core.digest import Digest, digest_of
 from dvtool.core.origin import Origin, url_of, without_credentials
 from dvtool.core.tree import FILE, THE_FILE, Entry, Tree
 from dvtool.errors import (
@@ -28,12 +25,11 @@ from dvtool.errors import (
     UsageError,
 )
 from dvtool.ops.imports.arriving import Arrival, Receiver
-from dvtool.store.durable import store_error
+from dvtool.ops.storing import store_blocks
 from dvtool.store.local import SMALL_BLOB_BYTES
 from dvtool.store.remote.failures import CREDENTIALS_HINT, kind_of
 from dvtool.store.remote.redact import redact
 from dvtool.store.writer import StoreWriter
-from dvtool.worktree.hashing import write_all
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -158,26 +154,15 @@ def _stored(writer: StoreWriter, stream: IO[bytes], receiver: Receiver) -> tuple
         writer.add_small(digest, head)
         receiver.progress.advance(size_bytes=len(head), items=1)
         return digest, len(head)
-    temp = writer.temp_file()
-    identity, mark, size = sha256(), xxhash.xxh3_128(), 0
-    block = head
-    try:
+
+    def blocks() -> Iterator[bytes]:
+        block = head
         while block:
-            identity.update(block)
-            mark.update(block)
-            try:
-                write_all(temp.fd, block)
-            except OSError as error:
-                raise store_error(error, temp.path) from error
-            size += len(block)
+            yield block
             receiver.progress.advance(size_bytes=len(block))
             block = stream.read(_BLOCK_BYTES)
-    except BaseException:
-        writer.discard(temp.path)
-        raise
-    digest = Digest(identity.digest())
-    writer.adopt(temp.path, digest, Fingerprint(mark.digest()))
-    return digest, size
+
+    return store_blocks(writer, blocks())
 
 
 @contextmanager

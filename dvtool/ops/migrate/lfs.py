@@ -79,6 +79,7 @@ class _Migration:
     lost: list[Lost] = field(default_factory=list)
     bad: set[Digest] = field(default_factory=set)
     unsmudged: list[str] = field(default_factory=list)
+    objects: Path = field(init=False)
 
     def __post_init__(self) -> None:
         git = self.workspace.git
@@ -93,6 +94,9 @@ class _Migration:
                 hint="dvtool migrate lfs --history, if older commits have",
             )
         self._refuse_changed()
+        raw = git.run("config", "--get", "lfs.storage", ok=(0, 1)).rstrip(b"\n")
+        storage = os.path.join(git.layout.common_dir, os.fsdecode(raw) if raw else "lfs")
+        self.objects = Path(storage) / "objects"
         self._look()
 
     # -- planning --------------------------------------------------------------------------------
@@ -143,14 +147,7 @@ class _Migration:
 
     def _object(self, digest: Digest) -> Path:
         name = digest.hex()
-        return self._objects / name[:2] / name[2:4] / name
-
-    @property
-    def _objects(self) -> Path:
-        git = self.workspace.git
-        raw = git.run("config", "--get", "lfs.storage", ok=(0, 1)).rstrip(b"\n")
-        storage = os.path.join(git.layout.common_dir, os.fsdecode(raw) if raw else "lfs")
-        return Path(storage) / "objects"
+        return self.objects / name[:2] / name[2:4] / name
 
     # -- reporting -------------------------------------------------------------------------------
 

@@ -7,24 +7,20 @@ the store. Lists of directories are read, not stored. Called by `migrate dvc`.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
-import xxhash
-
-from dvtool.core.digest import Digest, Fingerprint, digest_of
+from dvtool.core.digest import digest_of
 from dvtool.core.dvcfiles import BLOCK_BYTES, Md5, directory_text, members_of
 from dvtool.core.events import Progress
 from dvtool.core.migrated import Bytes
 from dvtool.errors import CorruptObject, DvtoolError, InvalidText, ObjectMissing, StoreFailed
 from dvtool.ops.migrate.places import Place, Unread
-from dvtool.store.durable import store_error
+from dvtool.ops.storing import store_blocks
 from dvtool.store.local import SMALL_BLOB_BYTES, LocalStore
 from dvtool.store.writer import StoreWriter
-from dvtool.worktree.hashing import write_all
 
 _MAX_LIST_BYTES = 2**30
 _READERS_HERE = 4
@@ -187,26 +183,15 @@ def _store_file(writer: StoreWriter, name: str, path: Path) -> Bytes:
 
 
 def _store_large(writer: StoreWriter, name: str, path: Path, source: int) -> Bytes:
-    temp = writer.temp_file()
-    md5, digest, mark, size = Md5(), sha256(), xxhash.xxh3_128(), 0
-    try:
+    def blocks() -> Iterator[bytes]:
+        md5 = Md5()
         while block := _block(source):
             md5.update(block)
-            digest.update(block)
-            mark.update(block)
-            size += len(block)
-            try:
-                write_all(temp.fd, block)
-            except OSError as error:
-                raise store_error(error, temp.path) from error
+            yield block
         if not md5.matches(name):
             raise _not_its_name(name, path)
-    except BaseException:
-        writer.discard(temp.path)
-        raise
-    found = Digest(digest.digest())
-    writer.adopt(temp.path, found, Fingerprint(mark.digest()))
-    return Bytes(found, size)
+
+    return Bytes(*store_blocks(writer, blocks()))
 
 
 def _block(source: int) -> bytes:
