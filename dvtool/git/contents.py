@@ -20,6 +20,7 @@ EMPTY_TREES: Final = {
     "sha1": "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     "sha256": "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
+EXECUTABLE_MODE: Final = b"100755"
 _GITLINK = b"160000"
 # Requests written before their answers are read; 60 lines of 65 bytes fit the smallest pipe.
 _REQUESTS_AHEAD = 60

@@ -19,7 +19,7 @@ from dvtool.core.migrated import MAP_FILE, MAX_MAP_BYTES, NOTHING, Migrated, par
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.tree import EXECUTABLE, FILE
 from dvtool.errors import InvalidText, ObjectMissing
-from dvtool.git.contents import files_at, read_blobs
+from dvtool.git.contents import EXECUTABLE_MODE, files_at, read_blobs
 from dvtool.git.past import object_id, sidecars_of_dvc
 from dvtool.git.plumbing import Git
 
@@ -27,7 +27,6 @@ MAP_SPEC: Final = f":(top,literal){MAP_FILE}"
 DVC_TEXTS: Final = (":(glob)**/*.dvc", ":(glob)**/dvc.lock")
 BEFORE: Final = (MAP_SPEC, *DVC_TEXTS)
 """Pathspecs of what tells, in a commit, whether it is from before a migration."""
-_EXECUTABLE_MODE: Final = b"100755"
 
 
 def known_map(git: Git, *, everywhere: bool = False) -> Migrated:
@@ -178,7 +177,7 @@ def made_of(
             for sidecar, text in sidecars_of_dvc(path, texts[oid], known).items():
                 yield number, sidecar, git.past.keep(text, form)
         elif (name := f"pointer:{oid}") in known.files:
-            made = known.sidecar(name, EXECUTABLE if mode == _EXECUTABLE_MODE else FILE)
+            made = known.sidecar(name, EXECUTABLE if mode == EXECUTABLE_MODE else FILE)
             assert made is not None
             yield number, path + SIDECAR_SUFFIX, git.past.keep(made, form)
 

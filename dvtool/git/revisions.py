@@ -97,6 +97,12 @@ def current_refs(git: Git, prefixes: Sequence[str] = (BRANCHES, TAGS)) -> dict[s
     return dict(sorted((found | _peeled(git, nested)).items()))
 
 
+def all_tips(git: Git) -> list[str]:
+    """Returns the commits that branches, tags and remote branches lead to, each once."""
+    refs = current_refs(git, [BRANCHES, "refs/remotes", TAGS])
+    return list(dict.fromkeys(refs.values()))
+
+
 def _peeled(git: Git, names: Sequence[str]) -> dict[str, str]:
     """Returns the commits behind tags of tags; git before 2.45 takes off only one tag."""
     if not names:

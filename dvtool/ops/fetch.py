@@ -18,7 +18,7 @@ from dvtool.core.tree import Tree
 from dvtool.errors import ObjectMissing
 from dvtool.git.contents import iter_blobs
 from dvtool.git.history import needed
-from dvtool.git.revisions import BRANCHES, TAGS, current_refs, resolve_commit
+from dvtool.git.revisions import BRANCHES, TAGS, all_tips, current_refs, resolve_commit
 from dvtool.ops.selection import Selected
 from dvtool.ops.versions import blobs_of, selected_sidecars, shards_of
 from dvtool.ops.workspace import Workspace
@@ -185,11 +185,8 @@ def _chosen(
 def _of_all_commits(workspace: Workspace) -> list[tuple[Selected, Sidecar]]:
     from dvtool.core.sidecar import parse_sidecar
 
-    refs = current_refs(workspace.git, [BRANCHES, "refs/remotes", TAGS])
-    places = {
-        oid: (commit, path)
-        for commit, path, oid in needed(workspace.git, list(set(refs.values())), [])
-    }
+    tips = all_tips(workspace.git)
+    places = {oid: (commit, path) for commit, path, oid in needed(workspace.git, tips, [])}
     found = []
     for oid, text in iter_blobs(workspace.git, list(places)):
         commit, path = places[oid]

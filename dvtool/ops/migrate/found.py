@@ -18,7 +18,7 @@ from dvtool.git.contents import files_at, iter_blobs
 from dvtool.git.history import FileVersion, file_versions
 from dvtool.git.migrated import DVC_TEXTS
 from dvtool.git.plumbing import Git
-from dvtool.git.revisions import BRANCHES, TAGS, current_refs
+from dvtool.git.revisions import all_tips
 
 _CONFIG: Final = ":(glob)**/.dvc/config"
 _PIPELINE: Final = "dvc.yaml"
@@ -78,9 +78,7 @@ def outputs_at(git: Git, commit: str) -> Outputs:
 
 def outputs_ever(git: Git) -> Outputs:
     """Returns what any commit that a branch, tag or remote branch leads to keeps with DVC."""
-    refs = current_refs(git, [BRANCHES, "refs/remotes", TAGS])
-    tips = list(dict.fromkeys(refs.values()))
-    return _outputs(git, list(file_versions(git, tips, _TEXTS)))
+    return _outputs(git, list(file_versions(git, all_tips(git), _TEXTS)))
 
 
 def _outputs(git: Git, versions: list[FileVersion]) -> Outputs:

@@ -9,18 +9,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from dvtool.core.pointers import MAX_POINTER_BYTES, Pointer, parse_pointer
 from dvtool.core.quote import display
 from dvtool.core.tree import EXECUTABLE, FILE
-from dvtool.git.contents import files_at, read_blobs
+from dvtool.git.contents import EXECUTABLE_MODE, files_at, read_blobs
 from dvtool.git.history import FileVersion, file_versions
 from dvtool.git.plumbing import Git
-from dvtool.git.revisions import BRANCHES, TAGS, current_refs
+from dvtool.git.revisions import all_tips
 from dvtool.git.staged import blob_sizes
-
-_EXECUTABLE_MODE: Final = b"100755"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +49,14 @@ class FoundPointer:
 def pointers_at(git: Git, commit: str) -> list[FoundPointer]:
     """Returns the pointers of one commit; three processes."""
     listed = files_at(git, commit)
-    modes = {path: EXECUTABLE for path, (_, mode) in listed.items() if mode == _EXECUTABLE_MODE}
+    modes = {path: EXECUTABLE for path, (_, mode) in listed.items() if mode == EXECUTABLE_MODE}
     versions = [FileVersion(commit, path, oid) for path, (oid, _) in listed.items()]
     return _among(git, versions, modes)
 
 
 def pointers_ever(git: Git) -> list[FoundPointer]:
     """Returns the pointers of all commits that a branch, tag or remote branch leads to."""
-    refs = current_refs(git, [BRANCHES, "refs/remotes", TAGS])
-    return _among(git, file_versions(git, list(dict.fromkeys(refs.values())), ()), {})
+    return _among(git, file_versions(git, all_tips(git), ()), {})
 
 
 def _among(
