@@ -52,8 +52,9 @@ class ColumnMemory:
     def __init__(self, sheet: Sheet, name: str, past: Past) -> None:
         self._name = name
         self._usual = _usual_values(past)
-        self._most = _most_shares(past)
-        self._unlisted = _unlisted(past)
+        self._most: dict[Any, float] = {}
+        self._unlisted = 0.0
+        self._listed = False
         self._known = np.empty(0, np.uint64)
         self._theta = FULL
         self._started = False
@@ -79,7 +80,8 @@ class ColumnMemory:
         sheet.share(Metric(name, "missing", "", Scale.SHARE), at, one.profile.nulls, rows)
         unparsed = one.profile.unparsed
         sheet.share(Metric(name, "unparsed", "", Scale.SHARE, True), at, unparsed, rows)
-        self._texts.mark(sheet, at, one)
+        weight = self._witnesses(one)
+        self._texts.mark(sheet, at, one, weight)
         if self._ticks is not None:
             self._ticks.mark(sheet, at, one)
             return
@@ -89,9 +91,23 @@ class ColumnMemory:
             self._replaced(sheet, at, one)
         if rows:
             self._shares(sheet, at, one)
-            self._surge(sheet, at, one, past_at)
+            self._surge(sheet, at, one)
         if self._curve is not None:
-            self._curve.mark(sheet, at, one, past_at)
+            self._curve.mark(sheet, at, one, past_at, weight)
+
+    def _witnesses(self, one: ColumnPortrait) -> float:
+        """Returns how many independent witnesses of how texts look a row is, at most 1.
+
+        Where most values are new, as those of days and orders are, rows of one value came together.
+        """
+        values = one.values
+        if one.kind is not Kind.TEXT or values is None or values.counts is None:
+            return 1.0
+        is_new = ~member(values.hashes, self._known)
+        new = float(values.counts[is_new].sum())
+        if not self._started or new <= one.present / 2:
+            return 1.0
+        return (one.present - new + float(is_new.sum())) / one.present
 
     def mark_copies(self, sheet: Sheet, at: int, count: int, rows: int) -> None:
         """Writes down the rows that are copies of others in everything but this column."""
@@ -109,12 +125,16 @@ class ColumnMemory:
             metric = Metric(self._name, "share-of-rest", "", Scale.SHARE)
             sheet.share(metric, at, max(rest, 0.0), rows)
 
-    def _surge(self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None) -> None:
-        """Writes down the largest rise of one value above the most that it ever had elsewhere."""
+    def _surge(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
+        """Writes down the largest rise of one value above the most that it had *earlier*.
+
+        Held against later versions as well, the past would look tamer than it was.
+        """
+        if not self._listed:
+            return
         least = self._unlisted
         rises = [
-            asin(sqrt(min(share, 1.0)))
-            - next((root for root, where in self._most.get(key, ()) if where != past_at), least)
+            asin(sqrt(min(share, 1.0))) - self._most.get(key, least)
             for key, share in one.shares.items()
         ]
         if rises:
@@ -148,8 +168,14 @@ class ColumnMemory:
         sheet.share(metric, at, 2 * min(new, gone), 2 * len(self._closed))
 
     def _learn(self, one: ColumnPortrait) -> None:
-        values = one.values
+        values, shares = one.values, one.shares
         self._texts.learn(one)
+        for key, share in shares.items():
+            self._most[key] = max(self._most.get(key, 0.0), asin(sqrt(min(share, 1.0))))
+        if len(shares) == LISTED:
+            # What is not listed may have had as much as the last one that is.
+            self._unlisted = max(self._unlisted, asin(sqrt(min(shares.values()))))
+        self._listed = self._listed or bool(shares)
         if self._ticks is not None:
             self._ticks.learn(one)
         if values is None or not one.present:
@@ -209,25 +235,3 @@ def _usual_values(past: Past) -> list[Any]:
             times[key] = times.get(key, 0) + 1
     usual = [k for k in total if total[k] >= LEAST_SHARE and times[k] > MOST_OF * len(seen)]
     return sorted(usual, key=lambda k: -total[k])[:MOST_SHARES]
-
-
-def _unlisted(past: Past) -> float:
-    """Returns the share (as arcsine) that a value may have had without being listed."""
-    ends = [
-        min(one.shares.values())
-        for one in past
-        if one is not None and one.shares and len(one.shares) == LISTED
-    ]
-    return asin(sqrt(max(ends, default=0.0)))
-
-
-def _most_shares(past: Past) -> dict[Any, list[tuple[float, int]]]:
-    """Returns for each value its two largest shares (as arcsines), and where they were."""
-    most: dict[Any, list[tuple[float, int]]] = {}
-    for at, one in enumerate(past):
-        for key, share in (one.shares if one is not None else {}).items():
-            best = most.setdefault(key, [])
-            best.append((asin(sqrt(min(share, 1.0))), at))
-            best.sort(reverse=True)
-            del best[2:]
-    return most

@@ -103,8 +103,10 @@ class PairMemory:
 
 def _relation(sheet: Sheet, metric: Metric, at: int, figure: float, rows: float) -> None:
     if rows >= LEAST_ROWS / 2:
-        # Fisher's z: a relation of 0.99 is measured more finely than one of 0.2.
-        bounded = float(np.arctanh(min(max(figure, -0.999), 0.999)))
+        # Fisher's z: a relation of 0.99 is measured more finely than one of 0.2. A row or two in
+        # other places take about 2 / rows from a perfect one, which is nothing odd.
+        most = 1 - 2 / max(rows, 4)
+        bounded = float(np.arctanh(min(max(figure, -most), most)))
         sheet.value(metric, at, bounded, 1 / max(rows - 3, 1), floor=0.05)
 
 
@@ -201,7 +203,8 @@ def carried_over(
     means = np.bincount(old_a.dense, old_b.ranks) / np.bincount(old_a.dense)
     place = np.minimum(np.searchsorted(keys, a.known), len(keys) - 1)
     at, known = place[a.dense], (keys[place] == a.known)[a.dense]
-    if len(keys) < 3 or known.sum() < LEAST_ROWS / 2:
+    # Where most rows have nothing before them, the few that have are of a kind.
+    if len(keys) < 3 or known.sum() < max(LEAST_ROWS, len(known)) / 2:
         return 0.0, 0.0
     rows = float(known.sum()) / _clustering(a.dense[known], b.ranks[known])
     return correlation(means[at][known], b.ranks[known]), rows
