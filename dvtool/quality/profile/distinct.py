@@ -7,7 +7,6 @@ is the business of `tokens`. Column summaries use it for columns with many value
 
 from __future__ import annotations
 
-import itertools
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -91,6 +90,8 @@ def checked_distinct(data: bytes) -> Distinct:
 
 def _is_sound(data: bytes) -> bool:
     """Tells whether bytes are a compact, ordered sketch of at least two hashes."""
+    import numpy as np
+
     if not _HEAD.size <= len(data) <= _MOST_BYTES:
         return False
     longs, rest, count, unused = _HEAD.unpack_from(data)
@@ -98,11 +99,11 @@ def _is_sound(data: bytes) -> bool:
         return False
     if len(data) != 8 * (longs + count):
         return False
-    numbers = struct.unpack_from(f"<{len(data) // 8}Q", data)
+    numbers = np.frombuffer(data, "<u8")
     hashes = numbers[longs:]
-    theta = numbers[2] if longs == 3 else 1 << 63
-    rising = all(a < b for a, b in itertools.pairwise(hashes))
-    return rising and hashes[0] > 0 and hashes[-1] < theta < (1 << 63) + (longs == 2)
+    theta = int(numbers[2]) if longs == 3 else 1 << 63
+    rising = bool((hashes[1:] > hashes[:-1]).all())
+    return rising and hashes[0] > 0 and int(hashes[-1]) < theta < (1 << 63) + (longs == 2)
 
 
 class DistinctScan:
