@@ -130,7 +130,7 @@ def _paths(workspace: Workspace, datasets: Sequence[str]) -> list[str] | None:
 def _beside(workspace: Workspace) -> Iterator[str]:
     layout = workspace.git.layout
     yield str(workspace.top / CONFIG_FILE)
-    yield str(layout.git_dir / "rebase-merge")  # HEAD is being mended, and no baseline
+    yield str(layout.git_dir / "rebase-merge" / "amend")  # HEAD is being mended, and no baseline
     yield str(layout.common_dir / "shallow")
     yield str(layout.common_dir / "info" / "grafts")
 

@@ -20,11 +20,17 @@ AUDITED = """
 import os, sys
 from dvtool.cli.entry import run
 seen = open(sys.argv[1], "w")
+top = os.getcwd()
 def watch(event, args):
-    if event in ("open", "os.listdir", "os.scandir") and isinstance(args[0], (str, bytes)):
-        path = os.path.abspath(os.fsdecode(args[0]))
-        if path.startswith(os.getcwd()) and (event != "open" or not (args[2] & os.O_CREAT)):
-            print(path, file=seen)
+    if event not in ("open", "os.listdir", "os.scandir") or args[0] is None:
+        return
+    one = args[0]
+    path = os.readlink(f"/proc/self/fd/{one}") if isinstance(one, int) else os.fsdecode(one)
+    path = path if isinstance(one, int) else os.path.join(top, path)
+    # A folder that is opened is a handle; what is read of it are its entries.
+    is_read = event != "open" or not (args[2] & os.O_CREAT or os.path.isdir(path))
+    if is_read and path.startswith(top):
+        print(path, file=seen)
 sys.addaudithook(watch)
 code = run(sys.argv[2:])
 seen.close()
@@ -232,7 +238,7 @@ def test_everything_that_is_read_has_a_mark(data: Repo, tmp_path: Path) -> None:
     kept.unlink()
 
     seen = tmp_path / "seen"
-    command = [sys.executable, "-c", AUDITED, str(seen), *CHECK]
+    command = [sys.executable, "-P", "-c", AUDITED, str(seen), *CHECK]
     subprocess.run(command, cwd=data.path, check=True, capture_output=True)
     read = [line for line in seen.read_text().splitlines() if "/answers" not in line]
     own = str(data.path / ".git" / "dvtool")
