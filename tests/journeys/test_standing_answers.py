@@ -28,7 +28,7 @@ def watch(event, args):
     path = os.readlink(f"/proc/self/fd/{one}") if isinstance(one, int) else os.fsdecode(one)
     path = path if isinstance(one, int) else os.path.join(top, path)
     # A folder that is opened is a handle; what is read of it are its entries.
-    is_read = event != "open" or not (args[2] & os.O_CREAT or os.path.isdir(path))
+    is_read = event != "open" or not (args[2] & (os.O_CREAT | os.O_DIRECTORY))
     if is_read and path.startswith(top):
         print(path, file=seen)
 sys.addaudithook(watch)
