@@ -42,7 +42,7 @@ class CurveMemory:
         grids = np.array([one.quantile(EDGES) for _, one in curves], float)
         self._edges = np.median(grids, axis=0) if curves else EDGES
         spans = grids[:, -1] - grids[:, 0] if curves else np.zeros(1)
-        stds = [one.numbers.moments.std or 0.0 for _, one in curves if one.numbers is not None]
+        stds = [one.moments.std or 0.0 for _, one in curves if one.moments is not None]
         self._std = float(np.median(stds)) if stds else 0.0
         self._width = max(float(np.median(spans)), self._std)
         self._is_moment = any(one.kind.is_moment for _, one in curves)
@@ -63,10 +63,10 @@ class CurveMemory:
 
     def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None) -> None:
         """Writes down the metrics of one version; `past_at` is left out of what it is held to."""
-        if not len(self._lows) or one.numbers is None or not len(one.curve[0]):
+        if not len(self._lows) or one.moments is None or not len(one.curve[0]):
             return
         name, what = self._name, self._what
-        moments, n = one.numbers.moments, max(one.numbers.moments.n, 1)
+        moments, n = one.moments, max(one.moments.n, 1)
         own = moments.std or 0.0
         mean = Metric(name, f"mean-{what}")
         sheet.value(mean, at, moments.mean, own * own / n, floor=self._floor)
@@ -130,7 +130,7 @@ def _advance(ends: Array) -> float:
 
 
 def _kurtosis(one: ColumnPortrait) -> float:
-    found = None if one.numbers is None else one.numbers.moments.kurtosis
+    found = None if one.moments is None else one.moments.kurtosis
     return min(max(found or 0.0, -1.0), 1e3)
 
 
@@ -147,14 +147,14 @@ def _one_way(lows: Array, highs: Array) -> bool:
 
 
 def _signs(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
-    numbers = one.profile.numbers
-    if numbers is None or not numbers.moments.n:
+    signs, n = one.signs, 0 if one.moments is None else one.moments.n
+    if signs is None or not n:
         return
-    n, odd = numbers.moments.n, numbers.not_finite
+    odd = signs.not_finite
     for what, count in (
-        ("zeros", numbers.zeros),
-        ("negatives", numbers.negatives),
-        ("wholes", numbers.wholes),
+        ("zeros", signs.zeros),
+        ("negatives", signs.negatives),
+        ("wholes", signs.wholes),
     ):
         sheet.share(Metric(name, what, "", Scale.SHARE), at, count, n)
     sheet.share(Metric(name, "not-finite", "", Scale.SHARE, True), at, odd, n + odd)
@@ -162,22 +162,12 @@ def _signs(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
 
 def _digits(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
     """Writes down how many decimals values have, and how many whole ones end in 0."""
-    looked = one.sampled_numbers
-    if len(looked) < 5:
-        return
-    decimals = np.array([_decimals(x) for x in looked], float)
-    variance = float(decimals.var()) / len(decimals)
-    sheet.value(Metric(name, "decimals"), at, float(decimals.mean()), variance, floor=0.03)
-    tens = sum(x % 10 == 0 for x in looked)
-    sheet.share(Metric(name, "round-numbers", "", Scale.SHARE), at, tens, len(looked))
-
-
-def _decimals(value: float) -> int:
-    text = repr(value)
-    if "e" in text:
-        return 12
-    tail = text.partition(".")[2]
-    return 0 if tail in ("", "0") else min(len(tail), 12)
+    digits = one.digits
+    if digits is not None:
+        mean = Metric(name, "decimals")
+        sheet.value(mean, at, digits.decimals, digits.variance, floor=0.03)
+        tens = Metric(name, "round-numbers", "", Scale.SHARE)
+        sheet.share(tens, at, digits.tens, digits.looked)
 
 
 def _time_of_day(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
