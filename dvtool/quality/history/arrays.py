@@ -24,6 +24,11 @@ def member(values: Array, known: Array) -> Array:
     return found
 
 
+def inserted(known: Array, values: Array) -> Array:
+    """Returns the numbers of both arrays, rising, of which no one is in both and both rise."""
+    return np.insert(known, known.searchsorted(values), values) if len(values) else known
+
+
 def union(known: Array, values: Array) -> Array:
     """Returns the different numbers of both arrays, rising."""
     both = np.concatenate([known, values])

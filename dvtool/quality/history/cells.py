@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dvtool.quality.kinds import Kind
-from dvtool.quality.profile.model import Profile
+from dvtool.quality.profile.rowsample import RowSample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,19 +49,20 @@ class ColumnCells:
 class Cells:
     """The sampled rows of one version; columns are worked out when first asked for."""
 
-    profile: Profile
+    sample: RowSample | None
+    sampled: tuple[tuple[str, Kind], ...]
     _known: dict[str, ColumnCells | None] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """Rows with cells."""
-        return 0 if self.profile.sample is None else self.profile.sample.head[2]
+        return 0 if self.sample is None else self.sample.head[2]
 
     @cached_property
     def copies(self) -> dict[str, int]:
         """Returns, by column, the rows that equal an earlier row in everything but that column."""
-        sample = self.profile.sample
-        if sample is None or len(self.profile.sampled) < LEAST_COLUMNS:
+        sample = self.sample
+        if sample is None or len(self.sampled) < LEAST_COLUMNS:
             return {}
         places = np.arange(1, len(sample.cells) + 1, dtype=np.uint64)[:, None]
         mixed: Array = (sample.cells.view(np.uint32) + places) * _ODD
@@ -69,10 +70,7 @@ class Cells:
         whole = mixed.sum(axis=0, dtype=np.uint64)
         rest = np.sort(whole - mixed, axis=1)
         equal = (rest[:, 1:] == rest[:, :-1]).sum(axis=1)
-        return {
-            column.name: int(count)
-            for column, count in zip(self.profile.sampled, equal, strict=True)
-        }
+        return {name: int(count) for (name, _), count in zip(self.sampled, equal, strict=True)}
 
     def column(self, name: str) -> ColumnCells | None:
         """Returns a column's cells, None where it has none."""
@@ -80,12 +78,15 @@ class Cells:
             self._known[name] = self._column(name)
         return self._known[name]
 
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, Kind]]:
+        return {name: (at, kind) for at, (name, kind) in enumerate(self.sampled)}
+
     def _column(self, name: str) -> ColumnCells | None:
-        sampled = {one.name: (at, one.kind) for at, one in enumerate(self.profile.sampled)}
-        if self.profile.sample is None or name not in sampled:
+        if self.sample is None or name not in self._places:
             return None
-        at, kind = sampled[name]
-        cell = self.profile.sample.cells[at]
+        at, kind = self._places[name]
+        cell = self.sample.cells[at]
         values, dense = np.unique(cell, return_inverse=True)
         codes, known = cell.astype(np.int64), values.astype(np.int64)
         if kind is Kind.TEXT:

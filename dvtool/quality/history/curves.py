@@ -7,7 +7,7 @@ it. What is not here: shares of single values (`columns`). Called by `columns`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
+from math import inf, log, nextafter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,13 +42,21 @@ class CurveMemory:
         grids = np.array([one.quantile(EDGES) for _, one in curves], float)
         self._edges = np.median(grids, axis=0) if curves else EDGES
         spans = grids[:, -1] - grids[:, 0] if curves else np.zeros(1)
-        stds = [one.numbers.moments.std or 0.0 for _, one in curves if one.numbers is not None]
+        stds = [one.moments.std or 0.0 for _, one in curves if one.moments is not None]
         self._std = float(np.median(stds)) if stds else 0.0
         self._width = max(float(np.median(spans)), self._std)
         self._is_moment = any(one.kind.is_moment for _, one in curves)
         self._grows = not is_text and (self._is_moment or _one_way(self._lows, self._highs))
         self._kurtosis = float(np.median([_kurtosis(one) for _, one in curves])) if curves else 0.0
         self._floor = self._least()
+        # Of a place: the values at or below it, then the values below it.
+        self._places = np.concatenate([self._edges, np.nextafter(self._edges, -np.inf)])
+        self._shares = tuple(
+            Metric(name, f"{self._what}-{how}", f"{share:.2f}", Scale.SHARE)
+            for how in ("at-most", "below")
+            for share in EDGES
+        )
+        self._bounds = _bounds(self._lows, self._highs)
 
     def _least(self) -> float:
         if not len(self._lows):
@@ -63,10 +71,10 @@ class CurveMemory:
 
     def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None) -> None:
         """Writes down the metrics of one version; `past_at` is left out of what it is held to."""
-        if not len(self._lows) or one.numbers is None or not len(one.curve[0]):
+        if not len(self._lows) or one.moments is None or not len(one.curve[0]):
             return
         name, what = self._name, self._what
-        moments, n = one.numbers.moments, max(one.numbers.moments.n, 1)
+        moments, n = one.moments, max(one.moments.n, 1)
         own = moments.std or 0.0
         mean = Metric(name, f"mean-{what}")
         sheet.value(mean, at, moments.mean, own * own / n, floor=self._floor)
@@ -78,7 +86,7 @@ class CurveMemory:
             # With heavy tails one value makes most of the spread, which then says little.
             tails = max(self._kurtosis, _kurtosis(one))
             sheet.value(spread, at, figure, (tails + 2) / (4 * n), floor=0.02)
-        self._places(sheet, at, one, n)
+        self._mark_places(sheet, at, one, n)
         if self._grows:
             for end, found in (("lowest", one.curve[0][0]), ("highest", one.curve[0][-1])):
                 ends = Metric(name, f"{end}-{what}")
@@ -91,30 +99,24 @@ class CurveMemory:
         if one.kind is Kind.DATETIME:
             _time_of_day(sheet, name, at, one)
 
-    def _places(self, sheet: Sheet, at: int, one: ColumnPortrait, n: int) -> None:
-        below = one.cdf(self._edges) * n
-        under = one.cdf(np.nextafter(self._edges, -np.inf)) * n
-        for share, count, before in zip(EDGES, below, under, strict=True):
-            upto = Metric(self._name, f"{self._what}-at-most", f"{share:.2f}", Scale.SHARE)
-            sheet.share(upto, at, float(count), n)
-            less = Metric(self._name, f"{self._what}-below", f"{share:.2f}", Scale.SHARE)
-            sheet.share(less, at, float(before), n)
+    def _mark_places(self, sheet: Sheet, at: int, one: ColumnPortrait, n: int) -> None:
+        counts = (one.cdf(self._places) * n).tolist()
+        for metric, count in zip(self._shares, counts, strict=True):
+            sheet.share(metric, at, count, n)
 
     def _beyond(self, sheet: Sheet, at: int, one: ColumnPortrait, before: int) -> None:
         """Writes down what lies clearly outside of all *earlier* versions: how much, how far.
 
         Held against later versions as well, the past would look tamer than it was.
         """
-        earlier = self._at < before
-        if earlier.sum() < 2:
+        earlier = int(self._at.searchsorted(before))
+        if earlier < 2:
             return
         n, name, what = one.present, self._name, self._what
-        lows, highs = self._lows[earlier], self._highs[earlier]
-        low, high = float(lows.min()), float(highs.max())
-        room = max(_MARGIN * (high - low), _advance(highs), _advance(-lows))
-        above = (1 - float(one.cdf(np.array([high + room]))[0])) * n
-        under = np.nextafter(np.array([low - room]), -np.inf)
-        below = float(one.cdf(under)[0]) * n
+        low, high, room = (float(ends[earlier - 1]) for ends in self._bounds)
+        ends = np.array([high + room, nextafter(low - room, -inf)])
+        upto, under = one.cdf(ends).tolist()
+        above, below = (1 - upto) * n, under * n
         sheet.share(Metric(name, f"{what}-above-all", "", Scale.SHARE, True), at, above, n)
         sheet.share(Metric(name, f"{what}-under-all", "", Scale.SHARE, True), at, below, n)
         if self._width > 0:
@@ -123,14 +125,20 @@ class CurveMemory:
             sheet.amount(metric, at, far / self._width, floor=0.25)
 
 
-def _advance(ends: Array) -> float:
-    """Returns the largest step by which the largest value so far was ever exceeded."""
-    tops = np.maximum.accumulate(ends)
-    return float(np.diff(tops).max(initial=0.0))
+def _bounds(lows: Array, highs: Array) -> tuple[Array, Array, Array]:
+    """Returns lowest, highest and the room beyond both that is nothing strange, after each version."""
+    low, high = np.minimum.accumulate(lows), np.maximum.accumulate(highs)
+    room = np.maximum(_advance(high), _advance(-low))
+    return low, high, np.maximum(room, _MARGIN * (high - low))
+
+
+def _advance(tops: Array) -> Array:
+    """Returns the largest step by which the largest value so far was ever exceeded, so far."""
+    return np.maximum.accumulate(np.diff(tops, prepend=tops[:1]))
 
 
 def _kurtosis(one: ColumnPortrait) -> float:
-    found = None if one.numbers is None else one.numbers.moments.kurtosis
+    found = None if one.moments is None else one.moments.kurtosis
     return min(max(found or 0.0, -1.0), 1e3)
 
 
@@ -147,14 +155,14 @@ def _one_way(lows: Array, highs: Array) -> bool:
 
 
 def _signs(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
-    numbers = one.profile.numbers
-    if numbers is None or not numbers.moments.n:
+    signs, n = one.signs, 0 if one.moments is None else one.moments.n
+    if signs is None or not n:
         return
-    n, odd = numbers.moments.n, numbers.not_finite
+    odd = signs.not_finite
     for what, count in (
-        ("zeros", numbers.zeros),
-        ("negatives", numbers.negatives),
-        ("wholes", numbers.wholes),
+        ("zeros", signs.zeros),
+        ("negatives", signs.negatives),
+        ("wholes", signs.wholes),
     ):
         sheet.share(Metric(name, what, "", Scale.SHARE), at, count, n)
     sheet.share(Metric(name, "not-finite", "", Scale.SHARE, True), at, odd, n + odd)
@@ -162,22 +170,12 @@ def _signs(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
 
 def _digits(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
     """Writes down how many decimals values have, and how many whole ones end in 0."""
-    looked = one.sampled_numbers
-    if len(looked) < 5:
-        return
-    decimals = np.array([_decimals(x) for x in looked], float)
-    variance = float(decimals.var()) / len(decimals)
-    sheet.value(Metric(name, "decimals"), at, float(decimals.mean()), variance, floor=0.03)
-    tens = sum(x % 10 == 0 for x in looked)
-    sheet.share(Metric(name, "round-numbers", "", Scale.SHARE), at, tens, len(looked))
-
-
-def _decimals(value: float) -> int:
-    text = repr(value)
-    if "e" in text:
-        return 12
-    tail = text.partition(".")[2]
-    return 0 if tail in ("", "0") else min(len(tail), 12)
+    digits = one.digits
+    if digits is not None:
+        mean = Metric(name, "decimals")
+        sheet.value(mean, at, digits.decimals, digits.variance, floor=0.03)
+        tens = Metric(name, "round-numbers", "", Scale.SHARE)
+        sheet.share(tens, at, digits.tens, digits.looked)
 
 
 def _time_of_day(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:

@@ -87,4 +87,4 @@ def comparable(
 
 def _family(one: ColumnPortrait) -> tuple[object, object]:
     kind = Kind.FLOAT if one.kind is Kind.INT else one.kind
-    return kind, one.profile.privacy
+    return kind, one.privacy

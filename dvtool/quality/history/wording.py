@@ -7,7 +7,6 @@ are named only where its profile may tell them. Called by `judging`.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from math import exp, sin, tanh
 
 from dvtool.quality.history.growth import PREFIX
@@ -104,7 +103,7 @@ def likely(metric: Metric) -> str:
 
 def _share_words(metric: Metric, column: ColumnPortrait | None) -> str:
     if metric.name.startswith(PREFIX):
-        whole = replace(metric, name=metric.name.removeprefix(PREFIX))
+        whole = metric._replace(name=metric.name.removeprefix(PREFIX))
         return f"{_share_words(whole, column)} in the added rows"
     if metric.name == "share-of":
         return f"of the rows have {_value(metric.about, column)}"
@@ -123,7 +122,7 @@ def _share_words(metric: Metric, column: ColumnPortrait | None) -> str:
 
 def _name(metric: Metric, column: ColumnPortrait | None) -> str:
     if metric.name.startswith(PREFIX):
-        whole = replace(metric, name=metric.name.removeprefix(PREFIX))
+        whole = metric._replace(name=metric.name.removeprefix(PREFIX))
         return f"{_name(whole, column)} of the added rows"
     if metric.name in ("rank-correlation", "carried-over"):
         return f"the relation to {metric.about}"
@@ -148,10 +147,10 @@ def _name(metric: Metric, column: ColumnPortrait | None) -> str:
 
 
 def _value(key: str, column: ColumnPortrait | None) -> str:
-    texts = None if column is None else column.profile.texts
-    if texts is None:
+    names = None if column is None else column.names
+    if names is None:
         return f"the value {key}"
-    name = texts.names.get(key, key)
+    name = names.get(key, key)
     return "one frequent value" if name.startswith("#") else repr(name)
 
 
