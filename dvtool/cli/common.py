@@ -109,19 +109,28 @@ class Output:
         """Takes the two options; `--json` wins over `-q`."""
         self.as_json = as_json
         self.quiet = quiet
+        self._said: list[str] = []
+
+    @property
+    def said(self) -> str:
+        """All that was printed."""
+        return "".join(self._said)
 
     def text(self, line: str = "") -> None:
         """Prints one line for a person."""
         if not self.as_json and not self.quiet:
-            print(printable(line))
+            self._print(printable(line))
 
     def data(self, value: object) -> None:
         """Prints the whole result as one JSON object, when asked for."""
         if self.as_json:
             import json
 
-            json.dump(plain(value), sys.stdout, indent=1, ensure_ascii=False)
-            print()
+            self._print(json.dumps(plain(value), indent=1, ensure_ascii=False))
+
+    def _print(self, text: str) -> None:
+        self._said.append(f"{text}\n")
+        sys.stdout.write(self._said[-1])
 
 
 def plain(value: object) -> object:
