@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,8 @@ LEAST_ROWS = 20
 RELATIONS = frozenset({"rank-correlation", "disagreements", "strange-pairs", "carried-over"})
 _STRONG = 0.15
 """A relation weaker than this is not watched."""
+_SMALL = 1 << 14
+"""Cells of a table that is counted faster than sorted."""
 
 
 @dataclass(slots=True)
@@ -115,14 +117,14 @@ def _worth_watching(past: Sequence[Cells], names: Sequence[str]) -> list[tuple[s
     for name in names:
         now, old = latest.column(name), before.column(name)
         if now is not None and old is not None and now.dense.max(initial=0) > 0:
-            columns[name] = now, old
+            columns[name] = _Lately.of(now, old)
     watched = []
-    for target, (b, old_b) in columns.items():
+    for target, b in columns.items():
         strengths: dict[str, list[tuple[float, str]]] = {}
-        for source, (a, old_a) in columns.items():
+        for source, a in columns.items():
             if source == target:
                 continue
-            for kind, strength in _strengths(a, b, old_a, old_b):
+            for kind, strength in _strengths(a, b):
                 if strength >= _STRONG:
                     strengths.setdefault(kind, []).append((strength, source))
         for kind, found in strengths.items():
@@ -130,38 +132,61 @@ def _worth_watching(past: Sequence[Cells], names: Sequence[str]) -> list[tuple[s
     return watched
 
 
-def _strengths(
-    a: ColumnCells, b: ColumnCells, old_a: ColumnCells, old_b: ColumnCells
-) -> list[tuple[str, float]]:
+class _Lately(NamedTuple):
+    """A column in the latest version and the one before, with what all of its pairs ask of it.
+
+    Args:
+        now: In the latest version.
+        old: In the one before.
+        turned: The latest cells attached to other rows: what chance would give.
+        known: Rows of the latest version whose value the one before has.
+    """
+
+    now: ColumnCells
+    old: ColumnCells
+    turned: ColumnCells
+    known: Array
+
+    @classmethod
+    def of(cls, now: ColumnCells, old: ColumnCells) -> _Lately:
+        """Returns a column."""
+        shift = max(len(now.dense) // 3, 1)
+        turned = ColumnCells(
+            _turned(now.codes, shift),
+            now.known,
+            _turned(now.dense, shift),
+            None,
+            _turned(now.bins, shift),
+        )
+        return cls(now, old, turned, member(now.known, old.known)[now.dense])
+
+
+def _turned(cells: Array, shift: int) -> Array:
+    return np.concatenate([cells[-shift:], cells[:-shift]])
+
+
+def _strengths(a: _Lately, b: _Lately) -> list[tuple[str, float]]:
     """Returns how strong each relation is: 0 for none, 1 for a perfect one."""
     found = []
-    if a.ranks is not None and b.ranks is not None:
-        found.append(("rank-correlation", abs(correlation(a.ranks, b.ranks))))
-    shift = max(len(b.dense) // 3, 1)
-    count, rows = disagreements(a, b)
+    if a.now.ranks is not None and b.now.ranks is not None:
+        found.append(("rank-correlation", abs(correlation(a.now.ranks, b.now.ranks))))
+    count, rows = disagreements(a.now, b.now)
     if rows >= LEAST_ROWS / 2:
-        chance, _ = disagreements(a, _turned(b, shift))
+        chance, _ = disagreements(a.now, b.turned)
         found.append(("disagreements", (chance - count) / rows))
-    together = union(paired(old_a.codes, old_b.codes), _NOTHING)
-    count, rows = strange_pairs(a, b, old_a.known, together)
+    rows = int(a.known.sum())
     if rows >= LEAST_ROWS / 2:
-        chance, _ = strange_pairs(a, _turned(b, shift), old_a.known, together)
+        together = np.sort(paired(a.old.codes, b.old.codes))
+        sources = a.now.codes[a.known]
+        count, chance = (
+            rows - int(member(paired(sources, cells.codes[a.known]), together).sum())
+            for cells in (b.now, b.turned)
+        )
         found.append(("strange-pairs", (chance - count) / rows))
-    figure, rows = carried_over(a, b, old_a, old_b)
+    figure, rows = carried_over(a.now, b.now, a.old, b.old)
     if rows >= LEAST_ROWS / 2:
         found.append(("carried-over", abs(figure)))
     return found
-
-
-def _turned(cells: ColumnCells, shift: int) -> ColumnCells:
-    """Returns the cells attached to other rows: what chance would give."""
-    return ColumnCells(
-        np.roll(cells.codes, shift),
-        cells.known,
-        np.roll(cells.dense, shift),
-        None,
-        np.roll(cells.bins, shift),
-    )
 
 
 def correlation(x: Array, y: Array) -> float:
@@ -175,9 +200,13 @@ def disagreements(a: ColumnCells, b: ColumnCells) -> tuple[float, float]:
     """Returns rows whose target is not the commonest of their source, of rows that share a source."""
     groups = np.bincount(a.dense)
     width = int(b.bins.max()) + 1
-    cells, counts = runs(a.dense * width + b.bins)
-    most = np.zeros(len(groups))
-    np.maximum.at(most, cells // width, counts)
+    cells = a.dense * width + b.bins
+    if len(groups) * width <= _SMALL:
+        most = np.bincount(cells, minlength=len(groups) * width).reshape(-1, width).max(axis=1)
+    else:
+        found, counts = runs(cells)
+        starts = np.flatnonzero(np.diff(found // width, prepend=-1))
+        most = np.maximum.reduceat(counts, starts)
     several = groups > 1
     return float((groups - most)[several].sum()), float(groups[several].sum())
 
