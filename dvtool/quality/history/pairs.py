@@ -179,7 +179,8 @@ def _strengths(a: _Lately, b: _Lately) -> list[tuple[str, float]]:
         together = np.sort(paired(a.old.codes, b.old.codes))
         sources = a.now.codes[a.known]
         count, chance = (
-            rows - int(member(paired(sources, cells.codes[a.known]), together).sum())
+            # Looked up in their order, which is several times faster.
+            rows - int(member(np.sort(paired(sources, cells.codes[a.known])), together).sum())
             for cells in (b.now, b.turned)
         )
         found.append(("strange-pairs", (chance - count) / rows))
