@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dvtool.store.profiles import unpacked
 from tests.journeys.harness import Repo
 
 
@@ -122,6 +123,48 @@ def test_a_data_set_is_judged_by_its_own_versions_and_warned_at_first(repo: Repo
     assert "from 6 versions [unlike-history]" in result.out
 
 
+def test_after_a_new_version_no_profile_of_an_older_one_is_read(repo: Repo) -> None:
+    for number in range(7):
+        repo.write("days.csv", day(number))
+        repo.run("add", "days.csv")
+        repo.run("check", "days.csv")
+        repo.git("commit", "-qm", f"day {number}")
+    shutil.rmtree(repo.path / ".git/dvtool/pasts")
+    shutil.rmtree(repo.path / ".git/dvtool/profiles")
+    shutil.rmtree(repo.path / ".git/dvtool/store")  # nothing is left to make a profile of
+    repo.write("days.csv", day(7, state="kaa"))
+
+    known = repo.run("check", "days.csv")
+    for one in repo.path.glob(".git/dvtool/portraits/*/*.portrait.zst"):
+        os.chmod(one, 0o644)
+        one.write_bytes(b"damaged")
+    shutil.rmtree(repo.path / ".git/dvtool/pasts")
+    lost = repo.run("check", "days.csv")
+
+    assert "from 7 versions [unlike-history]" in known.out
+    assert "[unlike-history]" not in lost.out
+
+
+def test_a_damaged_portrait_is_made_again_from_the_profile(repo: Repo) -> None:
+    for number in range(6):
+        repo.write("days.csv", day(number))
+        repo.run("add", "days.csv")
+        repo.git("commit", "-qm", f"day {number}")
+    repo.write("days.csv", day(6, state="kaa"))
+    first = repo.run("check", "days.csv")
+    shutil.rmtree(repo.path / ".git/dvtool/pasts")
+    kept = sorted(repo.path.glob(".git/dvtool/portraits/*/*.portrait.zst"))
+    os.chmod(kept[0], 0o644)
+    whole = kept[0].read_bytes()
+    kept[0].write_bytes(whole[: len(whole) // 2])
+
+    again = repo.run("check", "days.csv")
+
+    assert len(kept) >= 6
+    assert again.out == first.out
+    assert unpacked(kept[0].read_bytes())
+
+
 def test_a_clone_remembers_a_past_and_needs_no_profile_of_it_again(repo: Repo) -> None:
     for number in range(6):
         repo.write("days.csv", day(number))
@@ -132,6 +175,7 @@ def test_a_clone_remembers_a_past_and_needs_no_profile_of_it_again(repo: Repo) -
     (kept,) = repo.path.glob(".git/dvtool/pasts/*/*.past.zst")
     shutil.rmtree(repo.path / ".git/dvtool/profiles")
     shutil.rmtree(repo.path / ".git/dvtool/store")  # nothing is left to make a profile of
+    shutil.rmtree(repo.path / ".git/dvtool/portraits")
 
     again = repo.run("check", "days.csv")
     os.chmod(kept, 0o644)

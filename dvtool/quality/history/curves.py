@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dvtool.quality.history.arrays import middle
 from dvtool.quality.history.portrait import ColumnPortrait
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.kinds import Kind
@@ -40,14 +41,16 @@ class CurveMemory:
         self._lows = np.array([one.curve[0][0] for _, one in curves], float)
         self._highs = np.array([one.curve[0][-1] for _, one in curves], float)
         grids = np.array([one.quantile(EDGES) for _, one in curves], float)
-        self._edges = np.median(grids, axis=0) if curves else EDGES
+        self._edges = middle(grids) if curves else EDGES
         spans = grids[:, -1] - grids[:, 0] if curves else np.zeros(1)
         stds = [one.moments.std or 0.0 for _, one in curves if one.moments is not None]
-        self._std = float(np.median(stds)) if stds else 0.0
-        self._width = max(float(np.median(spans)), self._std)
+        self._std = float(middle(np.array(stds))) if stds else 0.0
+        self._width = max(float(middle(spans)), self._std)
         self._is_moment = any(one.kind.is_moment for _, one in curves)
         self._grows = not is_text and (self._is_moment or _one_way(self._lows, self._highs))
-        self._kurtosis = float(np.median([_kurtosis(one) for _, one in curves])) if curves else 0.0
+        self._kurtosis = (
+            float(middle(np.array([_kurtosis(one) for _, one in curves]))) if curves else 0.0
+        )
         self._floor = self._least()
         # Of a place: the values at or below it, then the values below it.
         self._places = np.concatenate([self._edges, np.nextafter(self._edges, -np.inf)])
@@ -62,7 +65,7 @@ class CurveMemory:
         if not len(self._lows):
             return 1e-12
         steps = np.abs(np.diff((self._lows + self._highs) / 2))
-        step = float(np.median(steps)) if len(steps) else 0.0
+        step = float(middle(steps)) if len(steps) else 0.0
         level = float(max(np.abs(self._lows).max(), np.abs(self._highs).max()))
         if self._grows and step > 0:
             # Calendars advance evenly, numbers that only grow do not.
@@ -100,9 +103,12 @@ class CurveMemory:
             _time_of_day(sheet, name, at, one)
 
     def _mark_places(self, sheet: Sheet, at: int, one: ColumnPortrait, n: int) -> None:
-        counts = (one.cdf(self._places) * n).tolist()
-        for metric, count in zip(self._shares, counts, strict=True):
-            sheet.share(metric, at, count, n)
+        sheet.shares(self._shares, at, one.cdf(self._places) * n, n)
+
+    def edge(self, share: str) -> float | None:
+        """Returns the value that a metric of places counts up to, None for another metric."""
+        at = np.flatnonzero([f"{one:.2f}" == share for one in EDGES])
+        return float(self._edges[at[0]]) if len(at) else None
 
     def _beyond(self, sheet: Sheet, at: int, one: ColumnPortrait, before: int) -> None:
         """Writes down what lies clearly outside of all *earlier* versions: how much, how far.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dvtool.quality.history.arrays import middle
 from dvtool.quality.history.portrait import Portrait
 from dvtool.quality.history.rows import KEPT
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
@@ -87,9 +88,9 @@ def _is_growing(sheet: Sheet, past: Sequence[Portrait]) -> bool:
     keeps = keeps[np.isfinite(keeps)]
     return (
         len(keeps) > 0
-        and float(np.median(keeps)) >= _KEEPS
+        and float(middle(keeps)) >= _KEEPS
         and float((added >= LEAST_ADDED).mean()) >= _STEADY
-        and float(np.median(added / rows[1:])) <= _MOST_ADDED
+        and float(middle(added / rows[1:])) <= _MOST_ADDED
     )
 
 

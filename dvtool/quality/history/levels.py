@@ -60,6 +60,9 @@ def alarm_levels(past: Array, groups: Array, budget: float = BUDGET) -> Array:
         return np.full(past.shape[1], UNKNOWN * least)
     usual = ROOM * float(np.quantile(scores.max(axis=1), USUAL))
     most = scores.max(axis=0)
-    own = np.array([most[groups == group].max() for group in groups])
+    _, group = np.unique(groups, return_inverse=True)
+    mosts = np.zeros(int(group.max(initial=-1)) + 1)
+    np.maximum.at(mosts, group, most)
+    own = mosts[group]
     levels: Array = np.maximum(least, np.minimum(ROOM * own, usual))
     return levels

@@ -66,6 +66,7 @@ class Sheet:
     versions: int
     marks: dict[Metric, Array] = field(default_factory=dict)
     floors: dict[Metric, float] = field(default_factory=dict)
+    _blocks: dict[Metric, Array] = field(default_factory=dict)
     _cells: dict[Metric, array[float]] = field(default_factory=dict)
     """What `marks` shows: single numbers are written to it many times faster."""
 
@@ -74,6 +75,28 @@ class Sheet:
         if rows > 0:
             figure = asin(sqrt(min((count + 0.375) / (rows + 0.75), 1.0)))
             self._write(metric, 1e-3, version, figure, 1 / (4 * rows + 2), count, rows)
+
+    def shares(self, metrics: tuple[Metric, ...], version: int, counts: Array, rows: float) -> None:
+        """Writes down several shares of the same rows; nothing for no rows.
+
+        Args:
+            metrics: Always together, and written by nothing else.
+            version: Which.
+            counts: One for each of them.
+            rows: Of which these are.
+        """
+        if rows > 0:
+            block = self._blocks.get(metrics[0])
+            if block is None:
+                block = np.full((len(metrics), self.versions, 4), np.nan)
+                self._blocks[metrics[0]] = block
+                self.marks.update(zip(metrics, block, strict=True))
+                self.floors.update(dict.fromkeys(metrics, 1e-3))
+            own = block[:, version]
+            own[:, 0] = np.arcsin(np.sqrt(np.minimum((counts + 0.375) / (rows + 0.75), 1.0)))
+            own[:, 1] = 1 / (4 * rows + 2)
+            own[:, 2] = counts
+            own[:, 3] = rows
 
     def amount(
         self, metric: Metric, version: int, found: float, *, floor: float, variance: float = 0.0
