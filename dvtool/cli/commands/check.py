@@ -172,7 +172,7 @@ def command(
         onlooker=witness or album,
     )
     answer = worst(one.verdict for one in judged)
-    output = Output(as_json=as_json, quiet=quiet)
+    output = Output(as_json=as_json, quiet=quiet, remembers=bool(context.obj))
     output.data({"verdict": answer.value, "judgements": [to_json(one) for one in judged]})
     if judged:
         for line in lines(judged, verbose=verbose):

@@ -59,7 +59,7 @@ def command(
         remote_name=name,
         remote=at_remote or name is not None,
     )
-    output = Output(as_json=as_json, quiet=quiet)
+    output = Output(as_json=as_json, quiet=quiet, remembers=bool(context.obj))
     output.data(
         {"clean": report.is_clean, "datasets": report.datasets, "warnings": report.warnings}
     )

@@ -95,6 +95,10 @@ class ColumnMemory:
         if self._curve is not None:
             self._curve.mark(sheet, at, one, past_at)
 
+    def edge(self, metric: Metric) -> float | None:
+        """Returns the value that a metric of places counts up to, None for another metric."""
+        return self._curve.edge(metric.about) if self._curve is not None else None
+
     def mark_copies(self, sheet: Sheet, at: int, count: int, rows: int) -> None:
         """Writes down the rows that are copies of others in everything but this column."""
         metric = Metric(self._name, "copies-but-for", "", Scale.SHARE, True)

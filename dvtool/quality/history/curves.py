@@ -105,6 +105,11 @@ class CurveMemory:
     def _mark_places(self, sheet: Sheet, at: int, one: ColumnPortrait, n: int) -> None:
         sheet.shares(self._shares, at, one.cdf(self._places) * n, n)
 
+    def edge(self, share: str) -> float | None:
+        """Returns the value that a metric of places counts up to, None for another metric."""
+        at = np.flatnonzero([f"{one:.2f}" == share for one in EDGES])
+        return float(self._edges[at[0]]) if len(at) else None
+
     def _beyond(self, sheet: Sheet, at: int, one: ColumnPortrait, before: int) -> None:
         """Writes down what lies clearly outside of all *earlier* versions: how much, how far.
 

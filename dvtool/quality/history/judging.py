@@ -154,7 +154,9 @@ class History:
 
     def _finding(self, column: str, scores: list[Score], portrait: Portrait, place: str) -> Finding:
         first = scores[0]
-        words = sentence(first, portrait.columns.get(column), self.versions)
+        assert self._memory is not None
+        edge = self._memory.edge(first.metric)
+        words = sentence(first, portrait.columns.get(column), self.versions, edge)
         fault = likely(first.metric)
         figures: dict[str, Any] = {
             "metric": first.metric.name,

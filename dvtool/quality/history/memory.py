@@ -16,7 +16,7 @@ from dvtool.quality.history.growth import Growth
 from dvtool.quality.history.pairs import PairMemory
 from dvtool.quality.history.portrait import ColumnPortrait, Portrait
 from dvtool.quality.history.rows import RowMemory
-from dvtool.quality.history.sheet import Sheet
+from dvtool.quality.history.sheet import Metric, Sheet
 from dvtool.quality.kinds import Kind
 
 
@@ -61,6 +61,11 @@ class Memory:
         self._pairs.mark(sheet, one)
         self._growth.mark(sheet, one)
         return sheet
+
+    def edge(self, metric: Metric) -> float | None:
+        """Returns the value that a metric of places counts up to, None for another metric."""
+        column = self._columns.get(metric.column)
+        return None if column is None else column.edge(metric)
 
     def _copies(self, sheet: Sheet, at: int, one: Portrait) -> None:
         for name, count in one.cells.copies.items():
