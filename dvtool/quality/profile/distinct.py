@@ -125,8 +125,8 @@ class DistinctScan:
         hashes = np.empty(len(bits), np.uint64)
         for start in range(0, len(bits), _STEP):
             hashes[start : start + _STEP] = theta_hash(bits[start : start + _STEP])
-        kept = bits[hashes < np.uint64(self._sketch.theta64)]
-        for one in np.unique(kept).view(np.int64).tolist():
+        fitting = hashes < np.uint64(self._sketch.theta64)
+        for one in _smallest(bits[fitting], hashes[fitting]).view(np.int64).tolist():
             self._sketch.update(one)
         return hashes
 
@@ -134,6 +134,18 @@ class DistinctScan:
         """Returns the sketch, trimmed to its size, which makes it independent of the order."""
         self._sketch.trim()
         return Distinct(self._sketch.compact(True).serialize())
+
+
+def _smallest(bits: NDArray[Any], hashes: NDArray[Any]) -> NDArray[Any]:
+    """Returns the different values that can be among the smallest hashes that a sketch keeps."""
+    import numpy as np
+
+    if len(bits) > _STEP:
+        bound = np.partition(hashes, _STEP)[_STEP]
+        near = np.unique(bits[hashes <= bound])
+        if len(near) > 1 << LOG_SIZE:  # one more than are kept: it is what the sketch's end tells
+            return near
+    return np.unique(bits)
 
 
 def theta_hash(bits: NDArray[Any]) -> NDArray[Any]:
