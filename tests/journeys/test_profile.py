@@ -463,7 +463,9 @@ def test_profiles_at_a_remote_disturb_nobody(tracked: Repo) -> None:
     assert clone.read("people.csv") == tracked.read("people.csv")
 
 
-def test_erasing_a_file_erases_its_profiles_and_what_was_learnt_of_it_here_and_there(tracked: Repo) -> None:
+def test_erasing_a_file_erases_its_profiles_and_what_was_learnt_of_it_here_and_there(
+    tracked: Repo,
+) -> None:
     tracked.write("other.csv", table(30))
     tracked.run("add", "other.csv")
     tracked.commit("other")
