@@ -41,6 +41,7 @@ def packed(portrait: Portrait) -> tuple[object, ...]:
     return (
         portrait.rows,
         portrait.readings,
+        dict(portrait.copies),
         None if portrait.sample is None else portrait.sample.data,
         tuple((name, kind.value) for name, kind in portrait.sampled),
         [_plain(one) for one in columns],
@@ -53,7 +54,7 @@ def packed(portrait: Portrait) -> tuple[object, ...]:
 
 def unpacked(name: str, data: tuple[Any, ...]) -> Portrait:
     """Returns the portrait that `packed` was given; whatever is raised for anything else."""
-    rows, readings, sample, sampled, plain, keys, counts, hashes, repeats = data
+    rows, readings, copies, sample, sampled, plain, keys, counts, hashes, repeats = data
     whole = counts.astype(np.int64), hashes, repeats.astype(np.int64)
     cuts = _Cuts(*map(_Cut, (keys, *whole)))
     order = tuple(_column(rows, one, cuts) for one in plain)
@@ -66,6 +67,7 @@ def unpacked(name: str, data: tuple[Any, ...]) -> Portrait:
         None if sample is None else RowSample(sample),
         tuple((each, _KINDS[kind]) for each, kind in sampled),
         readings,
+        copies,
         {one.name: one for one in order},
     )
 
