@@ -291,6 +291,7 @@ def judged_by_history(
         rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
+    from dvtool.quality.history.usual import as_usual
     from dvtool.quality.history.version import Version
 
     assert judged.profile is not None
@@ -301,14 +302,17 @@ def judged_by_history(
     if name and profiler.portraits is not None and name not in profiler.portraits:
         _keep_portrait(version.portrait, file, profiler, spec)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
-    if not asked and not history.is_proven:
+    others: Sequence[Finding] = judged.findings
+    if history.is_proven:
+        others = as_usual(others, {one.column for one in answer.findings}, answer.versions)
+    elif not asked:
         found = [_milder(one) for one in found]
     more = list(judged.would_decide_more)
     if not answer.is_decided:
         more.append(_too_short(history.spec.min_versions, answer.versions, gaps))
     return replace(
         judged,
-        findings=sorted_findings([*judged.findings, *found]),
+        findings=sorted_findings([*others, *found]),
         would_decide_more=tuple(more),
     )
 

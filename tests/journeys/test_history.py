@@ -51,6 +51,36 @@ def test_a_folder_of_batches_is_a_past(folder: Repo) -> None:
     assert "state: 20.0% of the texts are in small letters, expected 0.0% to" in bad.out
 
 
+def orders(number: int, *, price: float = 20) -> str:
+    """Returns a day whose order numbers go on where the day before ended, two rows an order."""
+    draw = random.Random(number)
+    rows = range(300 if number % 2 else 140)
+    lines = [f"{150 * number + row // 2},{draw.gauss(price, 2):.2f}" for row in rows]
+    return "order,price\n" + "\n".join(lines) + "\n"
+
+
+def test_what_is_usual_here_is_no_warning_once_the_past_is_long_enough(folder: Repo) -> None:
+    for number in range(14):
+        for past in ("grown", "young")[: 1 + (number > 6)]:
+            folder.write(f"{past}/{number:02}.csv", orders(number))
+    folder.write("new.csv", orders(14))
+    folder.write("dear.csv", orders(14, price=60))
+
+    young = folder.run("check", "new.csv", "--history", "young", "--baseline", "grown/13.csv")
+    usual = folder.run("check", "-v", "new.csv", "--history", "grown", "--baseline", "grown/13.csv")
+    odd = folder.run(
+        "check", "dear.csv", "--history", "grown", "--baseline", "grown/13.csv", code=1
+    )
+
+    assert "warn      new.csv order: drifted from the baseline" in young.out
+    assert "warn      new.csv 140 rows, 160 (53%) fewer than grown/13.csv" in young.out
+    assert usual.out.startswith("new.csv: pass")
+    assert "note      new.csv order: drifted from the baseline" in usual.out
+    assert "hint: within what the 14 versions before vary by" in usual.out
+    assert "warn      dear.csv price: drifted from the baseline" in odd.out
+    assert "drifted" not in odd.out.replace("price: drifted", "")
+
+
 def test_no_past_at_a_path_is_said(folder: Repo) -> None:
     folder.write("good.csv", day(8))
 
