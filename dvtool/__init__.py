@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as in `typing`, which a short command would wait for
 if TYPE_CHECKING:
+    from typing import Any
+
     from dvtool.api import DataSet, Diff, Repository, local_path, open, read_table
 
 __version__ = "0.1.0"

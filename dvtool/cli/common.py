@@ -105,23 +105,44 @@ def in_repository(workspace: Workspace, typed: Iterable[str]) -> list[str]:
 class Output:
     """Prints results to stdout, in the form the person asked for."""
 
-    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
-        """Takes the two options; `--json` wins over `-q`."""
+    def __init__(
+        self, *, as_json: bool = False, quiet: bool = False, remembers: bool = False
+    ) -> None:
+        """Takes the two options; `--json` wins over `-q`.
+
+        Args:
+            as_json: Print the result as one object and nothing else.
+            quiet: Print nothing.
+            remembers: Whether `said` will be asked for.
+        """
         self.as_json = as_json
         self.quiet = quiet
+        self._said: list[str] | None = [] if remembers else None
+
+    @property
+    def said(self) -> str:
+        """All that was printed, where it is remembered."""
+        return "".join(self._said or ())
 
     def text(self, line: str = "") -> None:
         """Prints one line for a person."""
         if not self.as_json and not self.quiet:
-            print(printable(line))
+            self._print(printable(line))
+            self._print("\n")
 
     def data(self, value: object) -> None:
         """Prints the whole result as one JSON object, when asked for."""
         if self.as_json:
             import json
 
-            json.dump(plain(value), sys.stdout, indent=1, ensure_ascii=False)
-            print()
+            for piece in json.JSONEncoder(indent=1, ensure_ascii=False).iterencode(plain(value)):
+                self._print(piece)
+            self._print("\n")
+
+    def _print(self, piece: str) -> None:
+        if self._said is not None:
+            self._said.append(piece)
+        sys.stdout.write(piece)
 
 
 def plain(value: object) -> object:

@@ -10,9 +10,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
 
 from dvtool import __version__
+
+TYPE_CHECKING = False  # as in `typing`, which `--version` does without
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dvtool.ops.answers import Question
 
 EXIT_BUG = 3
 EXIT_INTERRUPTED = 130
@@ -35,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def run(args: list[str]) -> int:
     """Returns the exit code of one command line; prints errors, never a traceback for a user's mistake."""
     try:
-        code = _run(args)
+        code = _answer(args)
         # Here, not at the interpreter's end, where a reader that went away could only be ignored.
         sys.stdout.flush()
     except BrokenPipeError:
@@ -47,7 +52,21 @@ def run(args: list[str]) -> int:
     return code
 
 
-def _run(args: list[str]) -> int:
+def _answer(args: list[str]) -> int:
+    """Says again what still holds, before click and all that a command needs are imported."""
+    from dvtool.ops import answers
+
+    question = answers.asked(args, os.environ)
+    known = answers.standing(question) if question is not None else None
+    if known is None:
+        is_kept = question is not None and answers.begin(question)
+        return _run(args, question if is_kept else None)
+    output, code = known
+    sys.stdout.write(output)
+    return code
+
+
+def _run(args: list[str], question: Question | None) -> int:
     from dvtool.cli.failures import report_bug, report_error, report_usage
     from dvtool.errors import DvtoolError
 
@@ -61,7 +80,7 @@ def _run(args: list[str]) -> int:
             if "_DVTOOL_COMPLETE" in os.environ:
                 app.main(args=args, prog_name="dvtool")  # a shell asks for completions
             # Not app.main: that takes a closed pipe for an ordinary failure and exits with 1.
-            with app.make_context("dvtool", list(args)) as context:
+            with app.make_context("dvtool", list(args), obj=question) as context:
                 result = app.invoke(context)
         except click.exceptions.Exit as stop:
             return stop.exit_code

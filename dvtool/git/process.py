@@ -1,7 +1,7 @@
 """Git processes: their environment, talking with them, and what their failures mean.
 
-Here lives everything that starts `git` and nothing that knows a repository; that is
-`dvtool.git.plumbing`, which with `dvtool.git.cloning` is the only caller.
+Here lives everything that starts `git`, but for `dvtool.git.questions`, and nothing that knows a
+repository; that is `dvtool.git.plumbing`, which with `dvtool.git.cloning` is the only caller.
 """
 
 from __future__ import annotations
@@ -22,44 +22,10 @@ from dvtool.errors import (
     UnknownRevision,
     UsageError,
 )
+from dvtool.git.questions import NEVER_HANDED_ON, ONE_REPOSITORY_ONLY
 
 _MAX_MESSAGE_BYTES = 1 << 20
 _MAX_TOLD = 1000
-# These change what a path on the command line means, or run a program while git only reports.
-_NEVER_HANDED_ON = frozenset(
-    {
-        "GIT_LITERAL_PATHSPECS",
-        "GIT_GLOB_PATHSPECS",
-        "GIT_NOGLOB_PATHSPECS",
-        "GIT_ICASE_PATHSPECS",
-        "GIT_EXTERNAL_DIFF",
-        "GIT_DIFF_OPTS",
-        "GIT_PREFIX",
-        "LANGUAGE",
-    }
-)
-# What `git rev-parse --local-env-vars` lists: a hook's git exports some of them, and they would
-# send a command meant for another repository back to the hook's own. As git does for submodules,
-# GIT_CONFIG_PARAMETERS and GIT_CONFIG_COUNT stay: they are the user's `git -c`.
-_ONE_REPOSITORY_ONLY = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_CONFIG",
-        "GIT_DIR",
-        "GIT_GRAFT_FILE",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_INTERNAL_SUPER_PREFIX",
-        "GIT_NAMESPACE",
-        "GIT_NO_REPLACE_OBJECTS",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_QUARANTINE_PATH",
-        "GIT_REPLACE_REF_BASE",
-        "GIT_SHALLOW_FILE",
-        "GIT_WORK_TREE",
-    }
-)
 # Patterns are compiled when they are first needed: after a failure.
 _CREDENTIALS = r"(?i)([a-z][a-z0-9+.-]*://)[^/@\s']*@"
 _LOCK = (
@@ -78,7 +44,7 @@ def git_environment(environ: Mapping[str, str], *, foreign: bool = False) -> dic
         foreign: The repository is not the one a surrounding hook speaks of, so `GIT_DIR`,
             `GIT_INDEX_FILE` and their like are dropped instead of handed on.
     """
-    dropped = _NEVER_HANDED_ON | _ONE_REPOSITORY_ONLY if foreign else _NEVER_HANDED_ON
+    dropped = NEVER_HANDED_ON | ONE_REPOSITORY_ONLY if foreign else NEVER_HANDED_ON
     handed_on = {name: value for name, value in environ.items() if name not in dropped}
     # Messages are told apart by their English words; nobody is there to answer a prompt.
     return handed_on | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}

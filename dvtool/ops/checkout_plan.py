@@ -10,16 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from dvtool.core.digest import fingerprint_of
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, encode_sidecar, parse_sidecar
-from dvtool.core.tree import Tree
 from dvtool.errors import WouldLoseData
+from dvtool.ops.disk import against
 from dvtool.ops.selection import Selected, check_part
 from dvtool.ops.workspace import Workspace
-from dvtool.worktree.ignore import Ignore
 from dvtool.worktree.statindex import StatIndex
-from dvtool.worktree.status import DatasetStatus, PathStatus, compare
+from dvtool.worktree.status import DatasetStatus, PathStatus
 
 EMPTY_TEXT: Final = encode_sidecar(Sidecar("directory"))
 
@@ -42,20 +40,12 @@ def plan_for(
     workspace: Workspace, index: StatIndex, one: Selected, text: bytes, *, force: bool
 ) -> Plan:
     """Compares a data set with what `text` says, and decides path by path."""
-
-    def tree() -> Tree:
-        return workspace.tree(parse_sidecar(text, source=one.dataset + SIDECAR_SUFFIX))
-
-    found = compare(
-        workspace.top,
-        one.dataset,
-        index.section(one.dataset),
-        sidecar_fingerprint=fingerprint_of(text),
-        tree=tree,
-        clock=index.clock,
-        ignore=Ignore.for_dataset(workspace.top, one.dataset),
+    found = against(workspace, index, one.dataset, text)
+    check_part(
+        one,
+        (path.path for path in found.paths),
+        lambda: workspace.tree(parse_sidecar(text, source=one.dataset + SIDECAR_SUFFIX)),
     )
-    check_part(one, (path.path for path in found.paths), tree)
     plan = Plan(one, text, found)
     below = one.inside + b"/"
     for path in found.paths:

@@ -6,6 +6,8 @@ the differences mean. Called by `status`, `check` and their relatives.
 
 from __future__ import annotations
 
+from typing import Final
+
 from dvtool.core.digest import fingerprint_of
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
@@ -14,6 +16,9 @@ from dvtool.ops.workspace import Workspace
 from dvtool.worktree.ignore import Ignore
 from dvtool.worktree.statindex import StatIndex
 from dvtool.worktree.status import DatasetStatus, compare
+
+UNADDED: Final = frozenset({"modified", "new", "deleted", "conflict"})
+"""States of files that are on disk as no version has them."""
 
 
 class Disk:
@@ -33,7 +38,7 @@ class Disk:
 
     def is_edited(self, dataset: str) -> bool:
         """Tells whether there is something on disk that was not added."""
-        return bool(self.states(dataset) & {"modified", "new", "deleted", "conflict"})
+        return not UNADDED.isdisjoint(self.states(dataset))
 
 
 def compare_dataset(workspace: Workspace, index: StatIndex, dataset: str) -> DatasetStatus:
@@ -57,11 +62,24 @@ def compare_text(
         InvalidText: The sidecar breaks its format.
         ObjectMissing: The list of files is not in the store.
     """
+    found = against(workspace, index, dataset, text)
+    if found.is_changed:
+        index.replace(found.section)
+    return found
+
+
+def against(workspace: Workspace, index: StatIndex, dataset: str, text: bytes) -> DatasetStatus:
+    """Returns how a data set differs from any text of a sidecar; the index stays as it is.
+
+    Raises:
+        InvalidText: The sidecar breaks its format.
+        ObjectMissing: The list of files is not in the store.
+    """
 
     def tree() -> Tree:
         return workspace.tree(parse_sidecar(text, source=dataset + SIDECAR_SUFFIX))
 
-    found = compare(
+    return compare(
         workspace.top,
         dataset,
         index.section(dataset),
@@ -70,6 +88,3 @@ def compare_text(
         clock=index.clock,
         ignore=Ignore.for_dataset(workspace.top, dataset),
     )
-    if found.is_changed:
-        index.replace(found.section)
-    return found

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from dvtool.errors import InvalidText, ObjectMissing, UsageError
 from dvtool.ops import baselines, subjects
-from dvtool.ops.subjects import PastFile, Subject
+from dvtool.ops.subjects import FileBytes, PastFile, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Finding, Severity
 from dvtool.quality.judged import JudgedTable, sorted_findings
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from dvtool.ops.profiler import Profiler, Spec
     from dvtool.quality.checks.model import HistoryRule
     from dvtool.quality.history.judging import History, HistorySpec
-    from dvtool.quality.history.version import Version
+    from dvtool.quality.history.portrait import Portrait
+    from dvtool.quality.history.version import Remembered, Version
+    from dvtool.quality.profile.model import Profile
 
 MOST_VERSIONS: Final = 30
 """Versions a table is judged by, the newest ones."""
@@ -39,7 +41,7 @@ COMPUTED_BYTES: Final = 32 << 20
 MOST_REPLAYED: Final = 60
 """Versions a back-test replays, the newest ones."""
 KEPT_BYTES: Final = 256 << 20
-"""What remembered pasts may take in a clone, compressed."""
+"""What remembered pasts may take in a clone, compressed; and portraits likewise."""
 MOST_FILES: Final = 200
 """Data sets of more files are not judged file by file against their history."""
 
@@ -162,9 +164,7 @@ def versions_of(
 
     found, gaps = [], []
     for one in past:
-        profile = profiler.known(one.file, spec)
-        if profile is None and one.size_bytes <= COMPUTED_BYTES:
-            profile = profiler.file(one.file, spec).profile
+        profile = _profile(one, profiler, spec)
         if profile is None:
             gaps.append(one.name)
         else:
@@ -172,12 +172,20 @@ def versions_of(
     return found, gaps
 
 
+def _profile(one: PastFile, profiler: Profiler, spec: Spec) -> Profile | None:
+    profile = profiler.known(one.file, spec)
+    if profile is None and one.size_bytes <= COMPUTED_BYTES:
+        profile = profiler.file(one.file, spec).profile
+    return profile
+
+
 def past_of(
     past: Sequence[PastFile], profiler: Profiler, spec: Spec, rule: HistoryRule
 ) -> tuple[History, list[str]]:
     """Returns what is remembered of a past, and the names of versions without a profile.
 
-    It follows from the profiles alone, so a clone keeps it: the next judgement reads none of them.
+    It follows from the profiles alone, so a clone keeps it: the next judgement reads none of them. Of
+    another past that has versions in common with it, their portraits are read.
     """
     from dvtool.quality.history.judging import History
     from dvtool.quality.history.keeping import recalled, remembered
@@ -188,12 +196,57 @@ def past_of(
     known = recalled(kept) if kept is not None else None
     if known is not None:
         return known, []
-    versions, gaps = versions_of(past, profiler, spec)
+    versions, gaps = _remembered(past, profiler, spec)
     made = History(versions, spec_of(rule))
     if folder is not None and made.is_decided and not gaps:
         folder.put(name, remembered(made))
-        folder.trim(most_bytes=KEPT_BYTES)
+        for kept_in in filter(None, (folder, profiler.portraits)):
+            kept_in.trim(most_bytes=KEPT_BYTES)
     return made, gaps
+
+
+def _remembered(
+    past: Sequence[PastFile], profiler: Profiler, spec: Spec
+) -> tuple[list[Remembered], list[str]]:
+    """Returns the past as portraits, oldest first, and the names of versions without a profile.
+
+    Each profile is read once in the life of a clone, or never where its version was judged here.
+    """
+    from dvtool.quality.history.keeping import known_portrait
+    from dvtool.quality.history.portrait import portrait_of
+    from dvtool.quality.history.version import Remembered
+
+    found, gaps = [], []
+    folder = profiler.portraits
+    for one in past:
+        name = _portrait_name(one.file, profiler, spec)
+        kept = folder.get(name) if folder is not None and name else None
+        portrait = known_portrait(kept, one.name) if kept is not None else None
+        if portrait is None:
+            profile = _profile(one, profiler, spec)
+            if profile is None:
+                gaps.append(one.name)
+                continue
+            portrait = portrait_of(one.name, profile)
+            _keep_portrait(portrait, one.file, profiler, spec)
+        found.append(Remembered(portrait, frozenset(one.resets)))
+    return found, gaps
+
+
+def _keep_portrait(portrait: Portrait, file: FileBytes, profiler: Profiler, spec: Spec) -> None:
+    from dvtool.quality.history.keeping import kept_portrait
+
+    name = _portrait_name(file, profiler, spec)
+    if profiler.portraits is not None and name:
+        profiler.portraits.put(name, kept_portrait(portrait))
+
+
+def _portrait_name(file: FileBytes, profiler: Profiler, spec: Spec) -> str:
+    """Returns what a portrait is kept by; empty for a file without a digest."""
+    from dvtool.quality.history.keeping import MEANING
+
+    digest, _, address = profiler.name(file, spec).partition("/")
+    return digest and f"{digest}/{hashlib.sha256(f'{MEANING} {address}'.encode()).hexdigest()}"
 
 
 def _name_of(past: Sequence[PastFile], profiler: Profiler, spec: Spec, rule: HistoryRule) -> str:
@@ -216,6 +269,7 @@ def _name_of(past: Sequence[PastFile], profiler: Profiler, spec: Spec, rule: His
 
 def judged_by_history(
     judged: JudgedTable,
+    file: FileBytes,
     past: Sequence[PastFile],
     profiler: Profiler,
     spec: Spec,
@@ -228,6 +282,7 @@ def judged_by_history(
 
     Args:
         judged: By everything else, with its profile.
+        file: What was judged; its portrait is kept, since the next version is judged by it.
         past: Earlier versions, oldest first.
         profiler: Gives their profiles.
         spec: How they are profiled.
@@ -236,20 +291,28 @@ def judged_by_history(
         rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
+    from dvtool.quality.history.usual import as_usual
     from dvtool.quality.history.version import Version
 
     assert judged.profile is not None
     history, gaps = past_of(past[-MOST_VERSIONS:], profiler, spec, rule)
-    answer = history.judge(Version(judged.name, judged.profile), name=judged.name)
+    version = Version(judged.name, judged.profile)
+    answer = history.judge(version, name=judged.name)
+    name = _portrait_name(file, profiler, spec)
+    if name and profiler.portraits is not None and name not in profiler.portraits:
+        _keep_portrait(version.portrait, file, profiler, spec)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
-    if not asked and not history.is_proven:
+    others: Sequence[Finding] = judged.findings
+    if history.is_proven:
+        others = as_usual(others, {one.column for one in answer.findings}, answer.versions)
+    elif not asked:
         found = [_milder(one) for one in found]
     more = list(judged.would_decide_more)
     if not answer.is_decided:
         more.append(_too_short(history.spec.min_versions, answer.versions, gaps))
     return replace(
         judged,
-        findings=sorted_findings([*judged.findings, *found]),
+        findings=sorted_findings([*others, *found]),
         would_decide_more=tuple(more),
     )
 

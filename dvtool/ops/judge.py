@@ -183,6 +183,7 @@ def _judge_file(
 
     return judged_by_history(
         judged,
+        file,
         past,
         profiles.profiler,
         how,

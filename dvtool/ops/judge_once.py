@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 OTHER_FILES = ("schema", "in_table", "splits")
 """Words of checks that make other files an input."""
+OTHER_VERSION = "reference"
+"""The word of checks that makes another version or file the baseline."""
 
 
 def judge_subject_once(
@@ -107,6 +109,11 @@ def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> 
         versions=judging_versions(),
         now=now,
     )
+
+
+def reads_other_files(checks: ChecksText) -> bool:
+    """Tells whether checks make anything an input that is not the data set's own."""
+    return _says(checks, *OTHER_FILES, OTHER_VERSION)
 
 
 def _says(checks: ChecksText, *words: str) -> bool:

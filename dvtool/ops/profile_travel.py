@@ -16,7 +16,7 @@ from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import DvtoolError, InvalidText, ObjectMissing
 from dvtool.git.sidecars import sidecar_paths
-from dvtool.ops.profiler import folder_of
+from dvtool.ops.profiler import folder_of, pasts_of, portraits_of
 from dvtool.ops.subjects import checks_at
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.parsing import parse_checks
@@ -102,7 +102,9 @@ def erase_profiles(
         if (found := _OBJECT.fullmatch(name)) is not None and found[1] in wanted
     ]
     for digest in wanted:
-        folder.forget(Digest(bytes.fromhex(digest)))
+        for kept in (folder, portraits_of(workspace)):
+            kept.forget(Digest(bytes.fromhex(digest)))
+    pasts_of(workspace).trim(most_bytes=0)  # any of them may have learnt from these files
     parallel(remote.backend.delete, names, jobs=JOBS)
     return len(names)
 

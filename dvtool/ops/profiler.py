@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 SNIFFING: Final = 1
 """Raised when files without `read:` come to be read in another way."""
-MEMORY_BYTES: Final = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +130,16 @@ def folder_of(workspace: Workspace) -> ProfileFolder:
     return ProfileFolder(workspace.shared_dir / "profiles")
 
 
+def pasts_of(workspace: Workspace) -> ProfileFolder:
+    """Returns where a clone keeps what it learnt of pasts."""
+    return ProfileFolder(workspace.shared_dir / "pasts", ".past.zst")
+
+
+def portraits_of(workspace: Workspace) -> ProfileFolder:
+    """Returns where a clone keeps what history asks of single profiles."""
+    return ProfileFolder(workspace.shared_dir / "portraits", ".portrait.zst")
+
+
 def repository_key(repository: str) -> bytes:
     """Returns the key of a repository's tokens; empty before it has an id.
 
@@ -170,7 +179,9 @@ class Profiler:
         key: bytes,
         progress: Progress,
         bring: Callable[[str], bytes | None] = lambda _: None,
+        *,
         pasts: ProfileFolder | None = None,
+        portraits: ProfileFolder | None = None,
     ) -> None:
         """Takes what it needs; asks and writes nothing yet.
 
@@ -180,9 +191,11 @@ class Profiler:
             progress: Whom to tell.
             bring: Gives, by name, the proven text of a profile of a file that is not here.
             pasts: Where `history` keeps what it remembers of several profiles, None for nowhere.
+            portraits: Where it keeps what it asks of one profile, None for nowhere.
         """
         self._folder = folder
         self.pasts = pasts
+        self.portraits = portraits
         self._bring = bring
         self._key = key
         self._progress = progress
@@ -198,13 +211,18 @@ class Profiler:
                 None for no network.
         """
         key = repository_key(workspace.settings.repository)
-        pasts = ProfileFolder(workspace.shared_dir / "pasts", ".past.zst")
-        if remote is None:
-            return cls(folder_of(workspace), key, workspace.progress, pasts=pasts)
-        from dvtool.ops.profile_travel import Bringer
+        made = cls(
+            folder_of(workspace),
+            key,
+            workspace.progress,
+            pasts=pasts_of(workspace),
+            portraits=portraits_of(workspace),
+        )
+        if remote is not None:
+            from dvtool.ops.profile_travel import Bringer
 
-        bring = Bringer(workspace, remote).bring
-        return cls(folder_of(workspace), key, workspace.progress, bring, pasts)
+            made._bring = Bringer(workspace, remote).bring
+        return made
 
     def version(
         self,
@@ -308,7 +326,7 @@ class Profiler:
         from dvtool.quality.tables.opening import open_table
         from dvtool.quality.tables.table import Unreadable
 
-        with ExitStack() as files, Engine(memory_bytes=MEMORY_BYTES) as engine:
+        with ExitStack() as files, Engine() as engine:
             path = files.enter_context(file.open())
             try:
                 table = open_table(engine, path, name=file.name, options=spec.read)

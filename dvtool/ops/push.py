@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dvtool.core.digest import Digest, short_digest
 from dvtool.core.roots import Root, Scope
@@ -18,6 +19,10 @@ from dvtool.ops.coverage import Need, covering_roots, needs_of
 from dvtool.ops.versions import selected_sidecars, shards_of
 from dvtool.ops.workspace import Workspace
 from dvtool.store.remote.gc.age import PushClock
+
+if TYPE_CHECKING:
+    from dvtool.store.remote.remote import Remote
+    from dvtool.store.remote.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +80,7 @@ def push(
     # What garbage collection has condemned does not count as being there.
     snapshot = remote.snapshot(leaning=True)
     tips = commits or _tips(workspace, rev=rev, branches=branches, tags=tags)
-    if paths:
-        plans = [
-            _Plan(name, commit, _needs_of_paths(workspace, commit, list(paths)), ())
-            for name, commit in tips.items()
-        ]
-    else:
-        roots = covering_roots(workspace, remote, snapshot)
-        in_force = [root for root in roots if remote.is_in_force(snapshot, root)]
-        plans = _plan_histories(workspace, tips, roots, in_force)
+    plans = _plans(workspace, remote, snapshot, tips, paths)
     need = _joined(plan.need for plan in plans)
     missing = snapshot.missing(need.blobs)
     lost = workspace.store.missing(missing)
@@ -102,15 +99,8 @@ def push(
     # No root before everything it speaks of is there.
     _check_lost(need, lost, remote.url)
     clock.check()
-    scope: Scope = "partial" if paths or workspace.git.layout.shallow else "full"
-    written = []
-    for plan in plans:
-        root = Root(workspace.settings.repository, plan.ref, plan.commit, scope, ())
-        written.append(
-            remote.write_root(snapshot, root, before=plan.before, new_digests=plan.need.blobs)
-        )
-    if written:
-        remote.settle(snapshot, written, workspace.store)
+    if plans:
+        _seal(workspace, remote, snapshot, plans, is_partial=bool(paths))
         if (workspace.shared_dir / "profiles").is_dir():
             from dvtool.ops.profile_travel import send_profiles
 
@@ -134,6 +124,42 @@ class _Plan:
     commit: str
     need: Need
     before: tuple[Root, ...]
+
+
+def _plans(
+    workspace: Workspace,
+    remote: Remote,
+    snapshot: Snapshot,
+    tips: Mapping[str, str],
+    paths: Sequence[str],
+) -> list[_Plan]:
+    if paths:
+        return [
+            _Plan(name, commit, _needs_of_paths(workspace, commit, list(paths)), ())
+            for name, commit in tips.items()
+        ]
+    roots = covering_roots(workspace, remote, snapshot)
+    in_force = [root for root in roots if remote.is_in_force(snapshot, root)]
+    return _plan_histories(workspace, tips, roots, in_force)
+
+
+def _seal(
+    workspace: Workspace,
+    remote: Remote,
+    snapshot: Snapshot,
+    plans: Sequence[_Plan],
+    *,
+    is_partial: bool,
+) -> None:
+    """Writes the roots that say what commits need, now that all of it is there."""
+    scope: Scope = "partial" if is_partial or workspace.git.layout.shallow else "full"
+    written = []
+    for plan in plans:
+        root = Root(workspace.settings.repository, plan.ref, plan.commit, scope, ())
+        written.append(
+            remote.write_root(snapshot, root, before=plan.before, new_digests=plan.need.blobs)
+        )
+    remote.settle(snapshot, written, workspace.store)
 
 
 def _plan_histories(

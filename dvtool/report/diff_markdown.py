@@ -6,11 +6,12 @@ Text from data is escaped as in `markdown`. What does not fit is counted. Called
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dvtool.core.sizes import human_size
 from dvtool.quality.datadiff.model import RowExample, TableDiff
+from dvtool.report.bounded import bounded
 from dvtool.report.diff_columns import HEAD, stat_rows
 from dvtool.report.diff_model import SIGNS, DiffReport, FilePart
 from dvtool.report.markdown import COMMENT_BYTES, escaped
@@ -19,7 +20,6 @@ from dvtool.report.told import harmless
 _MOST_FILES: Final = 50
 _MOST_CELLS: Final = 6
 _VALUE: Final = 80
-_ROOM: Final = 200
 
 
 def render(report: DiffReport, *, limit_bytes: int = COMMENT_BYTES) -> str:
@@ -29,16 +29,11 @@ def render(report: DiffReport, *, limit_bytes: int = COMMENT_BYTES) -> str:
         report: What to tell.
         limit_bytes: At least 1,000.
     """
-    left, taken = limit_bytes - _ROOM, []
-    pieces = list(_pieces(report))
-    for number, piece in enumerate(pieces):
-        size = len(piece.encode("utf-8", "replace"))
-        if size > left:
-            taken.append(f"\n… and {len(pieces) - number} more parts, which the whole diff has.\n")
-            break
-        taken.append(piece)
-        left -= size
-    return "".join(taken)
+    return bounded(_pieces(report), limit_bytes, _rest)
+
+
+def _rest(left_out: Sequence[str]) -> str:
+    return f"\n… and {len(left_out)} more parts, which the whole diff has.\n"
 
 
 def _pieces(report: DiffReport) -> Iterator[str]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dvtool.quality.findings import Verdict, verdict
+from dvtool.report.bounded import bounded
 from dvtool.report.model import Report
 from dvtool.report.told import Told, harmless, told, word_of
 
@@ -28,8 +29,6 @@ MARKS: Final = {
     Verdict.NOT_JUDGED: "⚪",
 }
 _SHOWN_EXAMPLES: Final = 3
-_ROOM: Final = 200
-"""Bytes kept for the last line."""
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@$:])")
 
 
@@ -40,18 +39,12 @@ def render(report: Report, *, limit_bytes: int = SUMMARY_BYTES) -> str:
         report: What to tell.
         limit_bytes: At least 1,000.
     """
-    left = limit_bytes - _ROOM
-    taken: list[str] = []
-    pieces = list(_pieces(report))
-    for number, piece in enumerate(pieces):
-        size = len(piece.encode())
-        if size > left:
-            count = sum(one.startswith("- ") for one in pieces[number:])
-            taken.append(f"\n… and {count} more findings, which the whole report has.\n")
-            break
-        taken.append(piece)
-        left -= size
-    return "".join(taken)
+    return bounded(_pieces(report), limit_bytes, _rest)
+
+
+def _rest(left_out: Sequence[str]) -> str:
+    count = sum(one.startswith("- ") for one in left_out)
+    return f"\n… and {count} more findings, which the whole report has.\n"
 
 
 def _pieces(report: Report) -> Iterator[str]:

@@ -75,6 +75,10 @@ class ProfileFolder:
             return False
         return True
 
+    def __contains__(self, name: str) -> bool:
+        """Tells whether something is kept under a name, damaged or not."""
+        return self._path(name).exists()
+
     def digests(self) -> list[Digest]:
         """Returns the files of which something is kept, sorted."""
         try:

@@ -11,7 +11,6 @@ import os
 from hashlib import sha256
 from queue import SimpleQueue
 from threading import Thread
-from types import TracebackType
 from typing import Final
 
 import xxhash
@@ -89,12 +88,7 @@ class _Sha256Thread:
             self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._thread:
             self._full.put(None)
             self._thread.join()

@@ -15,7 +15,6 @@ import stat
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 from xxhash import xxh3_128_digest
@@ -80,12 +79,7 @@ class Materialiser:
     def __enter__(self) -> Materialiser:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         try:
             self.prune()
         finally:

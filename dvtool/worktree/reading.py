@@ -11,7 +11,6 @@ import os
 import stat
 from hashlib import sha256
 from pathlib import Path
-from types import TracebackType
 from typing import Final, NamedTuple
 
 from xxhash import xxh3_128_digest
@@ -62,12 +61,7 @@ class Reader:
     def __enter__(self) -> Reader:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -44,6 +44,20 @@ def test_bad_data_are_blocked_with_their_line_and_fixed_data_are_accepted(checke
     assert checked.try_git("commit", "-m", "fixed").code == 0
 
 
+def test_a_warning_lets_a_commit_through_and_is_told_in_one_line(checked: Repo) -> None:
+    checked.write("ages.csv.checks.yaml", CHECKS + "severity: {age: warn}\n")
+    checked.git("add", ".")
+    stage(checked, BAD)
+
+    passed = checked.try_git("commit", "-m", "warned")
+    again = checked.try_git("commit", "--allow-empty", "-m", "nothing of it")
+
+    assert passed.code == again.code == 0
+    line = "dvtool: ages.csv: warn: age.max (dvtool check ages.csv tells)"
+    assert [one for one in passed.err.splitlines() if "ages.csv" in one] == [line]
+    assert "ages.csv" not in again.err
+
+
 def test_what_is_staged_is_judged_and_not_the_work_tree(checked: Repo) -> None:
     checked.run("config", "gate.modified", "off")
     stage(checked, GOOD + "5,51\n")

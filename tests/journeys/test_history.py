@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dvtool.store.profiles import unpacked
 from tests.journeys.harness import Repo
 
 
@@ -48,6 +49,36 @@ def test_a_folder_of_batches_is_a_past(folder: Repo) -> None:
 
     assert good.out.startswith("good.csv: pass")
     assert "state: 20.0% of the texts are in small letters, expected 0.0% to" in bad.out
+
+
+def orders(number: int, *, price: float = 20) -> str:
+    """Returns a day whose order numbers go on where the day before ended, two rows an order."""
+    draw = random.Random(number)
+    rows = range(300 if number % 2 else 140)
+    lines = [f"{150 * number + row // 2},{draw.gauss(price, 2):.2f}" for row in rows]
+    return "order,price\n" + "\n".join(lines) + "\n"
+
+
+def test_what_is_usual_here_is_no_warning_once_the_past_is_long_enough(folder: Repo) -> None:
+    for number in range(14):
+        for past in ("grown", "young")[: 1 + (number > 6)]:
+            folder.write(f"{past}/{number:02}.csv", orders(number))
+    folder.write("new.csv", orders(14))
+    folder.write("dear.csv", orders(14, price=60))
+
+    young = folder.run("check", "new.csv", "--history", "young", "--baseline", "grown/13.csv")
+    usual = folder.run("check", "-v", "new.csv", "--history", "grown", "--baseline", "grown/13.csv")
+    odd = folder.run(
+        "check", "dear.csv", "--history", "grown", "--baseline", "grown/13.csv", code=1
+    )
+
+    assert "warn      new.csv order: drifted from the baseline" in young.out
+    assert "warn      new.csv 140 rows, 160 (53%) fewer than grown/13.csv" in young.out
+    assert usual.out.startswith("new.csv: pass")
+    assert "note      new.csv order: drifted from the baseline" in usual.out
+    assert "hint: within what the 14 versions before vary by" in usual.out
+    assert "warn      dear.csv price: drifted from the baseline" in odd.out
+    assert "drifted" not in odd.out.replace("price: drifted", "")
 
 
 def test_no_past_at_a_path_is_said(folder: Repo) -> None:
@@ -122,6 +153,48 @@ def test_a_data_set_is_judged_by_its_own_versions_and_warned_at_first(repo: Repo
     assert "from 6 versions [unlike-history]" in result.out
 
 
+def test_after_a_new_version_no_profile_of_an_older_one_is_read(repo: Repo) -> None:
+    for number in range(7):
+        repo.write("days.csv", day(number))
+        repo.run("add", "days.csv")
+        repo.run("check", "days.csv")
+        repo.git("commit", "-qm", f"day {number}")
+    shutil.rmtree(repo.path / ".git/dvtool/pasts")
+    shutil.rmtree(repo.path / ".git/dvtool/profiles")
+    shutil.rmtree(repo.path / ".git/dvtool/store")  # nothing is left to make a profile of
+    repo.write("days.csv", day(7, state="kaa"))
+
+    known = repo.run("check", "days.csv")
+    for one in repo.path.glob(".git/dvtool/portraits/*/*.portrait.zst"):
+        os.chmod(one, 0o644)
+        one.write_bytes(b"damaged")
+    shutil.rmtree(repo.path / ".git/dvtool/pasts")
+    lost = repo.run("check", "days.csv")
+
+    assert "from 7 versions [unlike-history]" in known.out
+    assert "[unlike-history]" not in lost.out
+
+
+def test_a_damaged_portrait_is_made_again_from_the_profile(repo: Repo) -> None:
+    for number in range(6):
+        repo.write("days.csv", day(number))
+        repo.run("add", "days.csv")
+        repo.git("commit", "-qm", f"day {number}")
+    repo.write("days.csv", day(6, state="kaa"))
+    first = repo.run("check", "days.csv")
+    shutil.rmtree(repo.path / ".git/dvtool/pasts")
+    kept = sorted(repo.path.glob(".git/dvtool/portraits/*/*.portrait.zst"))
+    os.chmod(kept[0], 0o644)
+    whole = kept[0].read_bytes()
+    kept[0].write_bytes(whole[: len(whole) // 2])
+
+    again = repo.run("check", "days.csv")
+
+    assert len(kept) >= 6
+    assert again.out == first.out
+    assert unpacked(kept[0].read_bytes())
+
+
 def test_a_clone_remembers_a_past_and_needs_no_profile_of_it_again(repo: Repo) -> None:
     for number in range(6):
         repo.write("days.csv", day(number))
@@ -132,6 +205,7 @@ def test_a_clone_remembers_a_past_and_needs_no_profile_of_it_again(repo: Repo) -
     (kept,) = repo.path.glob(".git/dvtool/pasts/*/*.past.zst")
     shutil.rmtree(repo.path / ".git/dvtool/profiles")
     shutil.rmtree(repo.path / ".git/dvtool/store")  # nothing is left to make a profile of
+    shutil.rmtree(repo.path / ".git/dvtool/portraits")
 
     again = repo.run("check", "days.csv")
     os.chmod(kept, 0o644)

@@ -81,6 +81,36 @@ def test_tables_are_read_with_kinds_fixed_once(published: Repo, as_: str) -> Non
     assert sum(found["id"].to_pylist() if as_ == "arrow" else found["id"]) == 4950
 
 
+def test_a_table_is_read_as_the_checks_of_its_version_say(published: Repo) -> None:
+    published.write("euro.csv", b"id;price\n1;NONE\n2;3,5\n")
+    published.write("parts/a.csv", b"x\n1\nNONE\n")
+    published.run("add", "euro.csv", "parts")
+    reading = "{delimiter: ';', decimal: ',', nulls: [NONE]}"
+    published.write("euro.csv.checks.yaml", f"read: {reading}\nrows: {{min: 1}}\n".encode())
+    published.write(
+        "parts.checks.yaml",
+        b"tables: {'*.csv': {read: {nulls: [NONE]}, rows: {min: 1}}}\n",
+    )
+    published.commit("read so")
+    published.git("tag", "told")
+    published.write("euro.csv.checks.yaml", b"rows: {min: 1}\n")
+
+    told = dvtool.read_table("dvt://told@euro.csv", as_="arrow")
+    part = dvtool.read_table("dvt://told@parts/a.csv", as_="arrow")
+    now = dvtool.read_table("dvt://euro.csv", as_="arrow")
+
+    assert told.to_pydict() == {"id": [1, 2], "price": [None, 3.5]}
+    assert part.to_pydict() == {"x": [1, None]}
+    assert now["price"].to_pylist() == ["NONE", "3,5"]  # a text among numbers
+
+
+def test_checks_that_cannot_be_read_are_named(published: Repo) -> None:
+    published.write("t.csv.checks.yaml", b"colums: {}\n")
+
+    with pytest.raises(InvalidText, match="colums"):
+        dvtool.read_table("dvt://t.csv")
+
+
 def test_mistakes_are_told_in_our_words(published: Repo, tmp_path: Path) -> None:
     published.write("notes.csv", b"")
     published.run("add", "notes.csv")

@@ -15,6 +15,7 @@ from dvtool.quality.profile.privacy import Privacy
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
 from dvtool.report.model import Past, Provenance, Report, TablePicture
+from tests.report.browsing import started
 
 HERE = Path(__file__).parent
 PROVENANCE = Provenance(
@@ -99,6 +100,14 @@ def judged(*findings: Finding, name: str = "data/a.csv", **facts: object) -> Jud
     given = {"rows": 9, "columns": 4, "reading": "csv comma", **facts}
     table = JudgedTable(name, tuple(findings), **given)  # type: ignore[arg-type]
     return Judgement("data", "staged", (table,), inputs={"data": "sha256:abc"})
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """A real browser, one for the tests of a file."""
+    driver = started(tmp_path_factory.mktemp("browser"))
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture

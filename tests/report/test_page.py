@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,60 +14,14 @@ from dvtool.ops.report import write_page
 from dvtool.quality.judged import JudgedTable, Judgement
 from dvtool.report import html, pictures
 from dvtool.report.model import Report
-from tests.report.conftest import FAILING, HERE, csv_of, judged
-
-AXE = HERE / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-needs_browser = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER), reason="no Chromium here: run tests/report/install"
-)
-SHOTS = os.environ.get("DVTOOL_TEST_SCREENSHOTS")
-"""Read before the environment is emptied for the tests."""
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
+from tests.report.browsing import needs_axe, needs_browser, shot, show, troubles
+from tests.report.conftest import FAILING, csv_of, judged
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    folder = tmp_path_factory.mktemp("browser")
-    for flag in (*FLAGS, f"--user-data-dir={folder}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    environ = {"HOME": str(folder), "PATH": os.environ["PATH"], "TMPDIR": str(folder)}
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER), env=environ))
-    yield driver
-    driver.quit()
-
-
-def opened(browser, report: Report, folder: Path, *, size: tuple[int, int] = (1200, 1600)) -> Path:
+def opened(browser, report: Report, folder: Path) -> Path:
     page = write_page(report, folder / "out")
-    browser.get_log("browser")
-    browser.get_log("performance")
-    browser.set_window_size(*size)
-    browser.get(page.as_uri())
+    show(browser, page)
     return page
-
-
-def shot(browser, name: str, folder: Path) -> Path:
-    """Keeps a picture where DVTOOL_TEST_SCREENSHOTS says, else in the test's folder."""
-    kept = Path(SHOTS or folder)
-    kept.mkdir(parents=True, exist_ok=True)
-    browser.save_screenshot(str(kept / f"{name}.png"))
-    return kept / f"{name}.png"
 
 
 @needs_browser
@@ -94,29 +45,15 @@ def test_the_page_shows_the_failing_column_and_asks_for_nothing(
 
 
 @needs_browser
+@needs_axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1200, 360])
-@pytest.mark.skipif(not AXE.exists(), reason="no axe-core here: run tests/report/install")
 def test_axe_finds_no_serious_problem(
     browser, pictured: Report, tmp_path: Path, scheme: str, width: int
 ) -> None:
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    opened(browser, pictured, tmp_path)
-    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-    shot(browser, f"report-{scheme}-{width}", tmp_path)
+    page = write_page(pictured, tmp_path / "out")
 
-    browser.execute_script(AXE.read_text(encoding="utf-8"))
-    found = browser.execute_async_script("axe.run().then(arguments[arguments.length - 1])")
-    overflow = browser.execute_script("return document.documentElement.scrollWidth > innerWidth")
-    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-
-    bad = [one for one in found["violations"] if one["impact"] in ("serious", "critical")]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in bad] == []
-    assert not overflow
+    assert troubles(browser, page, "report", scheme=scheme, width=width) == []
 
 
 @needs_browser

@@ -22,16 +22,17 @@ from dvtool.cli.common import (
 )
 from dvtool.cli.recording import recorder_of, send
 from dvtool.cli.reports import command_line, now_text, report_options, shows_pictures, write_reports
+from dvtool.core.sizes import ENGINE_MIB
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
     from dvtool.ops.album import Album
     from dvtool.ops.check import Wanted
+    from dvtool.ops.standing import Witness
     from dvtool.quality.judged import Judgement
     from dvtool.report.model import Report
 
-EXIT_NO = 1
-EXIT_UNDECIDED = 11
+EXIT_CODES = {"fail": 1, "undecided": 11}
 MIB = 1 << 20
 BACKTEST_HINT = "dvtool check --backtest data/train.csv, or --backtest 'batches/*.csv'"
 SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
@@ -76,7 +77,11 @@ SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
     "--examples", type=click.IntRange(0, 1000), default=5, show_default=True, help="Rows to show."
 )
 @click.option(
-    "--memory-mib", type=click.IntRange(64), default=1024, show_default=True, help="For the engine."
+    "--memory-mib",
+    type=click.IntRange(64),
+    default=ENGINE_MIB,
+    show_default=True,
+    help="For the engine.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
 @report_options
@@ -122,7 +127,6 @@ def command(
     Not this one: verify proves that bytes are whole, diff shows which files
     changed, status what is not added yet.
     """
-    from dvtool.quality.findings import Verdict
     from dvtool.quality.judged import to_json, worst
     from dvtool.report.terminal import lines
 
@@ -154,6 +158,12 @@ def command(
 
         album = Album(progress=watcher(quiet=quiet or as_json))
         wanted = replace(wanted, watch=album.see)
+    witness = None
+    if context.obj and not (staged or rev or baseline or history or album or record):
+        from dvtool.ops.standing import Witness
+
+        witness = Witness(context.obj, wanted.now)
+        wanted = replace(wanted, watch=witness.see)
     recorder = recorder_of(wanted) if record else None
     if recorder is not None:
         wanted = replace(wanted, watch=recorder.see)
@@ -164,10 +174,10 @@ def command(
         rev=rev,
         everything=everything,
         quiet=quiet or as_json,
-        album=album,
+        onlooker=witness or album,
     )
     answer = worst(one.verdict for one in judged)
-    output = Output(as_json=as_json, quiet=quiet)
+    output = Output(as_json=as_json, quiet=quiet, remembers=bool(context.obj))
     output.data({"verdict": answer.value, "judgements": [to_json(one) for one in judged]})
     if judged:
         for line in lines(judged, verbose=verbose):
@@ -179,10 +189,10 @@ def command(
         write_reports(report, report_dir, formats, output)
     if recorder is not None:
         send(recorder, remote, output)
-    if answer is Verdict.FAIL:
-        context.exit(EXIT_NO)
-    if answer is Verdict.UNDECIDED:
-        context.exit(EXIT_UNDECIDED)
+    code = EXIT_CODES.get(answer.value, 0)
+    if witness is not None:
+        witness.keep(output.said, code, everything_seen=not paths)
+    context.exit(code)
 
 
 def _report(judged: Sequence[Judgement], album: Album, *, needs_pictures: bool) -> Report:
@@ -198,7 +208,7 @@ def _report(judged: Sequence[Judgement], album: Album, *, needs_pictures: bool) 
 
 
 def wanted_option(
-    *, baseline: str = "", python: bool = True, examples: int = 5, memory_mib: int = 1024
+    *, baseline: str = "", python: bool = True, examples: int = 5, memory_mib: int = ENGINE_MIB
 ) -> Wanted:
     """Returns how to judge, as the options say, now."""
     from dvtool.ops.check import Wanted
@@ -220,7 +230,7 @@ def judge(
     rev: str = "",
     everything: bool = False,
     quiet: bool = True,
-    album: Album | None = None,
+    onlooker: Album | Witness | None = None,
 ) -> list[Judgement]:
     """Judges data sets of the repository around, and files that belong to none."""
     from dvtool.ops.check import check_datasets, check_files, split_paths
@@ -232,8 +242,8 @@ def judge(
             raise
         files = [(Path(path), path) for path in paths]
         return check_files(files, wanted, progress=watcher(quiet=quiet))
-    if album is not None:
-        album.workspace = workspace
+    if onlooker is not None:
+        onlooker.workspace = workspace
     typed = dict(zip(in_repository(workspace, paths), paths, strict=True))
     if staged or rev:
         return check_datasets(workspace, list(typed), wanted, staged=staged, rev=rev)

@@ -59,7 +59,7 @@ def command(
         remote_name=name,
         remote=at_remote or name is not None,
     )
-    output = Output(as_json=as_json, quiet=quiet)
+    output = Output(as_json=as_json, quiet=quiet, remembers=bool(context.obj))
     output.data(
         {"clean": report.is_clean, "datasets": report.datasets, "warnings": report.warnings}
     )
@@ -88,7 +88,14 @@ def command(
     if not quiet:
         for warning in report.warnings:
             print(printable(f"warning: {warning}"), file=sys.stderr)
+    code = 0
     if report.is_clean:
         output.text(f"{count(len(report.datasets), 'data set')}, all clean")
     elif quiet:
-        context.exit(1)
+        code = 1
+    if context.obj and not (at_remote or name or report.warnings):
+        from dvtool.ops.standing import keep_status
+
+        looked_at = [one.dataset for one in report.datasets] if paths else None
+        keep_status(context.obj, workspace, looked_at, output.said, code)
+    context.exit(code)

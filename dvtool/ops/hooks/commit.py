@@ -24,16 +24,18 @@ from dvtool.git.staged import StagedChange, blob_sizes, merge_parents, staged_ch
 from dvtool.ops.check import Wanted
 from dvtool.ops.gate import GatePolicy, blocks, policy_of
 from dvtool.ops.hooks.budget import judge_within
-from dvtool.ops.hooks.problems import HookReport, Problem, named, problem_of
+from dvtool.ops.hooks.problems import HookReport, Problem, let_through, named, problem_of
 from dvtool.ops.hooks.unadded import changed_on_disk
 from dvtool.ops.selection import datasets_of
 from dvtool.ops.subjects import CHECKS_SUFFIX
 from dvtool.ops.versions import shards_of
 from dvtool.ops.workspace import Workspace
+from dvtool.quality.findings import Verdict
 from dvtool.quality.judged import Judgement
 
 CHECKED_BESIDE = (SIDECAR_SUFFIX, CHECKS_SUFFIX, ALLOW_SUFFIX)
 """Files whose change makes a data set worth judging."""
+_NOT_QUITE = (Verdict.WARN, Verdict.UNDECIDED)
 
 
 def before_commit(workspace: Workspace, wanted: Wanted, *, large_files: bool = True) -> HookReport:
@@ -196,7 +198,7 @@ def _judged(
     found = judge_within(
         workspace, sorted(touched & there), wanted, budget_s=policy.commit_budget_s
     )
-    problems = list(found.problems)
+    problems, notes = list(found.problems), list(found.notes)
     for one in found.judgements:
         if blocks(one.verdict, policy.commit):
             problems.append(
@@ -206,7 +208,9 @@ def _judged(
                     f" it: dvtool allow {one.name} --exception --reason ...",
                 )
             )
-    notes = list(found.notes)
+    if not problems:  # with one, all judgements are shown whole
+        passing = (one for one in found.judgements if one.verdict in _NOT_QUITE)
+        notes += map(let_through, passing)
     if found.deferred:
         notes.append(
             f"not judged within {policy.commit_budget_s:g} s: {named(found.deferred)};"

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dvtool.errors import DvtoolError
+from dvtool.quality.findings import Verdict, verdict
 from dvtool.quality.judged import Judgement
 
 
@@ -38,6 +39,17 @@ class HookReport:
 def problem_of(error: DvtoolError) -> Problem:
     """Returns an error of ours as a reason to stop."""
     return Problem(str(error), error.hint)
+
+
+def let_through(one: Judgement) -> str:
+    """Returns the line about data that pass with a word of warning."""
+    keys = dict.fromkeys(
+        finding.key
+        for table in one.tables
+        for finding in table.findings
+        if verdict([finding]) is not Verdict.PASS
+    )
+    return f"{one.name}: {one.verdict.value}: {named(keys, most=4)} (dvtool check {one.name} tells)"
 
 
 def named(names: Iterable[str], *, most: int = 5) -> str:

@@ -14,7 +14,7 @@ from dvtool.core.config import CONFIG_FILE
 from dvtool.errors import DvtoolError
 from dvtool.git.hooktext import QUICK_FOLDER
 from dvtool.git.sidecars import sidecar_paths
-from dvtool.ops.disk import compare_dataset
+from dvtool.ops.disk import UNADDED, compare_dataset
 from dvtool.ops.gate import GatePolicy
 from dvtool.ops.hooks.problems import Problem, named
 from dvtool.ops.selection import datasets_of
@@ -23,7 +23,6 @@ from dvtool.ops.workspace import Workspace
 from dvtool.worktree import settled
 from dvtool.worktree.statindex import StatIndex
 
-_UNADDED = ("modified", "new", "deleted", "conflict")
 _OVERRIDES = ("GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT")
 
 
@@ -43,7 +42,7 @@ def changed_on_disk(workspace: Workspace, policy: GatePolicy) -> tuple[list[Prob
         except DvtoolError as error:
             unread[name] = f"{name} was not compared with what is on disk: {error}"
             continue
-        paths = [one for one in found.paths if one.state in _UNADDED]
+        paths = [one for one in found.paths if one.state in UNADDED]
         # A data set that is gone as a whole makes room on the disk; nothing of it is unsaved.
         if found.kind and paths:
             changed[name] = paths

@@ -24,6 +24,11 @@ def member(values: Array, known: Array) -> Array:
     return found
 
 
+def inserted(known: Array, values: Array) -> Array:
+    """Returns the numbers of both arrays, rising, of which no one is in both and both rise."""
+    return np.insert(known, known.searchsorted(values), values) if len(values) else known
+
+
 def union(known: Array, values: Array) -> Array:
     """Returns the different numbers of both arrays, rising."""
     both = np.concatenate([known, values])
@@ -31,6 +36,21 @@ def union(known: Array, values: Array) -> Array:
     keep = np.ones(len(both), bool)
     keep[1:] = both[1:] != both[:-1]
     return both[keep]
+
+
+def middle(values: Array) -> Array:
+    """Returns the median along the first axis, of what is no NaN; NaN where nothing is.
+
+    NumPy's own ones import masked arrays, which takes longer than most judgements.
+    """
+    if not len(values):
+        return np.full(values.shape[1:], np.nan)
+    ordered = np.sort(values, axis=0)
+    count = np.isfinite(ordered).sum(axis=0)
+    low = np.take_along_axis(ordered, np.maximum(count - 1, 0)[None] // 2, axis=0)[0]
+    high = np.take_along_axis(ordered, np.minimum(count // 2, len(ordered) - 1)[None], axis=0)[0]
+    found: Array = np.where(count > 0, (low + high) / 2, np.nan)
+    return found
 
 
 def runs(values: Array) -> tuple[Array, Array]:

@@ -69,7 +69,7 @@ def owned(score: Score, columns: Sequence[str]) -> Score:
     owner = next((one for one in columns if one in (metric.column, metric.about)), metric.column)
     if owner == metric.column:
         return score
-    return replace(score, metric=replace(metric, column=metric.about, about=metric.column))
+    return replace(score, metric=metric._replace(column=metric.about, about=metric.column))
 
 
 def blamed(finding: Finding) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ and how the sample was drawn (`dvtool.quality.profile.rowsample`). Portraits hol
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dvtool.quality.kinds import Kind
-from dvtool.quality.profile.model import Profile
+from dvtool.quality.profile.rowsample import RowSample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,30 +50,14 @@ class ColumnCells:
 class Cells:
     """The sampled rows of one version; columns are worked out when first asked for."""
 
-    profile: Profile
+    sample: RowSample | None
+    sampled: tuple[tuple[str, Kind], ...]
     _known: dict[str, ColumnCells | None] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """Rows with cells."""
-        return 0 if self.profile.sample is None else self.profile.sample.head[2]
-
-    @cached_property
-    def copies(self) -> dict[str, int]:
-        """Returns, by column, the rows that equal an earlier row in everything but that column."""
-        sample = self.profile.sample
-        if sample is None or len(self.profile.sampled) < LEAST_COLUMNS:
-            return {}
-        places = np.arange(1, len(sample.cells) + 1, dtype=np.uint64)[:, None]
-        mixed: Array = (sample.cells.view(np.uint32) + places) * _ODD
-        mixed = (mixed ^ (mixed >> np.uint64(29))) * _ODD
-        whole = mixed.sum(axis=0, dtype=np.uint64)
-        rest = np.sort(whole - mixed, axis=1)
-        equal = (rest[:, 1:] == rest[:, :-1]).sum(axis=1)
-        return {
-            column.name: int(count)
-            for column, count in zip(self.profile.sampled, equal, strict=True)
-        }
+        return 0 if self.sample is None else self.sample.head[2]
 
     def column(self, name: str) -> ColumnCells | None:
         """Returns a column's cells, None where it has none."""
@@ -80,12 +65,15 @@ class Cells:
             self._known[name] = self._column(name)
         return self._known[name]
 
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, Kind]]:
+        return {name: (at, kind) for at, (name, kind) in enumerate(self.sampled)}
+
     def _column(self, name: str) -> ColumnCells | None:
-        sampled = {one.name: (at, one.kind) for at, one in enumerate(self.profile.sampled)}
-        if self.profile.sample is None or name not in sampled:
+        if self.sample is None or name not in self._places:
             return None
-        at, kind = sampled[name]
-        cell = self.profile.sample.cells[at]
+        at, kind = self._places[name]
+        cell = self.sample.cells[at]
         values, dense = np.unique(cell, return_inverse=True)
         codes, known = cell.astype(np.int64), values.astype(np.int64)
         if kind is Kind.TEXT:
@@ -95,6 +83,19 @@ class Cells:
         if len(values) > 2 * BINS:
             bins = np.minimum((ranks + 1) * BINS / 2, BINS - 1).astype(np.int64)
         return ColumnCells(codes, known, dense, ranks, bins)
+
+
+def copies_of(sample: RowSample | None, sampled: Sequence[tuple[str, Kind]]) -> dict[str, int]:
+    """Returns, by column, the rows that equal an earlier row in everything but that column."""
+    if sample is None or len(sampled) < LEAST_COLUMNS:
+        return {}
+    places = np.arange(1, len(sample.cells) + 1, dtype=np.uint64)[:, None]
+    mixed: Array = (sample.cells.view(np.uint32) + places) * _ODD
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * _ODD
+    whole = mixed.sum(axis=0, dtype=np.uint64)
+    rest = np.sort(whole - mixed, axis=1)
+    equal = (rest[:, 1:] == rest[:, :-1]).sum(axis=1)
+    return {name: int(count) for (name, _), count in zip(sampled, equal, strict=True)}
 
 
 def _ranks(numbers: Array) -> Array:

@@ -7,16 +7,18 @@ is not here: numbers (`curves`), texts (`texts`), whole rows (`rows`), relations
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from math import asin, sqrt
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dvtool.quality.history.arrays import member, union
+from dvtool.quality.history.arrays import inserted, member
 from dvtool.quality.history.curves import CurveMemory
-from dvtool.quality.history.portrait import FULL, LISTED, ColumnPortrait
+from dvtool.quality.history.portrait import FULL, ColumnPortrait, ValueSet
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
+from dvtool.quality.history.surges import Surges
 from dvtool.quality.history.texts import FormMemory, TextMemory
 from dvtool.quality.history.ticks import Ticks
 from dvtool.quality.kinds import Kind
@@ -52,10 +54,9 @@ class ColumnMemory:
     def __init__(self, sheet: Sheet, name: str, past: Past) -> None:
         self._name = name
         self._usual = _usual_values(past)
-        self._most: dict[Any, float] = {}
-        self._unlisted = 0.0
-        self._listed = False
+        self._surges = Surges(past)
         self._known = np.empty(0, np.uint64)
+        self._news: tuple[ValueSet, Array] | None = None
         self._theta = FULL
         self._started = False
         self._is_key = _is_key(past)
@@ -76,9 +77,9 @@ class ColumnMemory:
         self._mark(sheet, 0, one, past_at=None)
 
     def _mark(self, sheet: Sheet, at: int, one: ColumnPortrait, *, past_at: int | None) -> None:
-        name, rows = self._name, one.profile.rows
-        sheet.share(Metric(name, "missing", "", Scale.SHARE), at, one.profile.nulls, rows)
-        unparsed = one.profile.unparsed
+        name, rows = self._name, one.rows
+        sheet.share(Metric(name, "missing", "", Scale.SHARE), at, one.nulls, rows)
+        unparsed = one.unparsed
         sheet.share(Metric(name, "unparsed", "", Scale.SHARE, True), at, unparsed, rows)
         weight = self._witnesses(one)
         self._texts.mark(sheet, at, one, weight)
@@ -91,7 +92,7 @@ class ColumnMemory:
             self._replaced(sheet, at, one)
         if rows:
             self._shares(sheet, at, one)
-            self._surge(sheet, at, one)
+            self._surge(sheet, at, one, past_at)
         if self._curve is not None:
             self._curve.mark(sheet, at, one, past_at, weight)
 
@@ -109,6 +110,10 @@ class ColumnMemory:
             return 1.0
         return (one.present - new + float(is_new.sum())) / one.present
 
+    def edge(self, metric: Metric) -> float | None:
+        """Returns the value that a metric of places counts up to, None for another metric."""
+        return self._curve.edge(metric.about) if self._curve is not None else None
+
     def mark_copies(self, sheet: Sheet, at: int, count: int, rows: int) -> None:
         """Writes down the rows that are copies of others in everything but this column."""
         metric = Metric(self._name, "copies-but-for", "", Scale.SHARE, True)
@@ -116,7 +121,7 @@ class ColumnMemory:
 
     def _shares(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
         """Writes down shares of the values that were frequent, and of all others together."""
-        rows, rest = one.profile.rows, float(one.present)
+        rows, rest = one.rows, float(one.present)
         for key in self._usual:
             count = one.shares.get(key, 0.0) * rows
             rest -= count
@@ -125,32 +130,24 @@ class ColumnMemory:
             metric = Metric(self._name, "share-of-rest", "", Scale.SHARE)
             sheet.share(metric, at, max(rest, 0.0), rows)
 
-    def _surge(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
-        """Writes down the largest rise of one value above the most that it had *earlier*.
-
-        Held against later versions as well, the past would look tamer than it was.
-        """
-        if not self._listed:
-            return
-        least = self._unlisted
-        rises = [
-            asin(sqrt(min(share, 1.0))) - self._most.get(key, least)
-            for key, share in one.shares.items()
-        ]
-        if rises:
+    def _surge(self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None) -> None:
+        """Writes down the largest rise of one value above the most that it had *earlier*."""
+        rise = self._surges.of(one, past_at)
+        if rise is not None:
             metric = Metric(self._name, "surge", "", Scale.VALUE, True)
-            sheet.value(metric, at, max(rises), 1 / (4 * one.profile.rows), floor=0.01)
+            sheet.value(metric, at, rise, 1 / (4 * one.rows), floor=0.01)
 
     def _new_values(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
         """Writes down the rows whose value no earlier version has, as far as sketches can tell."""
         values = one.values
         if values is None or not self._started:
             return
-        held = values.hashes[values.hashes < min(self._theta, values.theta)]
-        counts = np.ones(len(held)) if values.counts is None else values.counts[: len(held)]
-        if not len(held):
+        # Hashes rise: those that both sides would hold come first.
+        held = int(values.hashes.searchsorted(min(self._theta, values.theta)))
+        counts = np.ones(held) if values.counts is None else values.counts[:held]
+        if not held:
             return
-        is_new = ~member(held, self._known)
+        is_new = self._is_new(values)[:held]
         share = float(counts[is_new].sum() / counts.sum())
         rows = float(one.present if values.counts is not None else counts.sum())
         metric = Metric(self._name, "new-values", "", Scale.SHARE, True)
@@ -167,39 +164,40 @@ class ColumnMemory:
         # A value that came and one that went are two witnesses.
         sheet.share(metric, at, 2 * min(new, gone), 2 * len(self._closed))
 
+    def _is_new(self, values: ValueSet) -> Array:
+        """Returns which values no earlier version has; worked out once a version."""
+        if self._news is None or self._news[0] is not values:
+            self._news = values, ~member(values.hashes, self._known)
+        return self._news[1]
+
     def _learn(self, one: ColumnPortrait) -> None:
-        values, shares = one.values, one.shares
+        values = one.values
         self._texts.learn(one)
-        for key, share in shares.items():
-            self._most[key] = max(self._most.get(key, 0.0), asin(sqrt(min(share, 1.0))))
-        if len(shares) == LISTED:
-            # What is not listed may have had as much as the last one that is.
-            self._unlisted = max(self._unlisted, asin(sqrt(min(shares.values()))))
-        self._listed = self._listed or bool(shares)
         if self._ticks is not None:
             self._ticks.learn(one)
         if values is None or not one.present:
             return
         self._started = True
         self._theta = min(self._theta, values.theta)
-        known = union(self._known, values.hashes)
+        known = inserted(self._known, values.hashes[self._is_new(values)])
+        self._news = None
         if len(known) > MOST_KNOWN:
             self._theta = min(self._theta, float(known[MOST_KNOWN]))
-        self._known = known[known < self._theta]
+        self._known = known if self._theta == FULL else known[: known.searchsorted(self._theta)]
 
 
 def _is_key(past: Past) -> bool:
     """Tells whether values hardly ever repeat: then their number is that of the rows."""
-    seen = [one.profile for one in past if one is not None and one.present]
+    seen = [one for one in past if one is not None and one.present]
     return bool(seen) and all((one.distinct or 0) >= _KEY * one.present for one in seen)
 
 
 def _distinct(sheet: Sheet, name: str, at: int, one: ColumnPortrait, *, as_amount: bool) -> None:
-    distinct = one.profile.distinct
+    distinct = one.distinct
     if distinct is None:
         return
-    is_exact = one.profile.distinct_error == 0
-    floor = 0.01 if is_exact else one.profile.distinct_error / 2
+    is_exact = one.distinct_error == 0
+    floor = 0.01 if is_exact else one.distinct_error / 2
     few = _CHANCE_OF_FEW / (distinct + 1)
     if as_amount:
         metric = Metric(name, "distinct", "", Scale.AMOUNT)
@@ -226,12 +224,9 @@ def _closed_set(past: Past) -> Array | None:
 
 def _usual_values(past: Past) -> list[Any]:
     """Returns frequent values that most versions have; a day's date is none."""
-    total: dict[Any, float] = {}
-    times: dict[Any, int] = {}
-    seen = [one for one in past if one is not None and one.shares]
-    for one in seen:
-        for key, share in one.shares.items():
-            total[key] = total.get(key, 0.0) + share / len(seen)
-            times[key] = times.get(key, 0) + 1
-    usual = [k for k in total if total[k] >= LEAST_SHARE and times[k] > MOST_OF * len(seen)]
-    return sorted(usual, key=lambda k: -total[k])[:MOST_SHARES]
+    seen = [one.shares for one in past if one is not None and one.shares]
+    times = Counter(chain.from_iterable(seen))
+    often = [key for key, found in times.items() if found > MOST_OF * len(seen)]
+    total = {key: sum(one.get(key, 0.0) / len(seen) for one in seen) for key in often}
+    usual = [key for key in often if total[key] >= LEAST_SHARE]
+    return sorted(usual, key=lambda key: -total[key])[:MOST_SHARES]

@@ -7,11 +7,12 @@ it. What is not here: shares of single values (`columns`). Called by `columns`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log
+from math import inf, log, nextafter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dvtool.quality.history.arrays import middle
 from dvtool.quality.history.portrait import ColumnPortrait
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.kinds import Kind
@@ -42,22 +43,32 @@ class CurveMemory:
         self._lows = np.array([one.curve[0][0] for _, one in curves], float)
         self._highs = np.array([one.curve[0][-1] for _, one in curves], float)
         grids = np.array([one.quantile(EDGES) for _, one in curves], float)
-        self._edges = np.median(grids, axis=0) if curves else EDGES
+        self._edges = middle(grids) if curves else EDGES
         self._middle = float(self._edges[len(EDGES) // 2])
         spans = grids[:, -1] - grids[:, 0] if curves else np.zeros(1)
-        stds = [one.numbers.moments.std or 0.0 for _, one in curves if one.numbers is not None]
-        self._std = float(np.median(stds)) if stds else 0.0
-        self._width = max(float(np.median(spans)), self._std)
+        stds = [one.moments.std or 0.0 for _, one in curves if one.moments is not None]
+        self._std = float(middle(np.array(stds))) if stds else 0.0
+        self._width = max(float(middle(spans)), self._std)
         self._is_moment = any(one.kind.is_moment for _, one in curves)
         self._grows = not is_text and (self._is_moment or _one_way(self._lows, self._highs))
-        self._kurtosis = float(np.median([_kurtosis(one) for _, one in curves])) if curves else 0.0
+        self._kurtosis = (
+            float(middle(np.array([_kurtosis(one) for _, one in curves]))) if curves else 0.0
+        )
         self._floor = self._least()
+        # Of a place: the values at or below it, then the values below it.
+        self._places = np.concatenate([self._edges, np.nextafter(self._edges, -np.inf)])
+        self._shares = tuple(
+            Metric(name, f"{self._what}-{how}", f"{share:.2f}", Scale.SHARE)
+            for how in ("at-most", "below")
+            for share in EDGES
+        )
+        self._bounds = _bounds(self._lows, self._highs)
 
     def _least(self) -> float:
         if not len(self._lows):
             return 1e-12
         steps = np.abs(np.diff((self._lows + self._highs) / 2))
-        step = float(np.median(steps)) if len(steps) else 0.0
+        step = float(middle(steps)) if len(steps) else 0.0
         level = float(max(np.abs(self._lows).max(), np.abs(self._highs).max()))
         if self._grows and step > 0:
             # Calendars advance evenly, numbers that only grow do not.
@@ -71,10 +82,10 @@ class CurveMemory:
 
         A row is `weight` of a witness.
         """
-        if not len(self._lows) or one.numbers is None or not len(one.curve[0]):
+        if not len(self._lows) or one.moments is None or not len(one.curve[0]):
             return
         name, what = self._name, self._what
-        moments = one.numbers.moments
+        moments = one.moments
         n = max(moments.n * weight, 1.0)
         own = moments.std or 0.0
         mean = Metric(name, f"mean-{what}")
@@ -87,7 +98,7 @@ class CurveMemory:
             # With heavy tails one value makes most of the spread, which then says little.
             tails = max(self._kurtosis, _kurtosis(one))
             sheet.value(spread, at, figure, (tails + 2) / (4 * n), floor=0.02)
-        self._places(sheet, at, one, n)
+        self._mark_places(sheet, at, one, n)
         if self._grows:
             for end, found in (("lowest", one.curve[0][0]), ("highest", one.curve[0][-1])):
                 ends = Metric(name, f"{end}-{what}")
@@ -102,30 +113,27 @@ class CurveMemory:
         if one.kind is Kind.DATETIME:
             _time_of_day(sheet, name, at, one)
 
-    def _places(self, sheet: Sheet, at: int, one: ColumnPortrait, n: float) -> None:
-        below = one.cdf(self._edges) * n
-        under = one.cdf(np.nextafter(self._edges, -np.inf)) * n
-        for share, count, before in zip(EDGES, below, under, strict=True):
-            upto = Metric(self._name, f"{self._what}-at-most", f"{share:.2f}", Scale.SHARE)
-            sheet.share(upto, at, float(count), n)
-            less = Metric(self._name, f"{self._what}-below", f"{share:.2f}", Scale.SHARE)
-            sheet.share(less, at, float(before), n)
+    def _mark_places(self, sheet: Sheet, at: int, one: ColumnPortrait, n: float) -> None:
+        sheet.shares(self._shares, at, one.cdf(self._places) * n, n)
+
+    def edge(self, share: str) -> float | None:
+        """Returns the value that a metric of places counts up to, None for another metric."""
+        at = np.flatnonzero([f"{one:.2f}" == share for one in EDGES])
+        return float(self._edges[at[0]]) if len(at) else None
 
     def _beyond(self, sheet: Sheet, at: int, one: ColumnPortrait, before: int, n: float) -> None:
         """Writes down how much lies clearly outside of all *earlier* versions.
 
         Held against later versions as well, the past would look tamer than it was.
         """
-        earlier = self._at < before
-        if earlier.sum() < 2:
+        earlier = int(self._at.searchsorted(before))
+        if earlier < 2:
             return
         name, what = self._name, self._what
-        lows, highs = self._lows[earlier], self._highs[earlier]
-        low, high = float(lows.min()), float(highs.max())
-        room = max(_MARGIN * (high - low), _advance(highs), _advance(-lows))
-        above = (1 - float(one.cdf(np.array([high + room]))[0])) * n
-        under = np.nextafter(np.array([low - room]), -np.inf)
-        below = float(one.cdf(under)[0]) * n
+        low, high, room = (float(ends[earlier - 1]) for ends in self._bounds)
+        ends = np.array([high + room, nextafter(low - room, -inf)])
+        upto, under = one.cdf(ends).tolist()
+        above, below = (1 - upto) * n, under * n
         sheet.share(Metric(name, f"{what}-above-all", "", Scale.SHARE, True), at, above, n)
         sheet.share(Metric(name, f"{what}-under-all", "", Scale.SHARE, True), at, below, n)
 
@@ -142,14 +150,20 @@ class CurveMemory:
             sheet.amount(metric, at, far / self._width, floor=_REACH)
 
 
-def _advance(ends: Array) -> float:
-    """Returns the largest step by which the largest value so far was ever exceeded."""
-    tops = np.maximum.accumulate(ends)
-    return float(np.diff(tops).max(initial=0.0))
+def _bounds(lows: Array, highs: Array) -> tuple[Array, Array, Array]:
+    """Returns lowest, highest and the room beyond both that is nothing strange, after each version."""
+    low, high = np.minimum.accumulate(lows), np.maximum.accumulate(highs)
+    room = np.maximum(_advance(high), _advance(-low))
+    return low, high, np.maximum(room, _MARGIN * (high - low))
+
+
+def _advance(tops: Array) -> Array:
+    """Returns the largest step by which the largest value so far was ever exceeded, so far."""
+    return np.maximum.accumulate(np.diff(tops, prepend=tops[:1]))
 
 
 def _kurtosis(one: ColumnPortrait) -> float:
-    found = None if one.numbers is None else one.numbers.moments.kurtosis
+    found = None if one.moments is None else one.moments.kurtosis
     return min(max(found or 0.0, -1.0), 1e3)
 
 
@@ -166,14 +180,14 @@ def _one_way(lows: Array, highs: Array) -> bool:
 
 
 def _signs(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
-    numbers = one.profile.numbers
-    if numbers is None or not numbers.moments.n:
+    signs, n = one.signs, 0 if one.moments is None else one.moments.n
+    if signs is None or not n:
         return
-    n, odd = numbers.moments.n, numbers.not_finite
+    odd = signs.not_finite
     for what, count in (
-        ("zeros", numbers.zeros),
-        ("negatives", numbers.negatives),
-        ("wholes", numbers.wholes),
+        ("zeros", signs.zeros),
+        ("negatives", signs.negatives),
+        ("wholes", signs.wholes),
     ):
         sheet.share(Metric(name, what, "", Scale.SHARE), at, count, n)
     sheet.share(Metric(name, "not-finite", "", Scale.SHARE, True), at, odd, n + odd)
@@ -181,22 +195,12 @@ def _signs(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
 
 def _digits(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
     """Writes down how many decimals values have, and how many whole ones end in 0."""
-    looked = one.sampled_numbers
-    if len(looked) < 5:
-        return
-    decimals = np.array([_decimals(x) for x in looked], float)
-    variance = float(decimals.var()) / len(decimals)
-    sheet.value(Metric(name, "decimals"), at, float(decimals.mean()), variance, floor=0.03)
-    tens = sum(x % 10 == 0 for x in looked)
-    sheet.share(Metric(name, "round-numbers", "", Scale.SHARE), at, tens, len(looked))
-
-
-def _decimals(value: float) -> int:
-    text = repr(value)
-    if "e" in text:
-        return 12
-    tail = text.partition(".")[2]
-    return 0 if tail in ("", "0") else min(len(tail), 12)
+    digits = one.digits
+    if digits is not None:
+        mean = Metric(name, "decimals")
+        sheet.value(mean, at, digits.decimals, digits.variance, floor=0.03)
+        tens = Metric(name, "round-numbers", "", Scale.SHARE)
+        sheet.share(tens, at, digits.tens, digits.looked)
 
 
 def _time_of_day(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:

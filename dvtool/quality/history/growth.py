@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dvtool.quality.history.arrays import middle
 from dvtool.quality.history.portrait import Portrait
 from dvtool.quality.history.rows import KEPT
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
@@ -88,9 +88,9 @@ def _is_growing(sheet: Sheet, past: Sequence[Portrait]) -> bool:
     keeps = keeps[np.isfinite(keeps)]
     return (
         len(keeps) > 0
-        and float(np.median(keeps)) >= _KEEPS
+        and float(middle(keeps)) >= _KEEPS
         and float((added >= LEAST_ADDED).mean()) >= _STEADY
-        and float(np.median(added / rows[1:])) <= _MOST_ADDED
+        and float(middle(added / rows[1:])) <= _MOST_ADDED
     )
 
 
@@ -106,16 +106,16 @@ def _mark_count(sheet: Sheet, at: int, metric: Metric, before: Array, now: Array
     is_first = metric.name in _FIRST_SEEN
     count = now[2] if is_first else now[2] - before[2]
     if np.isfinite(count):
-        own = replace(metric, name=PREFIX + metric.name)
+        own = metric._replace(name=PREFIX + metric.name)
         sheet.share(own, at, float(min(max(count, 0.0), added)), float(added))
 
 
 def _sums(one: Portrait) -> dict[str, tuple[Kind, Moments]]:
     """Returns the moments of numbers and of lengths of texts, by column."""
     return {
-        name: (column.kind, column.numbers.moments)
+        name: (column.kind, column.moments)
         for name, column in one.columns.items()
-        if column.numbers is not None
+        if column.moments is not None
     }
 
 

@@ -6,7 +6,6 @@ the figures behind the answer (`memory`, `scores`, `levels`). Called by `dvtool.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import erfc, sqrt
 from typing import Any, Final
@@ -19,7 +18,7 @@ from dvtool.quality.history.outline import outline_of
 from dvtool.quality.history.portrait import Portrait
 from dvtool.quality.history.scores import Expectations, Score
 from dvtool.quality.history.structure import breaks
-from dvtool.quality.history.version import BUDGET, LEAST_VERSIONS, Version
+from dvtool.quality.history.version import BUDGET, LEAST_VERSIONS, Past, Version
 from dvtool.quality.history.wording import likely, sentence
 
 PROVEN_VERSIONS: Final = 10
@@ -80,9 +79,9 @@ class History:
         versions: Those that are remembered.
     """
 
-    def __init__(self, past: Sequence[Version], spec: HistorySpec | None = None) -> None:
+    def __init__(self, past: Past, spec: HistorySpec | None = None) -> None:
         self.spec = spec or HistorySpec()
-        filled = [one for one in past if one.profile.rows][-MOST_VERSIONS:]
+        filled = [one for one in past if one.portrait.rows][-MOST_VERSIONS:]
         remembered = since_resets(filled)
         self.versions = len(remembered)
         self._outline = outline_of(remembered) if remembered else None
@@ -155,7 +154,9 @@ class History:
 
     def _finding(self, column: str, scores: list[Score], portrait: Portrait, place: str) -> Finding:
         first = scores[0]
-        words = sentence(first, portrait.columns.get(column), self.versions)
+        assert self._memory is not None
+        edge = self._memory.edge(first.metric)
+        words = sentence(first, portrait.columns.get(column), self.versions, edge)
         fault = likely(first.metric)
         figures: dict[str, Any] = {
             "metric": first.metric.name,
@@ -178,14 +179,12 @@ class History:
         )
 
 
-def judge(
-    past: Sequence[Version], candidate: Version, spec: HistorySpec | None = None
-) -> tuple[Finding, ...]:
+def judge(past: Past, candidate: Version, spec: HistorySpec | None = None) -> tuple[Finding, ...]:
     """Returns what history says about one version; see `History` for several."""
     return History(past, spec).judge(candidate).findings
 
 
-def since_resets(past: Sequence[Version]) -> list[Portrait]:
+def since_resets(past: Past) -> list[Portrait]:
     """Returns portraits of a past, without the columns whose history started anew later."""
     starts = [at for at, one in enumerate(past) if "*" in one.resets]
     kept = list(past[starts[-1] :] if starts else past)

@@ -1,7 +1,8 @@
-"""Remembered pasts as bytes: written once, read by every judgement of the next version.
+"""Remembered pasts and versions as bytes: written once, read by every judgement of the next version.
 
-Here a `History` is pickled, and read back by a reader that makes nothing but this package's own
-values and arrays. What is not here: where the bytes lie and what they are found by (`dvtool.ops`).
+Here a `History`, and the portrait of each version that the next one is learnt from, are pickled, and
+read back by readers that make nothing but this package's own values and arrays. What is not here:
+where the bytes lie and what they are found by (`dvtool.ops`), and a portrait's parts (`packing`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import sys
 from typing import Final
 
 from dvtool.quality.history.judging import History
+from dvtool.quality.history.packing import packed, unpacked
+from dvtool.quality.history.portrait import Portrait
 
-MEANING: Final = 1
+MEANING: Final = 4
 """Raised whenever what is remembered, or what is made of it, changes."""
 _OURS: Final = (
     "dvtool.quality.history.",
@@ -51,8 +54,40 @@ def recalled(data: bytes) -> History | None:
     return found if isinstance(found, History) else None
 
 
-class _Reader(pickle.Unpickler):
-    """Makes values of this package and arrays; refuses every other name."""
+def kept_portrait(portrait: Portrait) -> bytes:
+    """Returns a version's portrait as bytes, without the version's name."""
+    return pickle.dumps(packed(portrait), protocol=5)
+
+
+def known_portrait(data: bytes, name: str) -> Portrait | None:
+    """Returns the portrait that `kept_portrait` was given, as that of a version of this name.
+
+    None for bytes that are no such portrait.
+    """
+    try:
+        return unpacked(name, _ArrayReader(io.BytesIO(data)).load())
+    except Exception:  # noqa: BLE001 damaged pickles raise anything; a portrait can be made again
+        return None
+
+
+class _ArrayReader(pickle.Unpickler):
+    """Makes plain values and arrays; refuses every other name."""
+
+    def find_class(self, module_name: str, global_name: str) -> object:
+        """Returns a class by its name.
+
+        Raises:
+            pickle.UnpicklingError: It is none that an array is made with.
+        """
+        if (module_name, global_name) in _ARRAYS:
+            return super().find_class(module_name, global_name)
+        if module_name == "builtins" and global_name in _PLAIN:
+            return super().find_class(module_name, global_name)
+        raise pickle.UnpicklingError(f"a past holds no {module_name}.{global_name}")
+
+
+class _Reader(_ArrayReader):
+    """Makes values of this package as well."""
 
     def find_class(self, module_name: str, global_name: str) -> object:
         """Returns a class by its name.
@@ -60,12 +95,8 @@ class _Reader(pickle.Unpickler):
         Raises:
             pickle.UnpicklingError: It is none that a past holds.
         """
-        if (module_name, global_name) in _ARRAYS:
-            return super().find_class(module_name, global_name)
-        if module_name == "builtins" and global_name in _PLAIN:
-            return super().find_class(module_name, global_name)
         if "." not in global_name and module_name.startswith(_OURS):
-            found = super().find_class(module_name, global_name)
+            found = pickle.Unpickler.find_class(self, module_name, global_name)
             if isinstance(found, type) and sys.modules[found.__module__].__name__ == module_name:
                 return found
-        raise pickle.UnpicklingError(f"a past holds no {module_name}.{global_name}")
+        return super().find_class(module_name, global_name)

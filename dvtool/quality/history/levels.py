@@ -66,7 +66,10 @@ def alarm_levels(past: Array, groups: Array, budget: float = BUDGET) -> Array:
         return np.full(past.shape[1], UNKNOWN * least)
     usual = float(np.quantile(scores.max(axis=1), USUAL))
     most = scores.max(axis=0)
-    own = np.array([most[groups == group].max() for group in groups])
+    _, group = np.unique(groups, return_inverse=True)
+    mosts = np.zeros(int(group.max(initial=-1)) + 1)
+    np.maximum.at(mosts, group, most)
+    own = mosts[group]
     capped = np.minimum(ROOM * own, max(ROOM * usual, ONCE * least))
     shared = least + SHARED * max(usual - least, 0.0)
     levels: Array = np.maximum(shared, capped)

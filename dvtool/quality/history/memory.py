@@ -16,7 +16,7 @@ from dvtool.quality.history.growth import Growth
 from dvtool.quality.history.pairs import PairMemory
 from dvtool.quality.history.portrait import ColumnPortrait, Portrait
 from dvtool.quality.history.rows import RowMemory
-from dvtool.quality.history.sheet import Sheet
+from dvtool.quality.history.sheet import Metric, Sheet
 from dvtool.quality.kinds import Kind
 
 
@@ -62,8 +62,13 @@ class Memory:
         self._growth.mark(sheet, one)
         return sheet
 
+    def edge(self, metric: Metric) -> float | None:
+        """Returns the value that a metric of places counts up to, None for another metric."""
+        column = self._columns.get(metric.column)
+        return None if column is None else column.edge(metric)
+
     def _copies(self, sheet: Sheet, at: int, one: Portrait) -> None:
-        for name, count in one.cells.copies.items():
+        for name, count in one.copies.items():
             if name in self._columns:
                 self._columns[name].mark_copies(sheet, at, count, one.cells.rows)
 
@@ -87,4 +92,4 @@ def comparable(
 
 def _family(one: ColumnPortrait) -> tuple[object, object]:
     kind = Kind.FLOAT if one.kind is Kind.INT else one.kind
-    return kind, one.profile.privacy
+    return kind, one.privacy

@@ -77,8 +77,8 @@ def outline_of(past: Sequence[Portrait]) -> Outline:
     """Returns the outline of a past that has at least one version."""
     return Outline(
         tuple({name: _trace(one) for name, one in version.columns.items()} for version in past),
-        tuple((column.name, column.kind) for column in past[-1].profile.columns),
-        frozenset(reading for version in past for reading in version.profile.readings),
+        tuple((column.name, column.kind) for column in past[-1].order),
+        frozenset(reading for version in past for reading in version.readings),
         _repeats(past, undated=False),
         _repeats(past, undated=True),
     )
@@ -94,10 +94,9 @@ def rows_key(version: Portrait, *, undated: bool) -> RowsKey:
 
 
 def _trace(one: ColumnPortrait) -> Trace:
-    texts = one.profile.texts
-    patterns = None if texts is None else texts.patterns
-    numeric = None if texts is None else (0 if patterns is None else patterns.numeric)
-    return Trace(one.kind, one.present, numeric, one.profile.unparsed)
+    patterns = one.patterns
+    numeric = None if one.names is None else (0 if patterns is None else patterns.numeric)
+    return Trace(one.kind, one.present, numeric, one.unparsed)
 
 
 def _repeats(past: Sequence[Portrait], *, undated: bool) -> Repeats:

@@ -1,24 +1,27 @@
 """Portraits: what the history gate asks of a profile, as arrays that are quick to compare.
 
-Here lives the way from one profile to one portrait; nothing in it depends on another version. What
-is not here: figures that compare versions (`columns`, `rows`, `pairs`). Made once a version and
-kept by whoever judges several candidates.
+Here lives the way from one profile to one portrait, which holds all that is needed of it; nothing in it
+depends on another version. What is not here: figures that compare versions (`columns`, `rows`,
+`pairs`), and how portraits are remembered (`keeping`). Made once a version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dvtool.quality.history.cells import Cells
+from dvtool.quality.history.cells import Cells, copies_of
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.distinct import theta_hash
 from dvtool.quality.profile.model import ColumnProfile, Profile
+from dvtool.quality.profile.moments import Moments
 from dvtool.quality.profile.numbers import Numbers
+from dvtool.quality.profile.patterns import Patterns
+from dvtool.quality.profile.privacy import Privacy
 from dvtool.quality.profile.rowsample import RowSample
 from dvtool.quality.profile.tally import Tally
 from dvtool.quality.profile.texts import token_of
@@ -52,102 +55,109 @@ class ValueSet:
     theta: float
 
 
+class Signs(NamedTuple):
+    """Of numbers: how many are of a kind that a fault often makes."""
+
+    zeros: int
+    negatives: int
+    wholes: int
+    not_finite: int
+
+
+class Digits(NamedTuple):
+    """How numbers are written: of at most 256 different ones, evenly over their range."""
+
+    looked: int
+    decimals: float
+    variance: float
+    """Of the mean number of decimals."""
+    tens: int
+    """Whole ones that end in 0."""
+
+
 @dataclass(frozen=True)
 class ColumnPortrait:
-    """One column of one version."""
+    """One column of one version.
 
-    profile: ColumnProfile
+    Args:
+        name: As in the table.
+        kind: What the values are.
+        privacy: What was allowed to be kept.
+        rows: Rows of the table.
+        nulls: Rows without a value.
+        unparsed: Of these, rows that hold something else than the column does.
+        distinct: Different values, None where unknown.
+        distinct_error: Relative error of that; 0 for none.
+        moments: Of the numbers, or of the lengths of texts; None where neither may be kept.
+        signs: Of the numbers, None for texts.
+        digits: Of whole and other numbers, None for few of them and for all else.
+        keys: Numbers (lengths) for the curve, rising.
+        counts: Rows of each; None where the keys are quantiles at equal steps.
+        listed: Counts of whole numbers as far as they are known, where there are too many to
+            know all; else None: then `keys` and `counts` say it.
+        values: The different values; None where they may not be kept.
+        shares: Shares of the most frequent values among the rows, the largest first; empty where
+            none may be told.
+        patterns: What texts look like; None where that may not be kept, and for all else.
+        forms: How values that are no texts are written; None likewise.
+        names: Of texts that stand as tokens in `shares`; None for a column of no texts.
+    """
 
-    @property
-    def kind(self) -> Kind:
-        """What the values are."""
-        return self.profile.kind
+    name: str
+    kind: Kind
+    privacy: Privacy
+    rows: int
+    nulls: int
+    unparsed: int
+    distinct: float | None
+    distinct_error: float
+    moments: Moments | None
+    signs: Signs | None
+    digits: Digits | None
+    keys: Array
+    counts: Array | None
+    listed: Mapping[Any, int] | None
+    values: ValueSet | None
+    shares: Mapping[Any, float]
+    patterns: Patterns | None
+    forms: Tally | None
+    names: Mapping[str, str] | None
 
     @property
     def present(self) -> int:
         """Rows with a value."""
-        return self.profile.present
-
-    @property
-    def numbers(self) -> Numbers | None:
-        """The numbers, or the lengths of texts; None where neither may be kept."""
-        texts = self.profile.texts
-        return texts.lengths if texts is not None else self.profile.numbers
+        return self.rows - self.nulls
 
     @cached_property
     def curve(self) -> tuple[Array, Array]:
         """Returns values, rising, and the share of values at or below each; empty for none."""
-        numbers = self.numbers
-        if numbers is None or numbers.low is None or numbers.high is None:
-            return np.empty(0), np.empty(0)
-        if numbers.quantiles is None:
-            keys = np.array(sorted(numbers.tally.counts), float)
-            counts = np.array([numbers.tally.counts[one] for one in sorted(numbers.tally.counts)])
-            return keys, np.cumsum(counts) / counts.sum()
-        shares = np.linspace(0, 1, _GRID)
-        inner = np.array(numbers.quantiles._sketch().get_quantiles(shares[1:-1].tolist()))
-        return np.concatenate([[numbers.low], inner, [numbers.high]]), shares
+        if not len(self.keys):
+            return self.keys, self.keys
+        if self.counts is None:
+            return self.keys, _STEPS
+        return self.keys, np.cumsum(self.counts) / self.counts.sum()
 
     def cdf(self, values: Array) -> Array:
         """Returns the share of values at or below each of `values`."""
         keys, shares = self.curve
-        at = np.searchsorted(keys, values, side="right")
+        at = keys.searchsorted(values, side="right")
         return np.where(at > 0, shares[np.maximum(at - 1, 0)], 0.0)
 
     def quantile(self, share: Array) -> Array:
         """Returns the smallest values with at least `share` of the values at or below them."""
         keys, shares = self.curve
-        return keys[np.minimum(np.searchsorted(shares, share - 1e-12), len(keys) - 1)]
+        return keys[np.minimum(shares.searchsorted(share - 1e-12), len(keys) - 1)]
 
-    @cached_property
-    def values(self) -> ValueSet | None:
-        """Returns the different values; None where they may not be kept."""
-        tally = self.profile.tally
-        if tally is None or self.profile.kind is Kind.LIST:
-            return None
-        if not tally.is_exact:
-            sketch = self.profile.distinct_sketch
-            if sketch is None:
-                return None
-            found = sketch._sketch()
-            hashes = np.sort(np.fromiter(found, np.uint64))
-            return ValueSet(hashes, None, float(found.theta64))
-        keys = list(tally.counts)
-        counts = np.array([tally.counts[one] for one in keys], np.int64)
-        if self.profile.kind is Kind.TEXT:
-            bits = np.array([token_of(str(one)) for one in keys], np.uint64)
-        else:
-            whole = all(isinstance(one, int) for one in keys)
-            bits = np.array(keys, np.int64 if whole and keys else np.float64).view(np.uint64)
-        hashes = theta_hash(bits)
-        order = np.argsort(hashes)
-        return ValueSet(hashes[order], counts[order], FULL)
+    def rows_but(self, values: Collection[int]) -> int:
+        """Returns the rows with a whole number, as far as they are counted, that is none of some."""
+        if self.listed is not None:
+            return sum(count for value, count in self.listed.items() if value not in values)
+        if self.counts is None:
+            return 0
+        return int(self.counts[~np.isin(self.keys, list(values))].sum())
 
-    @cached_property
-    def shares(self) -> dict[Any, float]:
-        """Returns the shares of the most frequent values among the rows, the largest first.
 
-        Empty where none may be told.
-        """
-        tally = self.profile.tally
-        if tally is None or not self.profile.rows:
-            return {}
-        least = tally.missed if not tally.is_exact else 0
-        keys = list(tally.counts)
-        counts = np.fromiter(tally.counts.values(), np.int64, len(keys))
-        order = np.argsort(-counts, kind="stable")[:LISTED]
-        return {keys[at]: int(counts[at]) / self.profile.rows for at in order if counts[at] > least}
-
-    @cached_property
-    def sampled_numbers(self) -> list[float]:
-        """Returns at most 256 of the different numbers, evenly over their range."""
-        if self.profile.kind not in (Kind.INT, Kind.FLOAT):
-            return []
-        keys, _ = self.curve
-        if len(keys) > _LOOKED:
-            keys = keys[np.linspace(0, len(keys) - 1, _LOOKED).astype(int)]
-        found: list[float] = keys.tolist()
-        return found
+_STEPS = np.linspace(0, 1, _GRID)
 
 
 @dataclass(frozen=True)
@@ -156,37 +166,138 @@ class Portrait:
 
     Args:
         name: As the user knows it.
-        profile: What it was made from.
+        rows: Rows of the version.
+        order: All of its columns, as in the table.
+        sample: Of its rows, None for none.
+        sampled: Name and kind of the columns that the sample has.
+        readings: How its files were read.
+        copies: By column, sampled rows that equal an earlier one in everything but that column.
         columns: Those that may be compared, by name.
         is_whole: Whether what is about no column may be compared as well.
     """
 
     name: str
-    profile: Profile
+    rows: int
+    order: tuple[ColumnPortrait, ...]
+    sample: RowSample | None
+    sampled: tuple[tuple[str, Kind], ...]
+    readings: tuple[str, ...]
+    copies: Mapping[str, int]
     columns: Mapping[str, ColumnPortrait] = field(default_factory=dict)
     is_whole: bool = True
-
-    @property
-    def rows(self) -> int:
-        """Rows of the version."""
-        return self.profile.rows
 
     @cached_property
     def cells(self) -> Cells:
         """The cells of its sampled rows."""
-        return Cells(self.profile)
-
-    @property
-    def sample(self) -> RowSample | None:
-        """The sample of its rows."""
-        return self.profile.sample
+        return Cells(self.sample, self.sampled)
 
 
 def portrait_of(name: str, profile: Profile) -> Portrait:
     """Returns the portrait of a profile."""
-    return Portrait(name, profile, {one.name: ColumnPortrait(one) for one in profile.columns})
+    order = tuple(map(_column, profile.columns))
+    sampled = tuple((one.name, one.kind) for one in profile.sampled)
+    return Portrait(
+        name,
+        profile.rows,
+        order,
+        profile.sample,
+        sampled,
+        profile.readings,
+        copies_of(profile.sample, sampled),
+        {one.name: one for one in order},
+    )
 
 
-def listed(tally: Tally | None) -> Mapping[Any, int]:
-    """Returns the counts that a tally is sure of."""
-    return {} if tally is None else tally.counts
+def _column(one: ColumnProfile) -> ColumnPortrait:
+    texts = one.texts
+    numbers = texts.lengths if texts is not None else one.numbers
+    keys, counts = _curve(numbers)
+    own = one.numbers
+    tally = own.tally if own is not None and one.kind is Kind.INT else None
+    return ColumnPortrait(
+        one.name,
+        one.kind,
+        one.privacy,
+        one.rows,
+        one.nulls,
+        one.unparsed,
+        one.distinct,
+        one.distinct_error,
+        None if numbers is None else numbers.moments,
+        None if own is None else Signs(own.zeros, own.negatives, own.wholes, own.not_finite),
+        _digits(keys) if one.kind in (Kind.INT, Kind.FLOAT) else None,
+        keys,
+        counts,
+        dict(tally.counts) if tally is not None and not tally.is_exact else None,
+        _values(one),
+        _shares(one),
+        None if texts is None else texts.patterns,
+        one.forms,
+        None if texts is None else texts.names,
+    )
+
+
+def _curve(numbers: Numbers | None) -> tuple[Array, Array | None]:
+    """Returns the keys of a curve, and the rows of each where every value is one of them."""
+    if numbers is None or numbers.low is None or numbers.high is None:
+        return np.empty(0), None
+    if numbers.quantiles is None:
+        keys = sorted(numbers.tally.counts)
+        return np.array(keys, float), np.array([numbers.tally.counts[one] for one in keys])
+    inner = numbers.quantiles._sketch().get_quantiles(_STEPS[1:-1].tolist())
+    return np.concatenate([[numbers.low], np.array(inner), [numbers.high]]), None
+
+
+def _values(one: ColumnProfile) -> ValueSet | None:
+    tally = one.tally
+    if tally is None or one.kind is Kind.LIST:
+        return None
+    if not tally.is_exact:
+        sketch = one.distinct_sketch
+        if sketch is None:
+            return None
+        found = sketch._sketch()
+        hashes = np.sort(np.fromiter(found, np.uint64))
+        return ValueSet(hashes, None, float(found.theta64))
+    keys = list(tally.counts)
+    counts = np.fromiter(tally.counts.values(), np.int64, len(keys))
+    if one.kind is Kind.TEXT:
+        bits = np.array([token_of(str(key)) for key in keys], np.uint64)
+    else:
+        whole = all(isinstance(key, int) for key in keys)
+        bits = np.array(keys, np.int64 if whole and keys else np.float64).view(np.uint64)
+    hashes = theta_hash(bits)
+    order = np.argsort(hashes)
+    return ValueSet(hashes[order], counts[order], FULL)
+
+
+def _shares(one: ColumnProfile) -> dict[Any, float]:
+    tally = one.tally
+    if tally is None or not one.rows:
+        return {}
+    least = tally.missed if not tally.is_exact else 0
+    keys = list(tally.counts)
+    counts = np.fromiter(tally.counts.values(), np.int64, len(keys))
+    order = np.argsort(-counts, kind="stable")[:LISTED]
+    return {keys[at]: int(counts[at]) / one.rows for at in order if counts[at] > least}
+
+
+def _digits(keys: Array) -> Digits | None:
+    looked = keys
+    if len(looked) > _LOOKED:
+        looked = looked[np.linspace(0, len(looked) - 1, _LOOKED).astype(int)]
+    if len(looked) < 5:
+        return None
+    numbers = looked.tolist()
+    decimals = np.array([_decimals(one) for one in numbers], float)
+    variance = float(decimals.var()) / len(decimals)
+    tens = sum(one % 10 == 0 for one in numbers)
+    return Digits(len(numbers), float(decimals.mean()), variance, tens)
+
+
+def _decimals(value: float) -> int:
+    text = repr(value)
+    if "e" in text:
+        return 12
+    tail = text.partition(".")[2]
+    return 0 if tail in ("", "0") else min(len(tail), 12)

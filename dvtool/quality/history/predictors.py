@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from dvtool.quality.history.arrays import middle as _median
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -110,11 +112,4 @@ def _mean(values: Array) -> Array:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a metric without any figure
         found: Array = np.nanmean(values, axis=0)
-    return found
-
-
-def _median(values: Array) -> Array:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        found: Array = np.nanmedian(values, axis=0)
     return found

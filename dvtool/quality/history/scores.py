@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dvtool.quality.history.arrays import middle as _middle
 from dvtool.quality.history.levels import WARM, alarm_levels
 from dvtool.quality.history.predictors import NAMES, chosen, predictions, variances
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
@@ -208,12 +209,3 @@ def _few(k: Array, shares: Array) -> Array:
     most = np.where(np.isfinite(k), k, 0.0).max(axis=0)
     enough = np.isfinite(k).sum(axis=0) >= 3
     return np.flatnonzero(shares & enough & (most <= SPARSE))
-
-
-def _middle(v: Array) -> Array:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        found: Array = np.nanmedian(v, axis=0)
-    return found

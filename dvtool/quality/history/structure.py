@@ -31,7 +31,7 @@ def breaks(past: Outline, one: Portrait, *, name: str) -> list[Finding]:
         Column(each, _kind_before(past, each, kind, one.columns.get(each)), "")
         for each, kind in past.latest
     ]
-    after = [Column(column.name, column.kind, "") for column in one.profile.columns]
+    after = [Column(column.name, column.kind, "") for column in one.order]
     found = []
     for finding in compare_schema(before, after, name=name):
         shown = replace(finding, evidence=Evidence.HISTORY, code=f"history-{finding.code}")
@@ -58,7 +58,7 @@ def _again(past: Outline, one: Portrait, name: str) -> list[Finding]:
 
 def _another_writer(past: Outline, one: Portrait, name: str) -> list[Finding]:
     """Returns that format, delimiter or encoding are none that an earlier version had."""
-    strange = [reading for reading in one.profile.readings if reading not in past.readings]
+    strange = [reading for reading in one.readings if reading not in past.readings]
     if not past.readings or not strange:
         return []
     seen = ", ".join(sorted(past.readings))
@@ -70,7 +70,7 @@ def _strange_rows(past: Outline, one: Portrait, name: str) -> list[Finding]:
     """Returns that rows hold texts wherever others hold numbers or dates, as a header again does."""
     typed = [
         column
-        for column in one.profile.columns
+        for column in one.order
         if column.kind not in (Kind.TEXT, Kind.LIST, Kind.OTHER) and column.present
     ]
     strange = min((column.unparsed for column in typed), default=0)

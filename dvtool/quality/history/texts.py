@@ -69,18 +69,18 @@ class FormMemory:
         self._known: set[Any] = set()
         total: dict[Any, float] = {}
         for one in past:
-            forms = None if one is None else one.profile.forms
+            forms = None if one is None else one.forms
             for key, count in forms.top(20) if forms is not None else ():
                 total[key] = total.get(key, 0.0) + count / max(forms.total if forms else 1, 1)
         self._usual = sorted(total, key=lambda key: -total[key])[:MOST_SHAPES]
 
     def learn(self, one: ColumnPortrait) -> None:
         """Remembers the forms of a version."""
-        self._known |= set(one.profile.forms.counts if one.profile.forms is not None else ())
+        self._known |= set(one.forms.counts if one.forms is not None else ())
 
     def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, _: float = 1.0) -> None:
         """Writes down the metrics of one version."""
-        forms, name = one.profile.forms, self._name
+        forms, name = one.forms, self._name
         if forms is None or not forms.total:
             return
         for form in self._usual:
@@ -92,7 +92,7 @@ class FormMemory:
 
 
 def _patterns(one: ColumnPortrait) -> Patterns | None:
-    return None if one.profile.texts is None else one.profile.texts.patterns
+    return one.patterns
 
 
 def _usual_shapes(past: Sequence[ColumnPortrait | None]) -> list[Any]:

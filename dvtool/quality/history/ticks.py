@@ -47,20 +47,17 @@ class Ticks:
 
     def mark(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
         """Writes down the rows whose value is none of those that may come."""
-        numbers = one.profile.numbers
-        if numbers is None or not one.present or self._latest is None:
+        if one.signs is None or not one.present or self._latest is None:
             return
         allowed = {self._latest + 1} if self._may_step else set()
-        if self._may_stand or one.profile.distinct != 1:
+        if self._may_stand or one.distinct != 1:
             allowed.add(self._latest)
         if self._latest in _CYCLES:
             allowed.add(1)
         if self._latest in _FLAGS:
             # No calendar says whether a year that began or a flag that was set comes back.
             allowed.update(_FLAGS)
-        strange = sum(
-            count for value, count in numbers.tally.counts.items() if value not in allowed
-        )
+        strange = one.rows_but(allowed)
         metric = Metric(self._name, "out-of-step", "", Scale.SHARE, True)
         sheet.share(metric, at, strange, one.present)
 
@@ -73,12 +70,9 @@ class Ticks:
 
 
 def _ends(one: ColumnPortrait) -> tuple[int, int] | None:
-    numbers = one.profile.numbers
-    if one.kind is not Kind.INT or numbers is None or numbers.low is None or numbers.high is None:
+    if one.kind is not Kind.INT or one.counts is None or not 0 < len(one.keys) <= 2:
         return None
-    if not numbers.tally.is_exact or len(numbers.tally.counts) > 2:
-        return None
-    return int(numbers.low), int(numbers.high)
+    return int(one.keys[0]), int(one.keys[-1])
 
 
 def _step(before: int, after: int) -> int:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dvtool.quality.history.arrays import middle
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -49,7 +51,7 @@ def scales(ratios: Array, names: Array) -> tuple[Array, Array]:
     prior = np.ones(ratios.shape[1])
     for name in np.unique(names):
         group = names == name
-        prior[group] = np.clip(np.median(mean[-1, group]), 1.0, 16.0)
+        prior[group] = np.clip(middle(mean[-1, group]), 1.0, 16.0)
     shrunk = (PRIOR * prior[None] + counts * mean) / (PRIOR + counts)
     size = np.maximum(np.sqrt(np.maximum(shrunk, 1.0)), _largest(squares) / LARGEST)
     # Errors no larger than sampling makes them have a size that is known, not estimated.

@@ -1,13 +1,15 @@
 """One version of a table, as the history gate is given it. Light to import.
 
-What is made of its profile stands in `portrait`. Built by `dvtool.ops.history` and by benchmarks.
+What is made of its profile stands in `portrait`; where that is known already, nobody needs the profile
+again. Built by `dvtool.ops.history` and by benchmarks.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from dvtool.quality.history.portrait import Portrait
@@ -41,3 +43,20 @@ class Version:
         from dvtool.quality.history.portrait import portrait_of
 
         return portrait_of(self.name, self.profile)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One accepted version of which the portrait is known.
+
+    Args:
+        portrait: What is asked of it.
+        resets: As those of a `Version`.
+    """
+
+    portrait: Portrait
+    resets: frozenset[str] = frozenset()
+
+
+Past: TypeAlias = Sequence[Version | Remembered]
+"""Accepted versions, oldest first."""

@@ -7,7 +7,6 @@ are named only where its profile may tell them. Called by `judging`.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 from math import exp, sin, tanh
 
 from dvtool.quality.history.growth import PREFIX
@@ -83,14 +82,23 @@ _LIKELY = {
 }
 
 
-def sentence(score: Score, column: ColumnPortrait | None, versions: int) -> str:
-    """Returns what was found and what was expected: one line without a full stop."""
+def sentence(
+    score: Score, column: ColumnPortrait | None, versions: int, edge: float | None = None
+) -> str:
+    """Returns what was found and what was expected: one line without a full stop.
+
+    Args:
+        score: Of one metric.
+        column: Of the judged version; None for what is about no column.
+        versions: Those that the expectation rests on.
+        edge: The value that a metric of places counts up to.
+    """
     metric = score.metric
     low, high = score.expected - _WIDE * score.spread, score.expected + _WIDE * score.spread
     told = [_told(metric, one, column, score.rows) for one in (score.found, low, high)]
     found, least, most = told
     if metric.scale is Scale.SHARE:
-        what = _share_words(metric, column)
+        what = _share_words(metric, column, edge)
         text = f"{found} {what}, expected {least} to {most}"
     else:
         text = f"{_name(metric, column)} is {found}, expected {least} to {most}"
@@ -102,10 +110,10 @@ def likely(metric: Metric) -> str:
     return _LIKELY.get(metric.name.removeprefix(PREFIX), "")
 
 
-def _share_words(metric: Metric, column: ColumnPortrait | None) -> str:
+def _share_words(metric: Metric, column: ColumnPortrait | None, edge: float | None) -> str:
     if metric.name.startswith(PREFIX):
-        whole = replace(metric, name=metric.name.removeprefix(PREFIX))
-        return f"{_share_words(whole, column)} in the added rows"
+        whole = metric._replace(name=metric.name.removeprefix(PREFIX))
+        return f"{_share_words(whole, column, edge)} in the added rows"
     if metric.name == "share-of":
         return f"of the rows have {_value(metric.about, column)}"
     if metric.name == "form":
@@ -114,16 +122,23 @@ def _share_words(metric: Metric, column: ColumnPortrait | None) -> str:
         return f"of the texts look like {metric.about!r}"
     if metric.name in ("disagreements", "strange-pairs"):
         return f"of the values do not go with {metric.about} as before"
-    if metric.name.endswith(("-at-most", "-below")):
-        part = f"{float(metric.about):.0%}"
-        what = "texts" if metric.name.startswith("length") else "values"
-        return f"of the {what} lie where the lowest {part} did before"
+    if edge is not None and metric.name.endswith(("-at-most", "-below")):
+        return _place_words(metric, column, edge)
     return _SHARES.get(metric.name, f"of the rows: {metric.name}")
+
+
+def _place_words(metric: Metric, column: ColumnPortrait | None, edge: float) -> str:
+    is_below = metric.name.endswith("-below")
+    if metric.name.startswith("length"):
+        return f"of the texts have {'fewer than' if is_below else 'at most'} {edge:,.4g} characters"
+    kind = None if column is None else column.kind
+    end = _moment(edge, kind) if kind is not None and kind.is_moment else f"{edge:,.4g}"
+    return f"of the values are {'below' if is_below else 'at most'} {end}"
 
 
 def _name(metric: Metric, column: ColumnPortrait | None) -> str:
     if metric.name.startswith(PREFIX):
-        whole = replace(metric, name=metric.name.removeprefix(PREFIX))
+        whole = metric._replace(name=metric.name.removeprefix(PREFIX))
         return f"{_name(whole, column)} of the added rows"
     if metric.name in ("rank-correlation", "carried-over"):
         return f"the relation to {metric.about}"
@@ -148,10 +163,10 @@ def _name(metric: Metric, column: ColumnPortrait | None) -> str:
 
 
 def _value(key: str, column: ColumnPortrait | None) -> str:
-    texts = None if column is None else column.profile.texts
-    if texts is None:
+    names = None if column is None else column.names
+    if names is None:
         return f"the value {key}"
-    name = texts.names.get(key, key)
+    name = names.get(key, key)
     return "one frequent value" if name.startswith("#") else repr(name)
 
 

@@ -98,9 +98,12 @@ def sketch(make: Callable[[bytes], Any]) -> Codec:
         if not isinstance(value, str):
             raise wrong(value, "a sketch in base64")
         try:
-            return make(base64.b64decode(value, validate=True))
+            data = base64.b64decode(value, validate=True)
         except (ValueError, binascii.Error):
             raise wrong(value, "a sketch in base64") from None
+        if base64.b64encode(data).decode("ascii") != value:
+            raise wrong(value, "a sketch in base64 without stray bits")
+        return make(data)
 
     return Codec(lambda value: base64.b64encode(value.data).decode("ascii"), back)
 

@@ -7,7 +7,6 @@ is the business of `tokens`. Column summaries use it for columns with many value
 
 from __future__ import annotations
 
-import itertools
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -91,6 +90,8 @@ def checked_distinct(data: bytes) -> Distinct:
 
 def _is_sound(data: bytes) -> bool:
     """Tells whether bytes are a compact, ordered sketch of at least two hashes."""
+    import numpy as np
+
     if not _HEAD.size <= len(data) <= _MOST_BYTES:
         return False
     longs, rest, count, unused = _HEAD.unpack_from(data)
@@ -98,11 +99,11 @@ def _is_sound(data: bytes) -> bool:
         return False
     if len(data) != 8 * (longs + count):
         return False
-    numbers = struct.unpack_from(f"<{len(data) // 8}Q", data)
+    numbers = np.frombuffer(data, "<u8")
     hashes = numbers[longs:]
-    theta = numbers[2] if longs == 3 else 1 << 63
-    rising = all(a < b for a, b in itertools.pairwise(hashes))
-    return rising and hashes[0] > 0 and hashes[-1] < theta < (1 << 63) + (longs == 2)
+    theta = int(numbers[2]) if longs == 3 else 1 << 63
+    rising = bool((hashes[1:] > hashes[:-1]).all())
+    return rising and hashes[0] > 0 and int(hashes[-1]) < theta < (1 << 63) + (longs == 2)
 
 
 class DistinctScan:
@@ -124,8 +125,8 @@ class DistinctScan:
         hashes = np.empty(len(bits), np.uint64)
         for start in range(0, len(bits), _STEP):
             hashes[start : start + _STEP] = theta_hash(bits[start : start + _STEP])
-        kept = bits[hashes < np.uint64(self._sketch.theta64)]
-        for one in np.unique(kept).view(np.int64).tolist():
+        fitting = hashes < np.uint64(self._sketch.theta64)
+        for one in _smallest(bits[fitting], hashes[fitting]).view(np.int64).tolist():
             self._sketch.update(one)
         return hashes
 
@@ -133,6 +134,18 @@ class DistinctScan:
         """Returns the sketch, trimmed to its size, which makes it independent of the order."""
         self._sketch.trim()
         return Distinct(self._sketch.compact(True).serialize())
+
+
+def _smallest(bits: NDArray[Any], hashes: NDArray[Any]) -> NDArray[Any]:
+    """Returns the different values that can be among the smallest hashes that a sketch keeps."""
+    import numpy as np
+
+    if len(bits) > _STEP:
+        bound = np.partition(hashes, _STEP)[_STEP]
+        near = np.unique(bits[hashes <= bound])
+        if len(near) > 1 << LOG_SIZE:  # one more than are kept: it is what the sketch's end tells
+            return near
+    return np.unique(bits)
 
 
 def theta_hash(bits: NDArray[Any]) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from math import isfinite
+from operator import itemgetter
 from typing import Any, Final
 
 from dvtool.errors import InvalidText
@@ -41,18 +41,17 @@ from dvtool.quality.profile.patterns import CLASSES, Patterns
 from dvtool.quality.profile.privacy import Privacy
 from dvtool.quality.profile.quantiles import checked_quantiles
 from dvtool.quality.profile.rowsample import checked_sample
-from dvtool.quality.profile.tally import MOST, Tally, ranked
+from dvtool.quality.profile.tally import MOST, Tally, is_ranked, ranked
 from dvtool.quality.profile.texts import Texts
 
 MOST_BYTES: Final = 64 << 20
 """No profile is larger; whoever meets one that is does not read it."""
+_FIRST, _SECOND = itemgetter(0), itemgetter(1)
 
 
 def encode(profile: Profile) -> bytes:
     """Returns the canonical JSON text: sorted keys, no spaces, ASCII, one last line feed."""
-    data = _PROFILE.out(profile)
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode("ascii") + b"\n"
+    return _text(_PROFILE.out(profile))
 
 
 def decode(data: bytes) -> Profile:
@@ -64,7 +63,9 @@ def decode(data: bytes) -> Profile:
     if len(data) > MOST_BYTES:
         raise InvalidText(f"profile: {len(data)} bytes, allowed {MOST_BYTES}")
     try:
-        found = json.loads(data, parse_float=_finite, parse_constant=_finite)
+        found = json.loads(data)
+        # Every number is written in one way, and 1e999 in none.
+        again = _text(found)
     except (ValueError, RecursionError) as error:
         raise InvalidText(f"profile: not JSON ({error})") from None
     if isinstance(found, dict) and found.get("version") != VERSION:
@@ -73,17 +74,14 @@ def decode(data: bytes) -> Profile:
     width = len(profile.sampled)
     if (None if profile.sample is None else profile.sample.head[0]) != (width or None):
         raise InvalidText(f"profile: a sample of rows that has not its {width} columns")
-    if encode(profile) != data:
+    if again != data:
         raise InvalidText("profile: not in its canonical form")
     return profile
 
 
-def _finite(text: str) -> float:
-    """Returns a number; `1e999` is JSON, but no figure of a profile."""
-    number = float(text)
-    if not isfinite(number):
-        raise ValueError(f"{text[:20]} is not finite")
-    return number
+def _text(data: object) -> bytes:
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode("ascii") + b"\n"
 
 
 def profile_address(data_digest: str, options: Mapping[str, Any], spec: Mapping[str, Any]) -> str:
@@ -105,17 +103,21 @@ def profile_address(data_digest: str, options: Mapping[str, Any], spec: Mapping[
 def _pairs_back(value: object) -> dict[Any, int]:
     if not isinstance(value, list) or len(value) > MOST:
         raise wrong(value, f"a list of at most {MOST} counts")
-    found = {}
-    for pair in value:
-        if not isinstance(pair, list) or len(pair) != 2 or type(pair[0]) not in (int, float, str):
-            raise wrong(pair, "a value with its count")
-        found[pair[0]] = count_back(pair[1])
+    # Most of a profile are pairs: looked at all together, not one by one.
+    if not set(map(type, value)) <= {list} or not set(map(len, value)) <= {2}:
+        raise wrong(value, "values with their counts")
+    kinds = set(map(type, map(_FIRST, value)))
+    if not kinds <= {int, float, str} or not set(map(type, map(_SECOND, value))) <= {int}:
+        raise wrong(value, "values with their counts")
+    found: dict[Any, int] = dict(value)
+    if len(found) < len(value) or not is_ranked(found):
+        raise wrong(value, "different values, the most frequent first")
     return found
 
 
 def _tally_back(value: object) -> Tally:
     found: Tally = _PLAIN_TALLY.back(value)
-    if (found.counts and not found.total) or 0 in found.counts.values():
+    if found.counts and (not found.total or min(found.counts.values()) < 1):
         raise wrong(value, "a tally of counts above 0")
     return found
 

@@ -15,7 +15,7 @@ from dvtool.quality.profile.tally import Key, Tally, trimmed
 from dvtool.quality.tables.engine import Engine, literal, quoted
 from dvtool.quality.tables.table import ROW, Table
 
-LOOKED: Final = 1 << 18
+LOOKED: Final = 1 << 16
 """Rows up to which every one is looked at; of more rows every second, third … one is."""
 _LONGEST: Final = 40
 

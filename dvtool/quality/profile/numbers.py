@@ -136,8 +136,10 @@ class NumberScan:
             values = values + 0.0  # -0.0 and 0.0 are one value
         at = 0
         while self._many is None and at < len(values):
-            self._add_few(counted(array_of(values[at : at + FEW_STEP])))
-            at += FEW_STEP
+            assert self._counts is not None
+            found, size = few_counted(array_of(values[at:]), self._counts)
+            self._add_few(found)
+            at += size
         if self._many is not None:
             self._many.add(values[at:])
 
@@ -240,10 +242,32 @@ class _Many:
         return above_error(counts, self._frequent.missed, self._frequent.total)
 
 
-def counted(values: pa.Array[Any]) -> Iterable[tuple[Any, int]]:
-    """Yields each different value of an Arrow array with its count."""
+def few_counted(
+    values: pa.Array[Any], known: Mapping[Any, int]
+) -> tuple[list[tuple[Any, int]], int]:
+    """Counts the different values of an Arrow array: of all of it, if they stay few.
+
+    Args:
+        values: At least one.
+        known: Values counted before.
+
+    Returns:
+        Each different value with its count, and how many were counted: all, or a step of them
+        where all together would be more than a tally holds. Counting all at once is cheaper and
+        changes no result, since a column leaves exact counting only after a step.
+    """
+    first = _counted(values.slice(0, FEW_STEP))
+    if len(values) <= FEW_STEP or len(known) + len(first) > MOST:
+        return first, min(FEW_STEP, len(values))
+    every = _counted(values)
+    if len(known) + sum(1 for value, _ in every if value not in known) > MOST:
+        return first, FEW_STEP
+    return every, len(values)
+
+
+def _counted(values: pa.Array[Any]) -> list[tuple[Any, int]]:
     found = values.value_counts()
-    return zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)
+    return list(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True))
 
 
 def _arrays(counts: dict[Any, int]) -> tuple[NDArray[Any], NDArray[Any]]:

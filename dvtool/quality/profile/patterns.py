@@ -18,7 +18,7 @@ WHITESPACE: Final = " \t\n\r\v\f"
 _SHAPE_LENGTH: Final = 32
 _SEEN_LENGTH: Final = 256
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
-_RUNS = re.compile(r"([Aa ?])\1+")
+_RUNS = ("aa", "AA", "  ", "??")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,10 @@ def shape(text: str) -> str:
     space one space; ASCII punctuation stays, anything else becomes `?`. At most 32 characters,
     then `…`. The empty text has the empty shape.
     """
-    found = _RUNS.sub(r"\1", text[:_SEEN_LENGTH].translate(_CLASS_OF))
+    found = text[:_SEEN_LENGTH].translate(_CLASS_OF)
+    for run in _RUNS:
+        while run in found:  # halves all runs: a regular expression takes ten times as long
+            found = found.replace(run, run[0])
     if len(found) > _SHAPE_LENGTH or len(text) > _SEEN_LENGTH:
         return found[:_SHAPE_LENGTH] + "…"
     return found

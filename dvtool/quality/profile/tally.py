@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import and_, eq, gt, lt, or_
 from typing import TypeAlias
 
 Key: TypeAlias = int | float | str
@@ -56,6 +58,18 @@ class Tally:
 def ranked(items: Iterable[tuple[Key, int]]) -> list[tuple[Key, int]]:
     """Returns (value, count) pairs by falling count, then by rising value."""
     return sorted(items, key=lambda item: (-item[1], isinstance(item[0], str), item[0]))
+
+
+def is_ranked(counts: Mapping[Key, int]) -> bool:
+    """Tells whether counts are in the order of `ranked`."""
+    keys, numbers = list(counts), list(counts.values())
+    try:
+        rises = map(lt, keys, islice(keys, 1, None))
+        falls = map(gt, numbers, islice(numbers, 1, None))
+        stays = map(eq, numbers, islice(numbers, 1, None))
+        return all(map(or_, falls, map(and_, stays, rises)))
+    except TypeError:  # numbers and texts together
+        return keys == [key for key, _ in ranked(counts.items())]
 
 
 def trimmed(counts: dict[Key, int], missed: int, total: int, most: int = MOST) -> Tally:

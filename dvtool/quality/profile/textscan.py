@@ -12,7 +12,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from dvtool.quality.profile.frequent import FrequentScan
-from dvtool.quality.profile.numbers import FEW_STEP, NumberScan, counted
+from dvtool.quality.profile.numbers import NumberScan, few_counted
 from dvtool.quality.profile.patterns import (
     CLASSES,
     WHITESPACE,
@@ -62,8 +62,7 @@ class TextScan:
             return
         at = 0
         while self._counts is not None and at < len(texts):
-            self._add_few(self._counts, texts.slice(at, FEW_STEP))
-            at += FEW_STEP
+            at += self._add_few(self._counts, texts.slice(at))
         if at < len(texts):
             rest = texts.slice(at)
             self._add_lengths(rest)
@@ -100,12 +99,15 @@ class TextScan:
         hashed = self._privacy is Privacy.HASHED and len(counts) <= NAMED
         return Texts(self._lengths.finish(), self._look.finish(), tally, names if hashed else {})
 
-    def _add_few(self, counts: dict[str, int], texts: pa.Array[Any]) -> None:
-        for text, count in counted(texts):
+    def _add_few(self, counts: dict[str, int], texts: pa.Array[Any]) -> int:
+        """Counts all texts if they stay few, else a step of them; returns how many it counted."""
+        found, size = few_counted(texts, counts)
+        for text, count in found:
             counts[text] = counts.get(text, 0) + count
         if len(counts) > MOST:
             self._spill(counts)
             self._counts = None
+        return size
 
     def _spill(self, counts: dict[str, int]) -> None:
         import numpy as np
@@ -190,9 +192,12 @@ class _Look:
 
     def add_counts(self, counts: dict[str, int]) -> None:
         """Takes every text as often as it occurs."""
+        import numpy as np
+
+        for times, texts in _by_count(counts).items():
+            data = "".join(texts).encode("utf-8", "surrogatepass")
+            self._count_bytes(np.frombuffer(data, np.uint8), times)
         for text, count in counts.items():
-            for byte in text.encode("utf-8", "surrogatepass"):
-                self._bytes[byte] += count
             bare = text.strip(WHITESPACE)
             self._blank += count if not bare else 0
             self._padded += count if bare and bare != text else 0
@@ -219,13 +224,21 @@ class _Look:
         )
 
     def _look_at(self, counts: dict[str, int], weight: float) -> None:
+        shapes = self._shapes
+        numeric = upper = lower = 0
         for text, times in counts.items():
-            count = times * weight
             form = shape(text)
-            self._shapes[form] = self._shapes.get(form, 0.0) + count
-            self._looked["numeric"] += count if is_number(text) else 0
-            self._looked["upper"] += count if text.isupper() else 0
-            self._looked["lower"] += count if text.islower() else 0
+            shapes[form] = shapes.get(form, 0.0) + times * weight
+            if text.islower():
+                lower += times
+            elif text.isupper():
+                upper += times
+            # A number has a digit, and the sign of one stands in the shape, if that is whole.
+            if ("9" in form or form.endswith("…")) and is_number(text):
+                numeric += times
+        self._looked["numeric"] += numeric * weight
+        self._looked["upper"] += upper * weight
+        self._looked["lower"] += lower * weight
         if len(self._shapes) > _HELD_SHAPES:
             order = sorted(self._shapes.items(), key=lambda item: (-item[1], item[0]))
             self._missed += math.ceil(order[MOST][1])
@@ -241,9 +254,7 @@ class _Look:
         ]
         data = np.frombuffer(data_bytes or b"", np.uint8)
         for start in range(int(offsets[0]), int(offsets[-1]), 1 << 20):
-            part = data[start : min(start + (1 << 20), int(offsets[-1]))]
-            found = np.bincount(part, minlength=256).tolist()
-            self._bytes = [a + b for a, b in zip(self._bytes, found, strict=True)]
+            self._count_bytes(data[start : min(start + (1 << 20), int(offsets[-1]))])
         filled = offsets[1:] > offsets[:-1]
         self._blank += int(len(texts) - filled.sum())
         space = np.zeros(256, bool)
@@ -256,8 +267,22 @@ class _Look:
             self._blank += blank
             self._padded += len(edged) - blank
 
+    def _count_bytes(self, data: NDArray[Any], times: int = 1) -> None:
+        import numpy as np
+
+        found = np.bincount(data, minlength=256).tolist()
+        self._bytes = [a + b * times for a, b in zip(self._bytes, found, strict=True)]
+
 
 _HELD_SHAPES = 8192
+
+
+def _by_count(counts: dict[str, int]) -> dict[int, list[str]]:
+    """Returns texts by how often they occur."""
+    found: dict[int, list[str]] = {}
+    for text, count in counts.items():
+        found.setdefault(count, []).append(text)
+    return found
 
 
 def _lengths(counts: dict[str, int]) -> dict[int, int]:

@@ -83,21 +83,55 @@ class Cell:
         return (self.value, self.rest) if self.rest else (self.text,)
 
 
-def stored(place: int, reading: Reading, options: ReadOptions) -> tuple[str, Cell]:
-    """Returns how to keep column `c{place}` as values while it is parsed, and the cell it becomes.
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """How a column becomes values while it is parsed, in three steps of which each sees the last.
+
+    Nearly all texts are what their value is written out as. Where they are not, and only there, the
+    guards of `cast` are asked.
+
+    Args:
+        cell: The column afterwards.
+        keep: SQL of what is kept.
+        parse: SQL of the first step, empty for nothing.
+        compare: SQL of the second.
+    """
+
+    cell: Cell
+    keep: str
+    parse: str = ""
+    compare: str = ""
+
+
+def stored(place: int, reading: Reading, options: ReadOptions) -> Stored:
+    """Returns how to keep column `c{place}` as values while it is parsed.
 
     Whole numbers, dates and the like are kept as values, and as text only where the value written
     out is another text; of decimals both are kept, since writing them out costs more.
     """
-    column, value, rest = f"c{place}", f"t{place}", f"r{place}"
+    column, value, rest, same = f"c{place}", f"t{place}", f"r{place}", f"s{place}"
     if reading is TEXT:
-        return column, Cell(column)
-    parsed = f"{cast(column, reading, options)} AS {value}"
+        return Stored(Cell(column), column)
+    parse = f"{cast(column, reading, options)} AS {value}"
     if reading.kind is Kind.FLOAT or reading.date_format:
-        return f"{parsed}, {column}", Cell(column, reading, value)
-    left = f"CASE WHEN CAST({value} AS VARCHAR) = {column} THEN NULL ELSE {column} END"
-    text = f"coalesce({rest}, CAST({value} AS VARCHAR))"
-    return f"{parsed}, {left} AS {rest}", Cell(text, reading, value, rest)
+        return Stored(Cell(column, reading, value), f"{value}, {column}", parse)
+    cell = Cell(f"coalesce({rest}, CAST({value} AS VARCHAR))", reading, value, rest)
+    left = f"CASE WHEN {same} THEN NULL ELSE {column} END AS {rest}"
+    plain = f"w{place}"
+    parse = f"TRY_CAST({column} AS {TYPES[reading.kind]}) AS {plain}"
+    compare = f"{_is_canonical(column, plain, reading.kind)} AS {same}"
+    guarded = cast(column, reading, options)
+    return Stored(
+        cell, f"CASE WHEN {same} THEN {plain} ELSE {guarded} END AS {value}, {left}", parse, compare
+    )
+
+
+def stored_sql(columns: Sequence[Stored], source: str) -> str:
+    """Returns the query that gives what is kept of all columns of a scan."""
+    relation = source
+    for step in ([one.parse for one in columns], [one.compare for one in columns]):
+        relation = f"(SELECT {', '.join(['*', *filter(None, step)])} FROM {relation})"
+    return f"SELECT {', '.join(one.keep for one in columns)} FROM {relation}"
 
 
 def other_day(date_format: str) -> str:
@@ -142,10 +176,8 @@ def cast(value: str, reading: Reading, options: ReadOptions) -> str:
         parsed = f"try_strptime({value}, {literal(reading.date_format)})"
         return f"CAST({parsed} AS {TYPES[reading.kind]})"
     if reading.kind is Kind.BOOL:
-        return (
-            f"CASE WHEN regexp_full_match({value}, {literal(BOOL)}) "
-            f"THEN lower({value}) = 'true' END"
-        )
+        words = ", ".join(map(literal, BOOL.split("|")))
+        return f"CASE WHEN {value} IN ({words}) THEN lower({value}) = 'true' END"
     if reading.kind in (Kind.INT, Kind.FLOAT):
         return _number(value, reading.kind, options)
     dated = f"strlen({value}) >= 8 AND {value}[5] IN ('-', '/')"
@@ -157,6 +189,20 @@ def cast(value: str, reading: Reading, options: ReadOptions) -> str:
     if reading.kind is Kind.TIME:
         return f"CASE WHEN {value}[2] = ':' OR {value}[3] = ':' THEN TRY_CAST({value} AS TIME) END"
     return value
+
+
+def _is_canonical(text: str, value: str, kind: Kind) -> str:
+    """Returns the condition that a text is its value written out, and one that `cast` takes.
+
+    Of dates and times only those of years with four digits; longer ones are for `cast` to refuse.
+    """
+    written = f"CAST({value} AS VARCHAR) = {text}"
+    length = {Kind.DATE: 10, Kind.DATETIME: 19}.get(kind)
+    return f"(strlen({text}) = {length} AND {written})" if length else f"({written})"
+
+
+def _is_whole(text: str) -> str:
+    return f"regexp_full_match(trim({text}), {literal(INT)})"
 
 
 def _number(value: str, kind: Kind, options: ReadOptions) -> str:
@@ -175,8 +221,7 @@ def _number(value: str, kind: Kind, options: ReadOptions) -> str:
         whole = f"TRY_CAST({plain} AS BIGINT)"
         # canonical integers, nearly all of them, never reach the regular expression
         return (
-            f"CASE WHEN CAST({whole} AS VARCHAR) = {plain} "
-            f"OR regexp_full_match(trim({plain}), {literal(INT)}) THEN {whole} END"
+            f"CASE WHEN CAST({whole} AS VARCHAR) = {plain} OR {_is_whole(plain)} THEN {whole} END"
         )
     number = f"TRY_CAST({plain} AS DOUBLE)"
     odd = f"contains({value}, '_') OR contains({value}, 'x')"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dvtool.quality.findings import Finding
 from dvtool.quality.tables import naming, rejects, sampling, sniffing
-from dvtool.quality.tables.casting import Cell, stored
+from dvtool.quality.tables.casting import Cell, Stored, stored, stored_sql
 from dvtool.quality.tables.contents import judge_contents
 from dvtool.quality.tables.engine import Engine, literal, quoted
 from dvtool.quality.tables.kinding import decide
@@ -28,6 +28,8 @@ from dvtool.quality.tables.views import make_views
 
 _SAMPLE_BYTES = 1 << 18
 _LINE_BYTES = 1 << 23
+_BUFFER_BYTES = 2 * _LINE_BYTES
+"""What is read at once. The engine would take sixteen longest lines, and several such buffers."""
 LARGE_BYTES = 8 << 20
 """From here on a file is looked at before it is parsed, and kept as values."""
 
@@ -196,8 +198,7 @@ def _parse(
     once, and everything after that works on values.
     """
     proposal = None
-    cells = tuple(Cell(one) for one in _texts(head.width))
-    wanted = "*"
+    kept = [Stored(Cell(one), one) for one in _texts(head.width)]
     if text.seen.size_bytes >= LARGE_BYTES:
         sample = _sampled(engine, text, options, head)
         proposal = propose(engine, sample, _texts(head.width), names, options, told=text.told)
@@ -205,8 +206,6 @@ def _parse(
         kept = [
             stored(place, proposal.reading(place), proposal.options) for place in range(head.width)
         ]
-        cells = tuple(cell for _, cell in kept)
-        wanted = ", ".join(sql for sql, _ in kept)
     table = engine.fresh_table("csv", text.seen.size_bytes)
     rejected, scans = engine.fresh("rejects"), engine.fresh("scans")
     kept_apart = {
@@ -215,8 +214,8 @@ def _parse(
         "rejects_scan": literal(scans),
     }
     source = _scan(text.path, options, head, skip=head.data_after, **kept_apart)
-    engine.rows(f"CREATE TABLE {table} AS SELECT {wanted} FROM {source}")
-    return _Loaded(table, rejected, cells, proposal)
+    engine.rows(f"CREATE TABLE {table} AS {stored_sql(kept, source)}")
+    return _Loaded(table, rejected, tuple(one.cell for one in kept), proposal)
 
 
 def _sampled(engine: Engine, text: PlainText, options: ReadOptions, head: _Head) -> str:
@@ -248,6 +247,7 @@ def _scan(path: Path, options: ReadOptions, head: _Head, *, skip: int, **more: s
         "skip": str(skip),
         "nullstr": literal(_NO_NULL),
         "max_line_size": str(_LINE_BYTES),
+        "buffer_size": str(_BUFFER_BYTES),
         **more,
     }
     told = ", ".join(f"{key}={value}" for key, value in settings.items())

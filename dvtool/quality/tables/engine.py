@@ -11,8 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
+
+from dvtool.core.sizes import ENGINE_MIB
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,7 +37,7 @@ class Engine:
     connection: duckdb.DuckDBPyConnection
 
     def __init__(
-        self, *, memory_bytes: int = 1 << 30, threads: int = 2, scratch: Path | None = None
+        self, *, memory_bytes: int = ENGINE_MIB << 20, threads: int = 2, scratch: Path | None = None
     ) -> None:
         import duckdb
 
@@ -63,12 +64,7 @@ class Engine:
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

@@ -1,31 +1,26 @@
-"""The Python API: what `import dvtool` gives.
+"""A repository and one version of it: data sets, statistics, judgements, and the verbs.
 
-Thin and typed over the verbs of `dvtool.ops`: nothing here prints, asks, or keeps state but
-repositories that were opened. `open`, `local_path` and `read_table` take addresses
-(`dvt://REV@PATH`); `Repository` gives the rest. Stable names are those of `__all__`.
+Thin and typed over `dvtool.ops`: nothing here prints, asks, or keeps state but repositories that
+were opened. Single files are `files`, tables `tables`. Called by whoever imports dvtool.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any
 
-from dvtool.core.address import Address, parse_address
+from dvtool.api.files import local_path, open
+from dvtool.api.tables import read_table
+from dvtool.core.address import Address
 from dvtool.core.digest import format_digest
-from dvtool.errors import ExtraMissing, UnknownRevision, UsageError
-from dvtool.ops.blobreader import BlobReader
-from dvtool.ops.versionfiles import REPOSITORIES, Node, VersionFiles
+from dvtool.errors import UnknownRevision
+from dvtool.ops.versionfiles import REPOSITORIES, Node
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-    import pyarrow as pa
-
     from dvtool.ops.checkout_write import CheckoutReport
     from dvtool.ops.compare import DatasetDiff
     from dvtool.ops.fetch import FetchReport
@@ -37,74 +32,6 @@ if TYPE_CHECKING:
     from dvtool.quality.profile.model import Profile
     from dvtool.report.diff_model import DiffReport
     from dvtool.report.model import Report
-
-__all__ = ["DataSet", "Diff", "Repository", "local_path", "open", "read_table"]
-
-As = Literal["pandas", "arrow", "polars"]
-
-
-def open(
-    address: str, mode: str = "rb", *, encoding: str = "utf-8", newline: str | None = None
-) -> IO[Any]:
-    """Opens one file of a version for reading.
-
-    Args:
-        address: `dvt://REV@PATH`, `dvt://REPO:REV@PATH`, or `dvt://PATH` for what the work tree's
-            sidecars say.
-        mode: `rb`, or `r` for text.
-        encoding: For text.
-        newline: For text, as in the built-in `open`.
-
-    Raises:
-        UnknownRevision: No such revision, or no file there.
-        ObjectMissing, CorruptObject, RemoteFailed: The bytes cannot be had.
-        UsageError: Another mode: versions do not change.
-    """
-    if mode not in ("r", "rb", "rt"):
-        raise UsageError(f"versions are only read, not opened with mode {mode!r}")
-    versions, node = _file(address)
-    assert node.entry is not None
-    raw = io.BufferedReader(_Raw(versions.reader(node.entry), node.entry.size), 1 << 16)
-    return raw if mode == "rb" else io.TextIOWrapper(raw, encoding, newline=newline)
-
-
-def local_path(address: str) -> Path:
-    """Returns a read-only path of one file of a version, fetched into the store first.
-
-    For readers that take nothing but paths. Never write to it.
-
-    Raises:
-        UnknownRevision: No such revision, or no file there.
-        ObjectMissing, CorruptObject, RemoteFailed: The bytes cannot be had.
-    """
-    versions, node = _file(address)
-    return versions.local_path(node)
-
-
-def read_table(address: str, *, as_: As = "pandas", columns: Sequence[str] | None = None) -> Any:
-    """Reads a table of a version in the way it is judged: kinds are fixed once, for all rows.
-
-    Args:
-        address: As for `open`: a file of any format that `check` reads.
-        as_: `pandas` (Arrow-backed types), `arrow` or `polars`.
-        columns: Only these, in this order; all by default.
-
-    Returns:
-        A `pandas.DataFrame`, `pyarrow.Table` or `polars.DataFrame`.
-
-    Raises:
-        UnknownRevision: No such revision, file or column.
-        InvalidText: The file holds no table; the message says why.
-        ExtraMissing: polars is not installed.
-    """
-    found = _arrow(local_path(address), address, columns)
-    if as_ == "arrow":
-        return found
-    if as_ == "pandas":
-        return _pandas(found)
-    if as_ == "polars":
-        return _polars(found)
-    raise UsageError(f"no kind of table {as_!r}", hint="pandas, arrow or polars")
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,52 +284,6 @@ class Repository:
         return Address(str(self._files.workspace.top), self.rev, path)
 
 
-class _Raw(io.RawIOBase):
-    """The reader of one blob as a raw stream."""
-
-    def __init__(self, reader: BlobReader, size: int) -> None:
-        self._reader = reader
-        self._size = size
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise ValueError(f"negative seek position {base + offset}")
-        self._at = base + offset
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        view = memoryview(buffer).cast("B")
-        data = self._reader.read(self._at, self._at + len(view))
-        view[: len(data)] = data
-        self._at += len(data)
-        return len(data)
-
-    def readall(self) -> bytes:
-        data = self._reader.read(self._at, self._size)
-        self._at += len(data)
-        return data
-
-
-def _file(address: str) -> tuple[VersionFiles, Node]:
-    found = parse_address(address)
-    versions = REPOSITORIES.at(found, dict(os.environ))
-    _, node = versions.node(found.rev, found.path)
-    if node.is_folder:
-        raise UnknownRevision(f"{address} is a folder", hint="name a file in it")
-    return versions, node
-
-
 def _dataset(name: str, nodes: Sequence[Node]) -> DataSet:
     files = {one.path: one.entry for one in nodes if one.entry is not None}
     return DataSet(
@@ -411,42 +292,3 @@ def _dataset(name: str, nodes: Sequence[Node]) -> DataSet:
         sum(one.size for one in files.values()),
         {path: format_digest(one.digest) for path, one in sorted(files.items())},
     )
-
-
-def _arrow(path: Path, address: str, columns: Sequence[str] | None) -> pa.Table:
-    from dvtool.errors import InvalidText
-    from dvtool.quality.tables.engine import Engine, quoted
-    from dvtool.quality.tables.opening import open_table
-    from dvtool.quality.tables.table import Unreadable
-
-    with Engine() as engine:
-        try:
-            table = open_table(engine, path, name=address)
-        except Unreadable as error:
-            why = error.findings[0].message if error.findings else str(error)
-            raise InvalidText(f"no table: {why}", source=address) from error
-        known = [one.name for one in table.columns]
-        wanted = known if columns is None else list(columns)
-        for name in wanted:
-            if name not in known:
-                raise UnknownRevision(f"no column {name!r} in {address}: {', '.join(known[:20])}")
-        names = ", ".join(quoted(name) for name in wanted)
-        return engine.connection.sql(
-            f"SELECT {names} FROM {table.source}"  # noqa: S608
-        ).to_arrow_table()
-
-
-def _pandas(table: pa.Table) -> pd.DataFrame:
-    import pandas as pd
-
-    return table.to_pandas(types_mapper=pd.ArrowDtype)
-
-
-def _polars(table: pa.Table) -> pl.DataFrame:
-    try:
-        import polars
-    except ImportError:
-        raise ExtraMissing("polars is not installed", hint="pip install polars") from None
-    found = polars.from_arrow(table)
-    assert isinstance(found, polars.DataFrame)
-    return found

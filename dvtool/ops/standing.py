@@ -1,0 +1,164 @@
+"""What an answer of `check` and `status` was made from: every file and folder of it, for marks.
+
+git's part is asked again instead (`dvtool.git.questions`); here is the rest: sidecars, data and what
+lies beside them, dvtool's own folders, the libraries that judge. Too much is harmless, something
+forgotten is an answer that should have changed. Called by the CLI after a command.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from dvtool.core.allow import ALLOW_SUFFIX
+from dvtool.core.config import CONFIG_FILE
+from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.ops import answers
+from dvtool.ops.answers import Question
+from dvtool.ops.judge_once import reads_other_files
+from dvtool.ops.selection import datasets_of
+from dvtool.ops.subjects import CHECKS_SUFFIX, Subject
+from dvtool.ops.workspace import Workspace
+from dvtool.quality.judged import Judgement
+from dvtool.worktree import marks
+from dvtool.worktree.ignore import IGNORE_FILE
+
+MOST_PATHS: Final = 5_000
+"""Answers that more files and folders went into are not kept: looking at them is the command."""
+
+
+class Witness:
+    """Sees what `check` judges in the work tree, and keeps what it said if that can stand.
+
+    Attributes:
+        workspace: Where; None as long as nobody told, and outside of a repository.
+    """
+
+    def __init__(self, question: Question, now: dt.datetime) -> None:
+        """Takes what was asked, and by what time it is judged."""
+        self.workspace: Workspace | None = None
+        self._question = question
+        self._now = now
+        self._judged: list[tuple[Subject, Judgement]] = []
+
+    def see(self, subject: Subject, judgement: Judgement) -> None:
+        """Notes what was judged, and how that came out."""
+        self._judged.append((subject, judgement))
+
+    def keep(self, output: str, code: int, *, everything_seen: bool) -> None:
+        """Keeps the answer, if all of it came from remembered verdicts and depends on nothing else.
+
+        Args:
+            output: What was printed.
+            code: The exit code.
+            everything_seen: Whether all data sets were looked at for changes, judged or not.
+        """
+        if self.workspace is None or not all(_can_stand(*one) for one in self._judged):
+            return
+        names = [subject.name for subject, _ in self._judged]
+        paths = _paths(self.workspace, _all_of(self._question) if everything_seen else names)
+        if paths is None:
+            return
+        tables = (table for _, one in self._judged for table in one.tables)
+        limits = [one.valid_until for one in tables if one.valid_until is not None]
+        # Exceptions and waivers run out with a day; who has none pays one ordinary check a day.
+        tomorrow = self._now.astimezone(dt.UTC).date() + dt.timedelta(days=1)
+        until = min([dt.datetime.combine(tomorrow, dt.time(), dt.UTC), *limits])
+        answers.keep(self._question, paths, output=output, code=code, until=until.timestamp())
+
+
+def keep_status(
+    question: Question,
+    workspace: Workspace,
+    datasets: Sequence[str] | None,
+    output: str,
+    code: int,
+) -> None:
+    """Keeps what `status` said without a remote and without a warning.
+
+    Args:
+        question: What was asked.
+        workspace: Where.
+        datasets: What was looked at; None for all data sets.
+        output: What was printed.
+        code: The exit code.
+    """
+    if not workspace.is_ready:
+        return  # from before a migration: other files speak for the sidecars
+    paths = _paths(workspace, _all_of(question) if datasets is None else datasets)
+    if paths is not None:
+        index = os.path.join(question.git_dir, "index")  # which paths git itself tracks
+        answers.keep(question, [*paths, index], output=output, code=code)
+
+
+def _all_of(question: Question) -> list[str]:
+    """Returns the data sets of the work tree, as git listed their sidecars."""
+    return datasets_of(os.fsdecode(path) for path in question.told[0].split(b"\0")[:-1])
+
+
+def _can_stand(subject: Subject, judgement: Judgement) -> bool:
+    """Tells whether a judgement was made of nothing but what `_paths` and git know."""
+    return bool(judgement.remembered and subject.inputs) and not (
+        subject.checks is not None and reads_other_files(subject.checks)
+    )
+
+
+def _paths(workspace: Workspace, datasets: Sequence[str]) -> list[str] | None:
+    """Returns what an answer about data sets is made from; None when it is too much."""
+    found = [*_beside(workspace), *_of_program()]
+    folders = {workspace.private_dir, workspace.shared_dir, workspace.store.root}
+    for folder in sorted(map(str, folders)):
+        inside = _own_folders(folder)
+        if inside is None:
+            return None
+        found += inside
+    for dataset in datasets:
+        path = str(workspace.abspath(dataset))
+        inside = marks.below(path, most=MOST_PATHS)
+        if inside is None:
+            return None
+        found += [path + suffix for suffix in (SIDECAR_SUFFIX, CHECKS_SUFFIX, ALLOW_SUFFIX)]
+        found += inside
+        found += _ignore_files(str(workspace.top), dataset)
+    found = list(dict.fromkeys(found))
+    return found if len(found) <= MOST_PATHS else None
+
+
+def _beside(workspace: Workspace) -> Iterator[str]:
+    layout = workspace.git.layout
+    yield str(workspace.top / CONFIG_FILE)
+    yield str(layout.git_dir / "rebase-merge" / "amend")  # HEAD is being mended, and no baseline
+    yield str(layout.common_dir / "shallow")
+    yield str(layout.common_dir / "info" / "grafts")
+
+
+def _of_program() -> Iterator[str]:
+    """Yields the folders that libraries are installed in."""
+    for folder in sys.path:
+        if os.path.isdir(folder or "."):
+            yield os.path.abspath(folder)
+
+
+def _own_folders(folder: str) -> list[str] | None:
+    """Returns dvtool's folders; files in them are never changed in place, only put there."""
+    found = [folder]
+    for name, folders, _ in os.walk(folder):
+        if os.path.basename(name) == os.path.basename(answers.FOLDER):
+            folders.clear()
+            continue
+        found.append(name)
+        if len(found) > MOST_PATHS:
+            return None
+    return found
+
+
+def _ignore_files(top: str, dataset: str) -> Iterator[str]:
+    folder = os.path.dirname(dataset)
+    while True:
+        yield os.path.join(top, folder, IGNORE_FILE)
+        if not folder:
+            return
+        folder = os.path.dirname(folder)
