@@ -45,7 +45,7 @@ class Surges:
         rises = np.maximum.reduceat(root - before, starts) if sizes else np.empty(0)
         pairs = zip(told[1:], rises[1:], strict=True)  # before the first there is nothing
         self._past = {at: float(rise) for (at, _), rise in pairs}
-        is_last = np.append(is_first[1:], True)
+        is_last = np.append(is_first[1:], True)[: len(order)]
         most = largest[is_last]
         self._most: Mapping[Any, float] = dict(zip(codes, most.tolist(), strict=True))
 
