@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 SNIFFING: Final = 1
 """Raised when files without `read:` come to be read in another way."""
-MEMORY_BYTES: Final = 1 << 30
 LEARNT_BYTES: Final = 256 << 20
 """What remembered pasts may take in a clone, compressed; and portraits likewise."""
 
@@ -331,7 +330,7 @@ class Profiler:
         from dvtool.quality.tables.opening import open_table
         from dvtool.quality.tables.table import Unreadable
 
-        with ExitStack() as files, Engine(memory_bytes=MEMORY_BYTES) as engine:
+        with ExitStack() as files, Engine() as engine:
             path = files.enter_context(file.open())
             try:
                 table = open_table(engine, path, name=file.name, options=spec.read)
