@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 SNIFFING: Final = 1
 """Raised when files without `read:` come to be read in another way."""
+LEARNT_BYTES: Final = 256 << 20
+"""What remembered pasts may take in a clone, compressed; and portraits likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,16 +302,18 @@ class Profiler:
             self._new += self._folder.put(name, text)
 
     def finish(self) -> None:
-        """Keeps the folder within its bound."""
+        """Keeps the folders within their bounds."""
         if self._new and self._folder is not None:
             self._folder.trim()
+            if self.portraits is not None:
+                self.portraits.trim(most_bytes=LEARNT_BYTES)
 
     def _known(self, name: str) -> Profile | None:
         text = self._folder.get(name) if name and self._folder is not None else None
         if text is None:
             return None
         try:
-            return decode(text)
+            return decode(text, is_own=True)
         except InvalidText:
             return None  # of another version, or spoilt: computed again
 
@@ -317,8 +321,9 @@ class Profiler:
         text = self._bring(name) if name else None
         if text is None:
             return None
+        profile = decode(text)
         self._keep(name, text)
-        return decode(text)
+        return profile
 
     def _compute(self, file: FileBytes, spec: Spec) -> FileProfile:
         from dvtool.quality.profile.compute import profile_table

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +46,12 @@ class Engine:
         self._parent = scratch
         self._names = 0
         self._attached = False
+        self._memory_bytes = max(memory_bytes, 1 << 24)
         self.connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "memory_limit": f"{max(memory_bytes, 1 << 24)}B",
+                "memory_limit": f"{self._memory_bytes}B",
                 "threads": str(threads),
                 "temp_directory": str(self.folder / "spill"),
                 "preserve_insertion_order": "true",
@@ -73,6 +75,21 @@ class Engine:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="dvtool-", dir=self._parent))
         return self._folder
+
+    @contextmanager
+    def handing_out(self) -> Iterator[None]:
+        """Holds the engine to three fifths of its memory while others work on what it hands out.
+
+        What it gives back is mostly a cache of the table, which lies on disk if it is large.
+        """
+        import duckdb
+
+        try:
+            with suppress(duckdb.OutOfMemoryException):  # nothing to give back
+                self.rows(f"SET memory_limit = '{self._memory_bytes * 3 // 5}B'")
+            yield
+        finally:
+            self.rows(f"SET memory_limit = '{self._memory_bytes}B'")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Returns all rows of a query; empty for a statement without a result.
