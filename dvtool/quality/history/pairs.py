@@ -108,9 +108,9 @@ class PairMemory:
 
 def _relation(sheet: Sheet, metric: Metric, at: int, figure: float, rows: float) -> None:
     if rows >= LEAST_ROWS / 2:
-        # Fisher's z: a relation of 0.99 is measured more finely than one of 0.2. A row or two in
-        # other places take about 2 / rows from a perfect one, which is nothing odd.
-        most = 1 - 2 / max(rows, 4)
+        # Fisher's z: a relation of 0.99 is measured more finely than one of 0.2. One row in
+        # another place takes about 1 / rows from a perfect one, which is nothing odd.
+        most = min(0.999, 1 - 1 / rows)
         bounded = float(np.arctanh(min(max(figure, -most), most)))
         sheet.value(metric, at, bounded, 1 / max(rows - 3, 1), floor=0.05)
 
