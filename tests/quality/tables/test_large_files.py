@@ -168,3 +168,13 @@ def test_a_large_file_is_read_in_a_tenth_of_a_gigabyte(tmp_path: Path) -> None:
 
     assert path.stat().st_size > csvfile.LARGE_BYTES
     assert table.rows == 600_000
+
+
+def test_the_engine_holds_less_while_others_work_on_what_it_hands_out() -> None:
+    with Engine(memory_bytes=500 << 20) as engine:
+        before = engine.rows("SELECT current_setting('memory_limit')")
+        with engine.handing_out():
+            during = engine.rows("SELECT current_setting('memory_limit')")
+        after = engine.rows("SELECT current_setting('memory_limit')")
+
+    assert (before, during, after) == ([("500.0 MiB",)], [("300.0 MiB",)], [("500.0 MiB",)])
