@@ -2,8 +2,9 @@
 
     python benchmarks/gates/cost.py [--versions 60] [--columns 200] [--rows 2000]
 
-Tables are made up: a key, a day, then numbers, categories and codes in turn. Three figures: a past
-remembered from its profiles, a version judged by a remembered past, and both.
+Tables are made up: a key, a day, then numbers, categories and codes in turn. Told are the first judgement
+of a clone that knows nothing but profiles, the one after one new version, and any other. A loop of plain
+additions beside each figure shows how busy the machine was meanwhile.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dvtool.quality.history.judging import History
-from dvtool.quality.history.keeping import recalled, remembered
-from dvtool.quality.history.version import Version
+from dvtool.quality.history.keeping import kept_portrait, known_portrait, recalled, remembered
+from dvtool.quality.history.portrait import Portrait
+from dvtool.quality.history.version import Remembered, Version
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.encode import decode, encode
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
+from dvtool.store.profiles import packed, unpacked
 
 
 def table(at: int, columns: int, rows: int) -> pa.Table:
@@ -58,13 +61,35 @@ def stored(versions: int, columns: int, rows: int) -> list[bytes]:
     return found
 
 
+def additions() -> float:
+    """Returns the CPU time of a million additions."""
+    started = time.process_time()
+    sum(number for number in range(1_000_000))
+    return time.process_time() - started
+
+
 def timed(what: str, work: Callable[[], Any]) -> Any:
     """Returns what `work` gives, and tells the CPU time that it took."""
     gc.collect()
+    before = additions()
     started = time.process_time()
     result = work()
-    print(f"{what}: {time.process_time() - started:.2f} s CPU", flush=True)
+    took = time.process_time() - started
+    pace = 500 * (before + additions())
+    print(f"{what:44} {took:7.2f} s CPU, at {pace:3.0f} ms a million additions", flush=True)
     return result
+
+
+def portrait_bytes(profile: bytes) -> bytes:
+    """Returns what a clone keeps of one version."""
+    return packed(kept_portrait(Version("", decode(profile)).portrait))
+
+
+def read(portrait: bytes) -> Portrait:
+    """Returns what a clone has kept of one version."""
+    known = known_portrait(unpacked(portrait), "")
+    assert known is not None
+    return known
 
 
 def main() -> None:
@@ -76,14 +101,20 @@ def main() -> None:
     given = parser.parse_args()
     kept = stored(given.versions + 1, given.columns, given.rows)
     print(f"{given.versions} versions of {given.columns} columns, {sum(map(len, kept)):,} bytes")
-    profiles = timed("profiles read", lambda: [decode(one) for one in kept])
-    versions = [Version(f"v{at}", one) for at, one in enumerate(profiles)]
-    history = timed("past remembered", lambda: History(versions[:-1]))
+    *past, latest = kept
+    print("once in the life of a clone")
+    portraits = timed("profiles read, portraits made", lambda: [*map(portrait_bytes, past)])
+    print(f"portraits take {sum(map(len, portraits)):,} bytes")
+    print("after one new version")
+    known = timed("portraits read", lambda: [Remembered(read(one)) for one in portraits])
+    history = timed("past measured", lambda: History(known))
     data = timed("past written", lambda: remembered(history))
     print(f"a remembered past takes {len(data):,} bytes")
-    again = timed("past recalled", lambda: recalled(data))
-    candidate = Version("next", profiles[-1])
+    print("every judgement")
+    again = timed("past read", lambda: recalled(data))
+    candidate = timed("profile read", lambda: Version("next", decode(latest)))
     timed("version judged", lambda: again.judge(candidate))
+    timed("its portrait kept", lambda: packed(kept_portrait(candidate.portrait)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,10 @@
-"""Sizes as people read them. Pure; called by everything that shows one."""
+"""Sizes: as people read them, and what judging may take of memory. Pure; called from everywhere."""
 
 from __future__ import annotations
+
+ENGINE_MIB = 384
+"""What the engine that reads tables may hold, unless told: with Python and Arrow around it, judging
+and profiling of 10 million rows of 20 columns stay within 1 GiB."""
 
 
 def human_size(size_bytes: int) -> str:

@@ -17,6 +17,7 @@ from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
+from dvtool.core.sizes import ENGINE_MIB
 from dvtool.errors import UnknownRevision
 from dvtool.git.contents import read_blobs
 from dvtool.git.revisions import resolve_commit
@@ -67,7 +68,7 @@ class Wanted:
     python: bool = True
     examples: int = 5
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-    memory_bytes: int = 1 << 30
+    memory_bytes: int = ENGINE_MIB << 20
     profiles: bool = False
     baseline_why: str = ""
     checks_rev: str = ""

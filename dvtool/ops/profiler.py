@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 SNIFFING: Final = 1
 """Raised when files without `read:` come to be read in another way."""
-MEMORY_BYTES: Final = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +326,7 @@ class Profiler:
         from dvtool.quality.tables.opening import open_table
         from dvtool.quality.tables.table import Unreadable
 
-        with ExitStack() as files, Engine(memory_bytes=MEMORY_BYTES) as engine:
+        with ExitStack() as files, Engine() as engine:
             path = files.enter_context(file.open())
             try:
                 table = open_table(engine, path, name=file.name, options=spec.read)

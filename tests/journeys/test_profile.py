@@ -18,6 +18,7 @@ import pytest
 from dvtool.core.digest import Digest
 from dvtool.ops.check import Wanted, check_datasets
 from dvtool.ops.profile_travel import erase_profiles, send_profiles
+from dvtool.ops.profiler import pasts_of, portraits_of
 from dvtool.ops.workspace import Workspace
 from tests.journeys.harness import Repo
 
@@ -462,7 +463,9 @@ def test_profiles_at_a_remote_disturb_nobody(tracked: Repo) -> None:
     assert clone.read("people.csv") == tracked.read("people.csv")
 
 
-def test_erasing_a_file_erases_its_profiles_here_and_there(tracked: Repo) -> None:
+def test_erasing_a_file_erases_its_profiles_and_what_was_learnt_of_it_here_and_there(
+    tracked: Repo,
+) -> None:
     tracked.write("other.csv", table(30))
     tracked.run("add", "other.csv")
     tracked.commit("other")
@@ -472,10 +475,15 @@ def test_erasing_a_file_erases_its_profiles_here_and_there(tracked: Repo) -> Non
     digest = hashlib.sha256(tracked.read("people.csv")).digest()
     workspace = Workspace.open(tracked.path, environ=dict(os.environ))
     remote = workspace.remote()
+    other = hashlib.sha256(tracked.read("other.csv")).hexdigest()
+    portraits, pasts = portraits_of(workspace), pasts_of(workspace)
+    for folder, name in ((portraits, digest.hex()), (portraits, other), (pasts, other)):
+        folder.put(f"{name}/{'ab' * 32}", b"learnt")
 
     assert erase_profiles(workspace, remote, remote.snapshot(), [Digest(digest)]) == 1
 
-    other = hashlib.sha256(tracked.read("other.csv")).hexdigest()
+    assert [one.hex() for one in portraits.digests()] == [other]
+    assert len(pasts) == 0
     assert [path.parent.name for path in kept(tracked)] == [other]
     assert [path.parent.name for path in at_remote(tracked)] == [other]
 

@@ -22,6 +22,7 @@ from dvtool.cli.common import (
 )
 from dvtool.cli.recording import recorder_of, send
 from dvtool.cli.reports import command_line, now_text, report_options, shows_pictures, write_reports
+from dvtool.core.sizes import ENGINE_MIB
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +77,11 @@ SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
     "--examples", type=click.IntRange(0, 1000), default=5, show_default=True, help="Rows to show."
 )
 @click.option(
-    "--memory-mib", type=click.IntRange(64), default=1024, show_default=True, help="For the engine."
+    "--memory-mib",
+    type=click.IntRange(64),
+    default=ENGINE_MIB,
+    show_default=True,
+    help="For the engine.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
 @report_options
@@ -203,7 +208,7 @@ def _report(judged: Sequence[Judgement], album: Album, *, needs_pictures: bool) 
 
 
 def wanted_option(
-    *, baseline: str = "", python: bool = True, examples: int = 5, memory_mib: int = 1024
+    *, baseline: str = "", python: bool = True, examples: int = 5, memory_mib: int = ENGINE_MIB
 ) -> Wanted:
     """Returns how to judge, as the options say, now."""
     from dvtool.ops.check import Wanted

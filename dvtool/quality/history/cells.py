@@ -6,6 +6,7 @@ and how the sample was drawn (`dvtool.quality.profile.rowsample`). Portraits hol
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -58,20 +59,6 @@ class Cells:
         """Rows with cells."""
         return 0 if self.sample is None else self.sample.head[2]
 
-    @cached_property
-    def copies(self) -> dict[str, int]:
-        """Returns, by column, the rows that equal an earlier row in everything but that column."""
-        sample = self.sample
-        if sample is None or len(self.sampled) < LEAST_COLUMNS:
-            return {}
-        places = np.arange(1, len(sample.cells) + 1, dtype=np.uint64)[:, None]
-        mixed: Array = (sample.cells.view(np.uint32) + places) * _ODD
-        mixed = (mixed ^ (mixed >> np.uint64(29))) * _ODD
-        whole = mixed.sum(axis=0, dtype=np.uint64)
-        rest = np.sort(whole - mixed, axis=1)
-        equal = (rest[:, 1:] == rest[:, :-1]).sum(axis=1)
-        return {name: int(count) for (name, _), count in zip(self.sampled, equal, strict=True)}
-
     def column(self, name: str) -> ColumnCells | None:
         """Returns a column's cells, None where it has none."""
         if name not in self._known:
@@ -96,6 +83,19 @@ class Cells:
         if len(values) > 2 * BINS:
             bins = np.minimum((ranks + 1) * BINS / 2, BINS - 1).astype(np.int64)
         return ColumnCells(codes, known, dense, ranks, bins)
+
+
+def copies_of(sample: RowSample | None, sampled: Sequence[tuple[str, Kind]]) -> dict[str, int]:
+    """Returns, by column, the rows that equal an earlier row in everything but that column."""
+    if sample is None or len(sampled) < LEAST_COLUMNS:
+        return {}
+    places = np.arange(1, len(sample.cells) + 1, dtype=np.uint64)[:, None]
+    mixed: Array = (sample.cells.view(np.uint32) + places) * _ODD
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * _ODD
+    whole = mixed.sum(axis=0, dtype=np.uint64)
+    rest = np.sort(whole - mixed, axis=1)
+    equal = (rest[:, 1:] == rest[:, :-1]).sum(axis=1)
+    return {name: int(count) for (name, _), count in zip(sampled, equal, strict=True)}
 
 
 def _ranks(numbers: Array) -> Array:

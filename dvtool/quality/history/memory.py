@@ -68,7 +68,7 @@ class Memory:
         return None if column is None else column.edge(metric)
 
     def _copies(self, sheet: Sheet, at: int, one: Portrait) -> None:
-        for name, count in one.cells.copies.items():
+        for name, count in one.copies.items():
             if name in self._columns:
                 self._columns[name].mark_copies(sheet, at, count, one.cells.rows)
 

@@ -41,20 +41,22 @@ def packed(portrait: Portrait) -> tuple[object, ...]:
     return (
         portrait.rows,
         portrait.readings,
+        dict(portrait.copies),
         None if portrait.sample is None else portrait.sample.data,
         tuple((name, kind.value) for name, kind in portrait.sampled),
         [_plain(one) for one in columns],
         _joined([one.keys for one in columns], np.float64),
-        _joined([one.counts for one in columns if one.counts is not None], np.int64),
+        _narrow([one.counts for one in columns if one.counts is not None]),
         _joined([one.hashes for one in sets], np.uint64),
-        _joined([one.counts for one in sets if one.counts is not None], np.int64),
+        _narrow([one.counts for one in sets if one.counts is not None]),
     )
 
 
 def unpacked(name: str, data: tuple[Any, ...]) -> Portrait:
     """Returns the portrait that `packed` was given; whatever is raised for anything else."""
-    rows, readings, sample, sampled, plain, *arrays = data
-    cuts = _Cuts(*map(_Cut, arrays))
+    rows, readings, copies, sample, sampled, plain, keys, counts, hashes, repeats = data
+    whole = counts.astype(np.int64), hashes, repeats.astype(np.int64)
+    cuts = _Cuts(*map(_Cut, (keys, *whole)))
     order = tuple(_column(rows, one, cuts) for one in plain)
     if not all(one.is_used_up for one in cuts):
         raise ValueError("more numbers than columns have")
@@ -65,6 +67,7 @@ def unpacked(name: str, data: tuple[Any, ...]) -> Portrait:
         None if sample is None else RowSample(sample),
         tuple((each, _KINDS[kind]) for each, kind in sampled),
         readings,
+        copies,
         {one.name: one for one in order},
     )
 
@@ -94,6 +97,12 @@ class _Cuts(NamedTuple):
 
 def _joined(parts: list[Array], kind: type) -> Array:
     return np.concatenate([np.empty(0, kind), *parts]).astype(kind, copy=False)
+
+
+def _narrow(parts: list[Array]) -> Array:
+    """Returns counts end to end, in as few bytes each as the largest takes."""
+    found = _joined(parts, np.int64)
+    return found.astype(np.min_scalar_type(int(found.max(initial=0))))
 
 
 def _plain(one: ColumnPortrait) -> tuple[object, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -142,6 +143,8 @@ class _Lately(NamedTuple):
         old: In the one before.
         turned: The latest cells attached to other rows: what chance would give.
         known: Rows of the latest version whose value the one before has.
+        codes: Of these rows.
+        centred: The latest ranks less their mean, and the sum of their squares; None for none.
         source: What is carried over by it; None for nothing.
     """
 
@@ -149,6 +152,8 @@ class _Lately(NamedTuple):
     old: ColumnCells
     turned: ColumnCells
     known: Array
+    codes: Array
+    centred: tuple[Array, float] | None
     source: Source | None
 
     @classmethod
@@ -162,8 +167,9 @@ class _Lately(NamedTuple):
             None,
             _turned(now.bins, shift),
         )
-        known = member(now.known, old.known)[now.dense]
-        return cls(now, old, turned, known, Source.of(now, old))
+        known = np.flatnonzero(member(now.known, old.known)[now.dense])
+        centred = None if now.ranks is None else _centred(now.ranks)
+        return cls(now, old, turned, known, now.codes[known], centred, Source.of(now, old))
 
 
 def _turned(cells: Array, shift: int) -> Array:
@@ -171,35 +177,50 @@ def _turned(cells: Array, shift: int) -> Array:
 
 
 def _strengths(a: _Lately, b: _Lately) -> list[tuple[str, float]]:
-    """Returns how strong each relation is: 0 for none, 1 for a perfect one."""
+    """Returns how strong each relation is: 0 for none, 1 for a perfect one.
+
+    Where nothing that chance gives would make it strong enough to be watched, chance is not asked.
+    """
     found = []
-    if a.now.ranks is not None and b.now.ranks is not None:
-        found.append(("rank-correlation", abs(correlation(a.now.ranks, b.now.ranks))))
+    if a.centred is not None and b.centred is not None:
+        found.append(("rank-correlation", abs(_correlation(a.centred, b.centred))))
     count, rows = disagreements(a.now, b.now)
-    if rows >= LEAST_ROWS / 2:
+    if rows >= LEAST_ROWS / 2 and count <= (1 - _STRONG) * rows:
         chance, _ = disagreements(a.now, b.turned)
         found.append(("disagreements", (chance - count) / rows))
-    rows = int(a.known.sum())
+    rows = len(a.known)
     if rows >= LEAST_ROWS / 2:
         together = np.sort(paired(a.old.codes, b.old.codes))
-        sources = a.now.codes[a.known]
-        count, chance = (
-            # Looked up in their order, which is several times faster.
-            rows - int(member(np.sort(paired(sources, cells.codes[a.known])), together).sum())
-            for cells in (b.now, b.turned)
-        )
-        found.append(("strange-pairs", (chance - count) / rows))
-    figure, rows = carried_over(a.source, b.now, b.old)
+        count = _strangers(a, b.now, together)
+        if count <= (1 - _STRONG) * rows:
+            chance = _strangers(a, b.turned, together)
+            found.append(("strange-pairs", (chance - count) / rows))
+    figure, rows = carried_over(a.source, b.now, b.old, least=_STRONG)
     if rows >= LEAST_ROWS / 2:
         found.append(("carried-over", abs(figure)))
     return found
 
 
+def _strangers(a: _Lately, b: ColumnCells, together: Array) -> int:
+    """Returns the known rows of a source whose value never stood together with the target's."""
+    # Looked up in their order, which is several times faster.
+    met = member(np.sort(paired(a.codes, b.codes[a.known])), together)
+    return len(met) - int(met.sum())
+
+
 def correlation(x: Array, y: Array) -> float:
     """Returns the correlation of two arrays, 0 where one of them is constant."""
-    x, y = x - x.mean(), y - y.mean()
-    scale = float(np.sqrt((x * x).sum() * (y * y).sum()))
-    return float((x * y).sum()) / scale if scale > 0 else 0.0
+    return _correlation(_centred(x), _centred(y))
+
+
+def _centred(x: Array) -> tuple[Array, float]:
+    x = x - x.mean()
+    return x, float((x * x).sum())
+
+
+def _correlation(x: tuple[Array, float], y: tuple[Array, float]) -> float:
+    scale = sqrt(x[1] * y[1])
+    return float((x[0] * y[0]).sum()) / scale if scale > 0 else 0.0
 
 
 def disagreements(a: ColumnCells, b: ColumnCells) -> tuple[float, float]:
@@ -230,15 +251,20 @@ def strange_pairs(
 
 
 def carried_over(
-    source: Source | None, b: ColumnCells, old_b: ColumnCells | None
+    source: Source | None, b: ColumnCells, old_b: ColumnCells | None, *, least: float = 0.0
 ) -> tuple[float, float]:
-    """Returns the correlation of ranks with the mean rank that the same source had before."""
+    """Returns the correlation of ranks with the mean rank that the same source had before.
+
+    With it the rows behind it, 0 for a correlation below `least`.
+    """
     if source is None or b.ranks is None or old_b is None or old_b.ranks is None:
         return 0.0, 0.0
     means = np.bincount(source.before, old_b.ranks) / source.times
     ranks = b.ranks[source.known]
-    rows = float(len(source.known)) / _clustering(source.groups, source.sizes, ranks)
-    return correlation(means[source.places], ranks), rows
+    figure = correlation(means[source.places], ranks)
+    if abs(figure) < least:
+        return figure, 0.0
+    return figure, len(source.known) / _clustering(source.groups, source.sizes, ranks)
 
 
 class Source(NamedTuple):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from dvtool.quality.history.cells import Cells
+from dvtool.quality.history.cells import Cells, copies_of
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.distinct import theta_hash
 from dvtool.quality.profile.model import ColumnProfile, Profile
@@ -171,6 +171,7 @@ class Portrait:
         sample: Of its rows, None for none.
         sampled: Name and kind of the columns that the sample has.
         readings: How its files were read.
+        copies: By column, sampled rows that equal an earlier one in everything but that column.
         columns: Those that may be compared, by name.
         is_whole: Whether what is about no column may be compared as well.
     """
@@ -181,6 +182,7 @@ class Portrait:
     sample: RowSample | None
     sampled: tuple[tuple[str, Kind], ...]
     readings: tuple[str, ...]
+    copies: Mapping[str, int]
     columns: Mapping[str, ColumnPortrait] = field(default_factory=dict)
     is_whole: bool = True
 
@@ -193,13 +195,15 @@ class Portrait:
 def portrait_of(name: str, profile: Profile) -> Portrait:
     """Returns the portrait of a profile."""
     order = tuple(map(_column, profile.columns))
+    sampled = tuple((one.name, one.kind) for one in profile.sampled)
     return Portrait(
         name,
         profile.rows,
         order,
         profile.sample,
-        tuple((one.name, one.kind) for one in profile.sampled),
+        sampled,
         profile.readings,
+        copies_of(profile.sample, sampled),
         {one.name: one for one in order},
     )
 

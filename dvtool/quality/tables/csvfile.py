@@ -28,6 +28,8 @@ from dvtool.quality.tables.views import make_views
 
 _SAMPLE_BYTES = 1 << 18
 _LINE_BYTES = 1 << 23
+_BUFFER_BYTES = 2 * _LINE_BYTES
+"""What is read at once. The engine would take sixteen longest lines, and several such buffers."""
 LARGE_BYTES = 8 << 20
 """From here on a file is looked at before it is parsed, and kept as values."""
 
@@ -245,6 +247,7 @@ def _scan(path: Path, options: ReadOptions, head: _Head, *, skip: int, **more: s
         "skip": str(skip),
         "nullstr": literal(_NO_NULL),
         "max_line_size": str(_LINE_BYTES),
+        "buffer_size": str(_BUFFER_BYTES),
         **more,
     }
     told = ", ".join(f"{key}={value}" for key, value in settings.items())

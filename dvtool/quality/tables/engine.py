@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dvtool.core.sizes import ENGINE_MIB
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -35,7 +37,7 @@ class Engine:
     connection: duckdb.DuckDBPyConnection
 
     def __init__(
-        self, *, memory_bytes: int = 1 << 30, threads: int = 2, scratch: Path | None = None
+        self, *, memory_bytes: int = ENGINE_MIB << 20, threads: int = 2, scratch: Path | None = None
     ) -> None:
         import duckdb
 

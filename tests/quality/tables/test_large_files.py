@@ -19,13 +19,40 @@ from dvtool.quality.tables.sampling import write_sample
 from dvtool.quality.tables.table import ROW, Table
 
 WORDS = {
-    "int": ("7", "-12", "+5", "0", "1000000", " 3", "007", "1_0", "9223372036854775808"),
+    "int": (
+        "7",
+        "-12",
+        "+5",
+        "0",
+        "1000000",
+        " 3",
+        "007",
+        "1_0",
+        "9223372036854775808",
+        "1e2",
+        "-0",
+    ),
     "float": ("1.5", "2", "-0.0", "1e3", "nan", "inf", ".5", "1.50", "99999999999999999999"),
-    "date": ("2024-02-29", "2023-1-5", "2024/02/03", "0001-01-01", "2024-02-30"),
-    "moment": ("2024-02-29 10:11:12", "2024-02-29T10:11:12Z", "2024-01-01 00:00:00+02:00"),
+    "date": (
+        "2024-02-29",
+        "2023-1-5",
+        "2024/02/03",
+        "0001-01-01",
+        "2024-02-30",
+        "12345-01-01",
+        "infinity",
+        "epoch",
+    ),
+    "moment": (
+        "2024-02-29 10:11:12",
+        "2024-02-29T10:11:12Z",
+        "2024-01-01 00:00:00+02:00",
+        "2024-02-29 10:11:12.5",
+        "12345-01-01 00:00:00",
+    ),
     "day": ("31/12/2024", "13/01/2024", "01/13/2024"),
-    "clock": ("10:11:12", "9:05", "25:00:00"),
-    "yes": ("true", "false", "TRUE", "yes"),
+    "clock": ("10:11:12", "9:05", "25:00:00", "24:00:00", "10:11:12.5"),
+    "yes": ("true", "false", "TRUE", "yes", "t", "1"),
     "text": ("a", "A", "", "NA", "null", "x y", "1", "Zoë"),
 }
 
@@ -130,3 +157,14 @@ def test_a_sample_is_whole_lines_from_all_over_the_file(tmp_path: Path) -> None:
     assert all(
         any(start <= one < start + 10_000 for one in found) for start in range(0, 200_000, 10_000)
     )
+
+
+def test_a_large_file_is_read_in_a_tenth_of_a_gigabyte(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("id,name\n" + "".join(f"{one},name {one}\n" for one in range(600_000)))
+
+    with Engine(memory_bytes=100 << 20) as engine:
+        table = open_table(engine, path, name="x.csv")
+
+    assert path.stat().st_size > csvfile.LARGE_BYTES
+    assert table.rows == 600_000
