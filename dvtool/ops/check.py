@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
@@ -33,7 +33,7 @@ from dvtool.ops.disk import Disk
 from dvtool.ops.history import MOST_VERSIONS, files_in_order, has_past, with_past
 from dvtool.ops.judge_once import judge_subject_once, remembered
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
-from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes, Subject
+from dvtool.ops.subjects import CHECKS_SUFFIX, Subject
 from dvtool.ops.verdicts import judging_versions
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
@@ -278,29 +278,16 @@ def subject_of(
     subject = compared_with_version(workspace, subject, wanted, versions)
     subject = with_past(workspace, with_references(workspace, subject), again)
     if one.inside:
-        subject = replace(subject, files=_part(subject.files, one), inputs={})
+        part = os.fsdecode(one.inside)
+        others = {path for path in subject.files if not f"{path}/".startswith(f"{part}/")}
+        subject = replace(subject, inside=part, settled=frozenset(others), inputs={})
     return subject
-
-
-def _part(files: Mapping[str, FileBytes], one: Selected) -> dict[str, FileBytes]:
-    inside = os.fsdecode(one.inside)
-    return {
-        path: file
-        for path, file in files.items()
-        if path == inside or path.startswith(inside + "/")
-    }
 
 
 def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
     files = files_of(path, name)
     # `.` and `..` have no name to put the ending behind.
-    whole = os.path.abspath(path)
-    checks_path = Path(whole + CHECKS_SUFFIX)
-    checks = None
-    if checks_path.is_file():
-        checks = ChecksText(
-            name.rstrip("/") + CHECKS_SUFFIX, checks_path.read_text("utf-8", "replace")
-        )
+    checks = subjects.checks_beside(Path(os.path.abspath(path)), name.rstrip("/"))
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
     subject = with_references(None, subject)
     if wanted.history:
