@@ -41,7 +41,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     add = parser.add_argument
     add("--rows", default="1000000,10000000", help="sizes of the table")
     add("--formats", default="parquet,csv", help="of parquet and csv")
-    add("--steps", default="profile,check,drift,again", help="what is done")
+    add("--steps", default="profile,check,both,drift,again", help="what is done")
     add("--tools", default=",".join(ALL_TOOLS), help="who takes part; floors by their whole name")
     add("--repeat", type=int, default=2, help="repetitions; the least CPU counts")
     add("--timeout-s", type=float, default=900.0, help="longest time of one command")

@@ -123,6 +123,13 @@ def aims(run: Run) -> Iterator[Judged]:
             yield Judged(name, "≤ 2x CPU", f"{ratio:.2f}x", ratio <= 2)
             peak = max(profile.peak_bytes, check.peak_bytes) / MIB
             yield Judged(f"memory: {where}", "≤ 1024 MiB", f"{peak:.0f} MiB", peak <= 1024)
+        floor, both = (run.least(rows, form, "both", name) for name in (SUMMARIZE, "dvtool"))
+        if floor and both:
+            ratio = both.cpu_s / floor.cpu_s
+            name = f"profiled and judged at once beside SUMMARIZE: {where}"
+            yield Judged(name, "≤ 2x CPU", f"{ratio:.2f}x", ratio <= 2)
+            peak = both.peak_bytes / MIB
+            yield Judged(f"memory, at once: {where}", "≤ 1024 MiB", f"{peak:.0f} MiB", peak <= 1024)
         for step, tool in (
             ("check", "great-expectations"),
             ("check", "evidently"),

@@ -73,6 +73,8 @@ STEPS = (
     Step("check", "pandera", "pandera", "pandera-check"),
     Step("check", "great-expectations", "gx", "gx-check"),
     Step("check", "evidently", "evidently", "evidently-check"),
+    Step("both", "floor: SUMMARIZE", OWN, "floor-summarize"),
+    Step("both", "dvtool", OWN, "dvtool-both"),
     Step("drift", "dvtool", OWN, two=True),
     Step("drift", "evidently", "evidently", "evidently-drift", two=True),
 )

@@ -85,6 +85,16 @@ def dvtool_profile(path: str) -> None:
     expect(len(found.columns) == 20 and found.rows > 0, "not profiled")
 
 
+def dvtool_both(path: str) -> None:
+    """dvtool's check with the profile made on the way, as in a repository: one reading of the table."""
+    from dvtool.ops.check import Wanted, check_files
+
+    (judged,) = check_files([(Path(path), path)], Wanted(profiles=True))
+    profile = judged.tables[0].profile
+    expect(judged.verdict.value == "pass", "not passed")
+    expect(profile is not None and len(profile.columns) == 20, "not profiled")
+
+
 def pandera_check(path: str) -> None:
     """pandera on pandas, lazily, as dvtool's own checks collect all failures."""
     import pandera.pandas as pa
@@ -237,6 +247,7 @@ TASKS: dict[str, Callable[..., None]] = {
     "floor-questions": floor_questions,
     "floor-pandas": floor_pandas,
     "dvtool-profile": dvtool_profile,
+    "dvtool-both": dvtool_both,
     "pandera-check": pandera_check,
     "gx-check": gx_check,
     "evidently-check": evidently_check,

@@ -44,9 +44,7 @@ def judging_options(function: F) -> F:
         click.option(
             "--memory-mib",
             type=click.IntRange(64),
-            default=ENGINE_MIB,
-            show_default=True,
-            help="For the engine.",
+            help=f"For the engine. Default: {ENGINE_MIB}, and 1 a column of wider tables.",
         ),
         click.option("--record", is_flag=True, help="Send records of the verdicts to a remote."),
         remote_option,
@@ -62,7 +60,7 @@ def wanted_option(
     baseline: str = "",
     python: bool = True,
     examples: int = EXAMPLES,
-    memory_mib: int = ENGINE_MIB,
+    memory_mib: int | None = None,
 ) -> Wanted:
     """Returns how to judge, as the options say, now."""
     from dvtool.ops.check import Wanted
@@ -72,7 +70,7 @@ def wanted_option(
         python=python,
         examples=examples,
         now=dt.datetime.now(dt.UTC),
-        memory_bytes=memory_mib * _MIB,
+        memory_bytes=None if memory_mib is None else memory_mib * _MIB,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-ENGINE_MIB = 384
+ENGINE_MIB = 640
 """What the engine that reads tables may hold, unless told: with Python and Arrow around it, judging
-and profiling of 10 million rows of 20 columns stay within 1 GiB."""
+10 million rows of 20 columns stays within 1 GiB."""
 
 
 def human_size(size_bytes: int) -> str:

@@ -17,7 +17,6 @@ from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
-from dvtool.core.sizes import ENGINE_MIB
 from dvtool.errors import UnknownRevision
 from dvtool.git.contents import read_blobs
 from dvtool.git.revisions import resolve_commit
@@ -52,7 +51,7 @@ class Wanted:
         python: Whether code of the repository may run (`schema:`).
         examples: Offending rows to show, per finding.
         now: The time by which waivers run out and freshness is judged.
-        memory_bytes: What the engine may take.
+        memory_bytes: What the engine may take; None for as much as tables usually need.
         profiles: Whether files whose profile cannot be kept are profiled, too.
         baseline_why: How the baseline was chosen, in words; empty when a person named it.
         checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
@@ -68,7 +67,7 @@ class Wanted:
     python: bool = True
     examples: int = 5
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-    memory_bytes: int = ENGINE_MIB << 20
+    memory_bytes: int | None = None
     profiles: bool = False
     baseline_why: str = ""
     checks_rev: str = ""

@@ -40,8 +40,6 @@ COMPUTED_BYTES: Final = 32 << 20
 """Larger old versions are judged by only where their profile is kept; nobody waits for the past."""
 MOST_REPLAYED: Final = 60
 """Versions a back-test replays, the newest ones."""
-KEPT_BYTES: Final = 256 << 20
-"""What remembered pasts may take in a clone, compressed; and portraits likewise."""
 MOST_FILES: Final = 200
 """Data sets of more files are not judged file by file against their history."""
 
@@ -187,6 +185,7 @@ def past_of(
     It follows from the profiles alone, so a clone keeps it: the next judgement reads none of them. Of
     another past that has versions in common with it, their portraits are read.
     """
+    from dvtool.ops.profiler import LEARNT_BYTES
     from dvtool.quality.history.judging import History
     from dvtool.quality.history.keeping import recalled, remembered
 
@@ -200,8 +199,7 @@ def past_of(
     made = History(versions, spec_of(rule))
     if folder is not None and made.is_decided and not gaps:
         folder.put(name, remembered(made))
-        for kept_in in filter(None, (folder, profiler.portraits)):
-            kept_in.trim(most_bytes=KEPT_BYTES)
+        folder.trim(most_bytes=LEARNT_BYTES)
     return made, gaps
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 SNIFFING: Final = 1
 """Raised when files without `read:` come to be read in another way."""
+LEARNT_BYTES: Final = 256 << 20
+"""What remembered pasts may take in a clone, compressed; and portraits likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,9 +302,11 @@ class Profiler:
             self._new += self._folder.put(name, text)
 
     def finish(self) -> None:
-        """Keeps the folder within its bound."""
+        """Keeps the folders within their bounds."""
         if self._new and self._folder is not None:
             self._folder.trim()
+            if self.portraits is not None:
+                self.portraits.trim(most_bytes=LEARNT_BYTES)
 
     def _known(self, name: str) -> Profile | None:
         text = self._folder.get(name) if name and self._folder is not None else None

@@ -82,7 +82,7 @@ def command(
     backtest: str,
     python: bool | None,
     examples: int,
-    memory_mib: int,
+    memory_mib: int | None,
     record: bool,
     remote: str | None,
     verbose: bool,

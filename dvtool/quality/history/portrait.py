@@ -242,8 +242,9 @@ def _curve(numbers: Numbers | None) -> tuple[Array, Array | None]:
     if numbers is None or numbers.low is None or numbers.high is None:
         return np.empty(0), None
     if numbers.quantiles is None:
-        keys = sorted(numbers.tally.counts)
-        return np.array(keys, float), np.array([numbers.tally.counts[one] for one in keys])
+        counts = numbers.tally.counts
+        keys = sorted(counts)
+        return np.array(keys, float), np.fromiter(map(counts.__getitem__, keys), np.int64)
     inner = numbers.quantiles._sketch().get_quantiles(_STEPS[1:-1].tolist())
     return np.concatenate([[numbers.low], np.array(inner), [numbers.high]]), None
 
@@ -264,7 +265,7 @@ def _values(one: ColumnProfile) -> ValueSet | None:
     if one.kind is Kind.TEXT:
         bits = np.array([token_of(str(key)) for key in keys], np.uint64)
     else:
-        whole = all(isinstance(key, int) for key in keys)
+        whole = set(map(type, keys)) <= {int, bool}
         bits = np.array(keys, np.int64 if whole and keys else np.float64).view(np.uint64)
     hashes = theta_hash(bits)
     order = np.argsort(hashes)
@@ -288,16 +289,15 @@ def _digits(keys: Array) -> Digits | None:
         looked = looked[np.linspace(0, len(looked) - 1, _LOOKED).astype(int)]
     if len(looked) < 5:
         return None
-    numbers = looked.tolist()
-    decimals = np.array([_decimals(one) for one in numbers], float)
+    decimals = np.array(_decimals(looked.tolist()), float)
     variance = float(decimals.var()) / len(decimals)
-    tens = sum(one % 10 == 0 for one in numbers)
-    return Digits(len(numbers), float(decimals.mean()), variance, tens)
+    tens = int((looked % 10 == 0).sum())
+    return Digits(len(looked), float(decimals.mean()), variance, tens)
 
 
-def _decimals(value: float) -> int:
-    text = repr(value)
-    if "e" in text:
-        return 12
-    tail = text.partition(".")[2]
-    return 0 if tail in ("", "0") else min(len(tail), 12)
+def _decimals(numbers: list[float]) -> list[int]:
+    """Returns how many decimals each number is written with; 12 for more, and for an exponent."""
+    tails = [one.partition(".")[2] for one in repr(numbers)[1:-1].split(", ")]
+    return [
+        0 if one == "0" else 12 if not one or "e" in one else min(len(one), 12) for one in tails
+    ]

@@ -73,7 +73,8 @@ def profile_table(
     rows = RowScan(
         [one.column.name for one in sampled], [one.column.kind.is_moment for one in sampled], salt
     )
-    _stream(engine, table, scans, rows)
+    with engine.handing_out():
+        _stream(engine, table, scans, rows)
     unparsed = _unparsed(engine, table)
     forms = forms_of(engine, table, [one.column.name for one in scans if one.has_forms])
     columns = tuple(

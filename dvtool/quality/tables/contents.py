@@ -48,9 +48,7 @@ def _constant(engine: Engine, table: Table) -> list[Finding]:
     head = engine.fresh("head")
     with engine.planned_fast():
         # A table of its own: each query of the view plans all its columns.
-        engine.rows(
-            f"CREATE TEMP TABLE {head} AS SELECT * FROM {table.source} LIMIT {_HEAD_ROWS}"
-        )
+        engine.rows(f"CREATE TEMP TABLE {head} AS SELECT * FROM {table.source} LIMIT {_HEAD_ROWS}")
         suspects = _flat(engine, head, table.columns)
         engine.rows(f"DROP TABLE {head}")
     findings = []

@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,8 @@ class Engine:
     fetched or loaded on the way.
 
     Args:
-        memory_bytes: What DuckDB may hold in memory before it spills.
+        memory_bytes: What DuckDB may hold in memory before it spills; None for as much as most
+            tables need, and more for those of many columns.
         threads: Worker threads.
         scratch: Folder for spilled data; the system's folder for temporary files when None.
     """
@@ -38,7 +39,7 @@ class Engine:
     connection: duckdb.DuckDBPyConnection
 
     def __init__(
-        self, *, memory_bytes: int = ENGINE_MIB << 20, threads: int = 2, scratch: Path | None = None
+        self, *, memory_bytes: int | None = None, threads: int = 2, scratch: Path | None = None
     ) -> None:
         import duckdb
 
@@ -46,11 +47,13 @@ class Engine:
         self._parent = scratch
         self._names = 0
         self._attached = False
+        self._grows = memory_bytes is None
+        self._memory_bytes = max(memory_bytes or ENGINE_MIB << 20, 1 << 24)
         self.connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "memory_limit": f"{max(memory_bytes, 1 << 24)}B",
+                "memory_limit": f"{self._memory_bytes}B",
                 "threads": str(threads),
                 "temp_directory": str(self.folder / "spill"),
                 "preserve_insertion_order": "true",
@@ -74,6 +77,30 @@ class Engine:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="dvtool-", dir=self._parent))
         return self._folder
+
+    def make_room(self, columns: int) -> None:
+        """Lets the engine take a MiB a column, unless somebody said how much it may take.
+
+        It holds several blocks of each column while a table is written, whatever is in them.
+        """
+        if self._grows and columns << 20 > self._memory_bytes:
+            self._memory_bytes = columns << 20
+            self.rows(f"SET memory_limit = '{self._memory_bytes}B'")
+
+    @contextmanager
+    def handing_out(self) -> Iterator[None]:
+        """Holds the engine to three fifths of its memory while others work on what it hands out.
+
+        What it gives back is mostly a cache of the table, which lies on disk if it is large.
+        """
+        import duckdb
+
+        try:
+            with suppress(duckdb.OutOfMemoryException):  # nothing to give back
+                self.rows(f"SET memory_limit = '{self._memory_bytes * 3 // 5}B'")
+            yield
+        finally:
+            self.rows(f"SET memory_limit = '{self._memory_bytes}B'")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Returns all rows of a query; empty for a statement without a result.

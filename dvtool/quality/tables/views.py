@@ -81,6 +81,7 @@ def make_views(
         row: SQL expression of the 1-based row number.
         fields: In file order.
     """
+    engine.make_room(len(fields))
     source, raw = engine.fresh("source"), engine.fresh("raw")
     numbered = f"CAST({row} AS BIGINT) AS {quoted(ROW)}"
     typed = [f"{one.typed} AS {quoted(one.name)}" for one in fields]

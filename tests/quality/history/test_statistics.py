@@ -11,6 +11,7 @@ from scipy import stats
 from dvtool.quality.history.arrays import member, runs, union
 from dvtool.quality.history.levels import alarm_levels, within_budget
 from dvtool.quality.history.pairs import correlation
+from dvtool.quality.history.portrait import _decimals
 from dvtool.quality.history.predictors import NAMES, added_variance, chosen, predictions
 from dvtool.quality.history.scores import Expectations
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
@@ -165,3 +166,9 @@ def test_the_worked_example_of_the_methods_page_is_what_is_computed():
         assert told in example
     level = alarm_levels(np.zeros((12, 1000)), np.array(["a"] * 1000))[0]
     assert f"Bonferroni; {level:.2f} for 1 % and 1,000 metrics" in page
+
+
+def test_decimals_are_those_that_a_number_is_written_with():
+    numbers = [3.0, 0.25, -1.5, 1e22, 1.5e-7, 0.1 + 0.2, 1e15, -0.0]
+
+    assert _decimals(numbers) == [0, 2, 1, 12, 12, 12, 0, 0]
