@@ -37,6 +37,8 @@ class Engine:
     """
 
     connection: duckdb.DuckDBPyConnection
+    memory_bytes: int
+    """What it may hold now."""
 
     def __init__(
         self, *, memory_bytes: int | None = None, threads: int = 2, scratch: Path | None = None
@@ -48,12 +50,12 @@ class Engine:
         self._names = 0
         self._attached = False
         self._grows = memory_bytes is None
-        self._memory_bytes = max(memory_bytes or ENGINE_MIB << 20, 1 << 24)
+        self.memory_bytes = max(memory_bytes or ENGINE_MIB << 20, 1 << 24)
         self.connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "memory_limit": f"{self._memory_bytes}B",
+                "memory_limit": f"{self.memory_bytes}B",
                 "threads": str(threads),
                 "temp_directory": str(self.folder / "spill"),
                 "preserve_insertion_order": "true",
@@ -83,9 +85,9 @@ class Engine:
 
         It holds several blocks of each column while a table is written, whatever is in them.
         """
-        if self._grows and columns << 20 > self._memory_bytes:
-            self._memory_bytes = columns << 20
-            self.rows(f"SET memory_limit = '{self._memory_bytes}B'")
+        if self._grows and columns << 20 > self.memory_bytes:
+            self.memory_bytes = columns << 20
+            self.rows(f"SET memory_limit = '{self.memory_bytes}B'")
 
     @contextmanager
     def handing_out(self) -> Iterator[None]:
@@ -97,10 +99,10 @@ class Engine:
 
         try:
             with suppress(duckdb.OutOfMemoryException):  # nothing to give back
-                self.rows(f"SET memory_limit = '{self._memory_bytes * 3 // 5}B'")
+                self.rows(f"SET memory_limit = '{self.memory_bytes * 3 // 5}B'")
             yield
         finally:
-            self.rows(f"SET memory_limit = '{self._memory_bytes}B'")
+            self.rows(f"SET memory_limit = '{self.memory_bytes}B'")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Returns all rows of a query; empty for a statement without a result.
