@@ -313,7 +313,7 @@ class Profiler:
         if text is None:
             return None
         try:
-            return decode(text)
+            return decode(text, is_own=True)
         except InvalidText:
             return None  # of another version, or spoilt: computed again
 
@@ -321,8 +321,9 @@ class Profiler:
         text = self._bring(name) if name else None
         if text is None:
             return None
+        profile = decode(text)
         self._keep(name, text)
-        return decode(text)
+        return profile
 
     def _compute(self, file: FileBytes, spec: Spec) -> FileProfile:
         from dvtool.quality.profile.compute import profile_table

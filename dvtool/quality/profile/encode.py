@@ -54,8 +54,13 @@ def encode(profile: Profile) -> bytes:
     return _text(_PROFILE.out(profile))
 
 
-def decode(data: bytes) -> Profile:
+def decode(data: bytes, *, is_own: bool = False) -> Profile:
     """Returns the profile that a canonical text describes.
+
+    Args:
+        data: The text.
+        is_own: Whether it was written here by `encode`, and kept with a checksum: then every value
+            is looked at, but not whether each is written in the one canonical way.
 
     Raises:
         InvalidText: Any other text, another version included.
@@ -65,7 +70,7 @@ def decode(data: bytes) -> Profile:
     try:
         found = json.loads(data)
         # Every number is written in one way, and 1e999 in none.
-        again = _text(found)
+        again = data if is_own else _text(found)
     except (ValueError, RecursionError) as error:
         raise InvalidText(f"profile: not JSON ({error})") from None
     if isinstance(found, dict) and found.get("version") != VERSION:

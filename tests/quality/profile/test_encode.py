@@ -63,6 +63,17 @@ def test_exact_fields_of_a_large_table_do_not_depend_on_threads(tmp_path):
     assert found[0] == found[1]
 
 
+def test_only_of_an_own_text_the_form_is_not_asked_and_its_values_are():
+    golden = GOLDEN.read_bytes()
+    spaced = json.dumps(json.loads(golden)).encode()
+
+    assert encode(decode(spaced, is_own=True)) == golden
+    with pytest.raises(InvalidText, match="canonical form"):
+        decode(spaced)
+    with pytest.raises(InvalidText, match="a count"):
+        decode(golden.replace(b'"nulls":0', b'"nulls":-1', 1), is_own=True)
+
+
 def test_decode_gives_back_what_was_encoded(profile_rows):
     rng = np.random.default_rng(9)
     profile = profile_rows(

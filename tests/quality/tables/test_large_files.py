@@ -200,3 +200,13 @@ def test_too_little_memory_is_undecided_and_says_how_much_there_was(tmp_path: Pa
     (found,) = raised.value.findings
     assert (found.code, found.outcome) == ("too-large", Outcome.UNDECIDED)
     assert "the 16 MiB that the engine may take" in found.message
+
+
+def test_the_engine_holds_less_while_others_work_on_what_it_hands_out() -> None:
+    with Engine(memory_bytes=500 << 20) as engine:
+        before = engine.rows("SELECT current_setting('memory_limit')")
+        with engine.handing_out():
+            during = engine.rows("SELECT current_setting('memory_limit')")
+        after = engine.rows("SELECT current_setting('memory_limit')")
+
+    assert (before, during, after) == ([("500.0 MiB",)], [("300.0 MiB",)], [("500.0 MiB",)])
