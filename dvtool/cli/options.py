@@ -6,15 +6,11 @@ Called by every module of `dvtool.cli.commands`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-if TYPE_CHECKING:
-    pass
-
 F = TypeVar("F", bound=Callable[..., Any])
-
 PATH = click.Path(path_type=str)
 
 
@@ -35,21 +31,15 @@ class Size(click.ParamType[int]):
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print nothing but errors.")
-
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would happen, do nothing.")
-
 jobs_option = click.option(
     "-j", "--jobs", type=click.IntRange(1, 256), help="How many transfers at once."
 )
-
 remote_option = click.option("-r", "--remote", "remote", metavar="NAME", help="Which remote.")
-
 limit_rate_option = click.option(
     "--limit-rate", type=Size(), metavar="SIZE", help="At most so many bytes a second, as 2M."
 )
-
 force_option = click.option("--force", is_flag=True, help="Overwrite unsaved work.")
 
 

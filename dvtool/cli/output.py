@@ -9,14 +9,10 @@ import dataclasses
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dvtool.cli.failures import printable
 from dvtool.core.digest import format_digest
 from dvtool.core.quote import display
-
-if TYPE_CHECKING:
-    pass
 
 
 class Output:
