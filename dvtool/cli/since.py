@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dvtool.cli.common import Output, count, in_repository, open_workspace
+from dvtool.cli.judging import exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from dvtool.ops.check import Wanted
     from dvtool.ops.since import JudgedVersion, Since
 
-EXIT_NO = 1
-EXIT_UNDECIDED = 11
 SHOWN_OPEN = 3
 
 
@@ -28,10 +27,8 @@ def show_since(path: str, rev: str, wanted: Wanted, output: Output) -> int:
     output.data(_json(found))
     for line in _lines(found):
         output.text(line)
-    newest = found.versions[0].verdict
-    if newest is Verdict.FAIL:
-        return EXIT_NO
-    return EXIT_UNDECIDED if newest in (None, Verdict.UNDECIDED) else 0
+    newest = found.versions[0].verdict or Verdict.UNDECIDED
+    return exit_code({newest} & {Verdict.FAIL, Verdict.UNDECIDED})
 
 
 def _json(found: Since) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
@@ -17,7 +17,6 @@ from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
-from dvtool.core.sizes import ENGINE_MIB
 from dvtool.errors import UnknownRevision
 from dvtool.git.contents import read_blobs
 from dvtool.git.revisions import resolve_commit
@@ -33,7 +32,7 @@ from dvtool.ops.disk import Disk
 from dvtool.ops.history import MOST_VERSIONS, files_in_order, has_past, with_past
 from dvtool.ops.judge_once import judge_subject_once, remembered
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
-from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes, Subject
+from dvtool.ops.subjects import CHECKS_SUFFIX, Subject
 from dvtool.ops.verdicts import judging_versions
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
@@ -52,7 +51,7 @@ class Wanted:
         python: Whether code of the repository may run (`schema:`).
         examples: Offending rows to show, per finding.
         now: The time by which waivers run out and freshness is judged.
-        memory_bytes: What the engine may take.
+        memory_bytes: What the engine may take; None for as much as tables usually need.
         profiles: Whether files whose profile cannot be kept are profiled, too.
         baseline_why: How the baseline was chosen, in words; empty when a person named it.
         checks_rev: A commit whose checks judge instead of the version's own; empty for the latter.
@@ -68,7 +67,7 @@ class Wanted:
     python: bool = True
     examples: int = 5
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-    memory_bytes: int = ENGINE_MIB << 20
+    memory_bytes: int | None = None
     profiles: bool = False
     baseline_why: str = ""
     checks_rev: str = ""
@@ -278,29 +277,16 @@ def subject_of(
     subject = compared_with_version(workspace, subject, wanted, versions)
     subject = with_past(workspace, with_references(workspace, subject), again)
     if one.inside:
-        subject = replace(subject, files=_part(subject.files, one), inputs={})
+        part = os.fsdecode(one.inside)
+        others = {path for path in subject.files if not f"{path}/".startswith(f"{part}/")}
+        subject = replace(subject, inside=part, settled=frozenset(others), inputs={})
     return subject
-
-
-def _part(files: Mapping[str, FileBytes], one: Selected) -> dict[str, FileBytes]:
-    inside = os.fsdecode(one.inside)
-    return {
-        path: file
-        for path, file in files.items()
-        if path == inside or path.startswith(inside + "/")
-    }
 
 
 def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
     files = files_of(path, name)
     # `.` and `..` have no name to put the ending behind.
-    whole = os.path.abspath(path)
-    checks_path = Path(whole + CHECKS_SUFFIX)
-    checks = None
-    if checks_path.is_file():
-        checks = ChecksText(
-            name.rstrip("/") + CHECKS_SUFFIX, checks_path.read_text("utf-8", "replace")
-        )
+    checks = subjects.checks_beside(Path(os.path.abspath(path)), name.rstrip("/"))
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
     subject = with_references(None, subject)
     if wanted.history:

@@ -49,6 +49,11 @@ def compared_with_file(subject: Subject, name: str) -> Subject:
         )
     baseline = Baseline(name, "given as a file")
     found = {inside: BaselineFile(baseline, file) for inside, file in files_of(path, name).items()}
+    if not set(found) & set(subject.files):
+        raise UsageError(
+            f"{name} has nothing to compare {subject.name} with",
+            hint="a file is compared with a file, a folder with a folder of the same names",
+        )
     return replace(subject, baseline_files=found, inputs={})
 
 

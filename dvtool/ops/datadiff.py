@@ -6,6 +6,7 @@ version. Matching rows is `dvtool.quality.datadiff`. Called by `diff`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dvtool.errors import ExtraMissing, ObjectMissing
 from dvtool.ops import subjects
 from dvtool.ops.compare import DatasetDiff
 from dvtool.ops.profiler import spec_for
-from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes
+from dvtool.ops.subjects import ChecksText, FileBytes
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.parsing import parse_checks, table_for
 from dvtool.quality.datadiff.comparing import Asked, compare_tables
@@ -102,10 +103,7 @@ def _stored(workspace: Workspace, dataset: str, entry: Entry) -> FileBytes | Non
 
 
 def _beside(name: str) -> ChecksText | None:
-    path = Path(name + CHECKS_SUFFIX)
-    if not path.is_file():
-        return None
-    return ChecksText(str(path), path.read_text("utf-8", "replace"))
+    return subjects.checks_beside(Path(os.path.abspath(name)), name)
 
 
 def _diff_files(

@@ -138,6 +138,10 @@ def _judge_file(
     if not is_judged(path, file.name, spec, named=not subject.version):
         return JudgedTable(file.name, is_table=False)
     earlier, pinned, its = _compared(subject, path, file, spec)
+    is_unchanged = earlier is not None and _is_unchanged(path, file, earlier)
+    if earlier is not None and is_unchanged:
+        why = f"{earlier.baseline.why}; this file is as it was"
+        earlier = earlier._replace(baseline=replace(earlier.baseline, why=why))
     rule = spec.history if spec is not None else HistoryRule()
     past = () if rule.off else subject.past.get(path, ())
     is_away = earlier is not None and not earlier.is_here
@@ -154,8 +158,11 @@ def _judge_file(
             spec=spec,
             source=checks.source if checks is not None else "",
             baseline=earlier.baseline if earlier else None,
+            is_unchanged=is_unchanged,
             baseline_path=(
-                open_files.enter_context(earlier.file.open()) if earlier and not is_away else None
+                open_files.enter_context(earlier.file.open())
+                if earlier and not is_away and not is_unchanged
+                else None
             ),
             baseline_profile=(
                 profiles.profiler.known(earlier.file, how)
@@ -198,8 +205,6 @@ def _compared(
 ) -> tuple[BaselineFile | None, Baseline | None, FileBytes | None]:
     """Returns the baseline of a file, and its reference with its file; no comparison twice."""
     earlier = subject.baseline_files.get(path)
-    if earlier is not None and file.digest is not None and earlier.file.digest == file.digest:
-        earlier = None  # this file of the data set did not change
     pinned, its = _reference(subject, path, spec)
     if pinned is not None and its is not None and its.digest is not None:
         if earlier is not None and its.digest == earlier.file.digest:
@@ -208,6 +213,16 @@ def _compared(
         if its.digest == file.digest:
             return earlier, None, None
     return earlier, pinned, its
+
+
+def _is_unchanged(path: str, file: FileBytes, earlier: BaselineFile) -> bool:
+    """Tells whether a file is known to be as it was, as most files of a larger data set are.
+
+    A file on disk that is judged alone is compared byte for byte later, and the answer is a finding.
+    """
+    if not earlier.is_here or (file.digest is None and not path):
+        return False
+    return digest_now(file) == digest_now(earlier.file)
 
 
 def _profiling(profiles: _Profiles, how: Spec | None) -> Profiling | None:
@@ -267,4 +282,5 @@ def _absent(subject: Subject, checks: ChecksFile | None) -> list[tuple[str, Judg
         )
         for spec in checks.tables
         if not any(matches_path(spec.path, path) for path in subject.files)
+        and (not subject.inside or f"{spec.path}/".startswith(f"{subject.inside}/"))
     ]

@@ -19,7 +19,7 @@ from dvtool.ops import baselines, subjects
 from dvtool.ops.disk import compare_dataset
 from dvtool.ops.profiler import Profiled, Profiler
 from dvtool.ops.selection import Selected
-from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText, FileBytes
+from dvtool.ops.subjects import FileBytes
 from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace
 
@@ -39,10 +39,7 @@ def profile_paths(
     """
     found = []
     for path, name in paths:
-        checks_path = path.with_name(path.name + CHECKS_SUFFIX)
-        checks = None
-        if checks_path.is_file():
-            checks = ChecksText(name + CHECKS_SUFFIX, checks_path.read_text("utf-8", "replace"))
+        checks = subjects.checks_beside(Path(os.path.abspath(path)), name.rstrip("/"))
         files = (
             subjects.plain_folder(path, name=name.rstrip("/"))
             if path.is_dir()

@@ -20,7 +20,7 @@ from dvtool.ops import answers
 from dvtool.ops.answers import Question
 from dvtool.ops.judge_once import reads_other_files
 from dvtool.ops.selection import datasets_of
-from dvtool.ops.subjects import CHECKS_SUFFIX, Subject
+from dvtool.ops.subjects import CHECKS_SUFFIX, MISNAMED_SUFFIX, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Judgement
 from dvtool.worktree import marks
@@ -28,6 +28,7 @@ from dvtool.worktree.ignore import IGNORE_FILE
 
 MOST_PATHS: Final = 5_000
 """Answers that more files and folders went into are not kept: looking at them is the command."""
+_SUFFIXES: Final = (SIDECAR_SUFFIX, CHECKS_SUFFIX, MISNAMED_SUFFIX, ALLOW_SUFFIX)
 
 
 class Witness:
@@ -120,7 +121,7 @@ def _paths(workspace: Workspace, datasets: Sequence[str]) -> list[str] | None:
         inside = marks.below(path, most=MOST_PATHS)
         if inside is None:
             return None
-        found += [path + suffix for suffix in (SIDECAR_SUFFIX, CHECKS_SUFFIX, ALLOW_SUFFIX)]
+        found += [path + suffix for suffix in _SUFFIXES]
         found += inside
         found += _ignore_files(str(workspace.top), dataset)
     found = list(dict.fromkeys(found))

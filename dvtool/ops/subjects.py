@@ -21,7 +21,7 @@ from dvtool.core.digest import Digest, digest_of, format_digest
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar
 from dvtool.core.tree import Tree
-from dvtool.errors import ObjectMissing, UsageError
+from dvtool.errors import InvalidText, ObjectMissing, UsageError
 from dvtool.git.plumbing import Git
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
@@ -29,6 +29,8 @@ from dvtool.store.local import LocalStore
 from dvtool.worktree.sidecarfile import read_sidecar
 
 CHECKS_SUFFIX = ".checks.yaml"
+MISNAMED_SUFFIX = ".checks.yml"
+"""What people call checks by mistake, who then believe that their data are judged by them."""
 
 
 class FileBytes(NamedTuple):
@@ -106,6 +108,7 @@ class Subject:
         data: Digest of the version; None when it is none yet.
         inputs: Names and digests of everything that was settled here; empty when something on
             disk has no digest, so that nothing can be remembered.
+        inside: The folder or file of the data set that was asked for; empty for all of it.
         settled: Paths of files that are not judged, since nothing about them changed; the caller knows.
         root: Folder that `schema:` and other tables are looked up in; None where code of the
             version is not at hand.
@@ -123,6 +126,7 @@ class Subject:
     allowed: tuple[Allowance, ...] = ()
     data: Digest | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
+    inside: str = ""
     settled: frozenset[str] = frozenset()
     root: Path | None = None
     todays_checks: ChecksText | None = None
@@ -145,18 +149,29 @@ def plain_file(path: Path, *, name: str, verb: str = "judge") -> FileBytes:
         UsageError: It is not there, or is no file.
     """
     if not path.is_file():
-        kind = "a folder" if path.is_dir() else "no such file"
-        raise UsageError(f"cannot {verb} {display(os.fsencode(name))}: {kind}")
+        kind, hint = _what_instead(path)
+        raise UsageError(f"cannot {verb} {display(os.fsencode(name))}: {kind}", hint=hint)
     return FileBytes(name, None, partial(_standing, path))
 
 
+def _what_instead(path: Path) -> tuple[str, str]:
+    """Returns what stands where a file should be, and what to do about it."""
+    if path.is_dir():
+        return "a folder", "name one file in it"
+    if path.is_symlink() and not path.exists():
+        return "a link to nothing", f"it points to {os.readlink(path)}"
+    if path.exists():
+        return "no regular file, but a pipe, a socket or a device", "write its data to a file first"
+    return "no such file", ""
+
+
 def plain_folder(path: Path, *, name: str) -> dict[str, FileBytes]:
-    """Returns the files below a folder on disk, hidden ones left out, sorted."""
+    """Returns the files below a folder on disk, sorted; hidden ones, pipes and devices left out."""
     found = {}
     for folder, folders, files in os.walk(path):
         folders[:] = sorted(one for one in folders if not one.startswith("."))
         for file in sorted(files):
-            if not file.startswith("."):
+            if not file.startswith(".") and os.path.isfile(os.path.join(folder, file)):
                 inside = os.path.relpath(os.path.join(folder, file), path)
                 found[inside] = plain_file(Path(folder, file), name=f"{name}/{inside}")
     return found
@@ -188,15 +203,40 @@ def version_inputs(what: str, sidecar: Sidecar) -> dict[str, str]:
 
 def checks_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
     """Returns a data set's checks in a commit, in the index (`""`), or on disk (None)."""
+    if commit is None:
+        return checks_beside(workspace.abspath(dataset), dataset)
     path = dataset + CHECKS_SUFFIX
-    if commit is not None:
-        text = file_at(workspace.git, commit, path)
-        return None if text is None else ChecksText(path, text)
+    text = file_at(workspace.git, commit, path)
+    return None if text is None else ChecksText(path, text)
+
+
+def checks_beside(path: Path, name: str) -> ChecksText | None:
+    """Returns the checks beside a file or folder on disk, None when it has none.
+
+    Args:
+        path: The file or folder; not `.` or `..`, which have no name to put the ending behind.
+        name: As the user knows it.
+
+    Raises:
+        InvalidText: Something stands there that would be taken for checks and is not read.
+    """
+    checks = path.with_name(path.name + CHECKS_SUFFIX)
+    source = name + CHECKS_SUFFIX
     try:
-        raw = workspace.abspath(path).read_bytes()
+        return ChecksText(source, checks.read_bytes().decode("utf-8", "replace"))
+    except IsADirectoryError:
+        raise InvalidText("a folder where checks would be", source=source) from None
     except (FileNotFoundError, NotADirectoryError):
-        return None
-    return ChecksText(path, raw.decode("utf-8", "replace"))
+        pass
+    if checks.is_symlink():
+        raise InvalidText("a link to nothing where checks would be", source=source)
+    if path.with_name(path.name + MISNAMED_SUFFIX).is_file():
+        raise InvalidText(
+            "checks under this name are not read",
+            source=name + MISNAMED_SUFFIX,
+            hint=f"call the file {os.path.basename(source)}",
+        )
+    return None
 
 
 def allow_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:

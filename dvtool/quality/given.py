@@ -45,6 +45,7 @@ class Given:
         baseline_path: Where the baseline's bytes are, None when they are not here.
         baseline_profile: Its profile, where the bytes are not here; None when it is not known.
         profile: The table's own profile, where it is known already.
+        is_unchanged: Whether the file is byte for byte the baseline's, so that nothing is compared.
         reference: The second baseline that its checks name, None for none.
         reference_path: Where its bytes are, None when they are not here.
         parts: Files of the split, by part, when the checks have `splits:`.
@@ -63,6 +64,7 @@ class Given:
     baseline_path: Path | None = None
     baseline_profile: Profile | None = None
     profile: Profile | None = None
+    is_unchanged: bool = False
     reference: Baseline | None = None
     reference_path: Path | None = None
     parts: Mapping[str, Path] = field(default_factory=dict)

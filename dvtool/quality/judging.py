@@ -101,6 +101,8 @@ def _compared(
         return _Compared(
             would_decide_more=("an earlier version to compare with (--baseline)",),
         )
+    if given.is_unchanged:
+        return _Compared()
     if given.baseline_path is None:
         if given.baseline_profile is None or profile is None:
             unknown = f"the bytes of {given.baseline.name}, which are not here, nor is its profile"
@@ -112,8 +114,11 @@ def _compared(
     try:
         name = given.baseline.name
         before = open_table(engine, given.baseline_path, name=name, options=spec.read)
-    except Unreadable:
-        return _Compared()  # nothing can be said against a baseline that is broken itself
+    except Unreadable as error:
+        # Nothing can be said against a baseline that is broken itself.
+        why = error.findings[0].message
+        readable = f"a baseline that is a table: {name} is none ({why})"
+        return _Compared(would_decide_more=(readable,))
     from dvtool.quality import drifting  # scipy takes longer than judging a small table
 
     found = list(changes(engine, given, spec, before, table))

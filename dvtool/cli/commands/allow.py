@@ -67,7 +67,7 @@ def command(
     An exception is accepted for this once: later versions are neither compared
     with it nor learn from it. After a new normal they are.
     """
-    from dvtool.cli.commands.check import wanted_option
+    from dvtool.cli.judging import wanted_option
     from dvtool.ops.allow import Accepting, allow
 
     if kind is None:

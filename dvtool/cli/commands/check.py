@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +15,12 @@ from dvtool.cli.common import (
     example,
     in_repository,
     open_workspace,
-    remote_option,
     reporting,
     watcher,
 )
+from dvtool.cli.judging import exit_code, judging_options, wanted_option
 from dvtool.cli.recording import recorder_of, send
 from dvtool.cli.reports import command_line, now_text, report_options, shows_pictures, write_reports
-from dvtool.core.sizes import ENGINE_MIB
 from dvtool.errors import NoRepository, UsageError
 
 if TYPE_CHECKING:
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from dvtool.quality.judged import Judgement
     from dvtool.report.model import Report
 
-EXIT_CODES = {"fail": 1, "undecided": 11}
-MIB = 1 << 20
 BACKTEST_HINT = "dvtool check --backtest data/train.csv, or --backtest 'batches/*.csv'"
 SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
 
@@ -70,20 +66,7 @@ SINCE_HINT = "dvtool check --since v1.0 data/train.csv"
 @click.option(
     "--backtest", metavar="DATASET|FOLDER|GLOB", default="", help="Replay the past of this instead."
 )
-@click.option("--record", is_flag=True, help="Send records of the verdicts to a remote.")
-@remote_option
-@click.option("--no-python", is_flag=True, help="Do not run schemas written in Python.")
-@click.option(
-    "--examples", type=click.IntRange(0, 1000), default=5, show_default=True, help="Rows to show."
-)
-@click.option(
-    "--memory-mib",
-    type=click.IntRange(64),
-    default=ENGINE_MIB,
-    show_default=True,
-    help="For the engine.",
-)
-@click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
+@judging_options
 @report_options
 @reporting
 @click.pass_context
@@ -97,11 +80,11 @@ def command(
     history: str,
     since: str,
     backtest: str,
+    python: bool | None,
+    examples: int,
+    memory_mib: int | None,
     record: bool,
     remote: str | None,
-    no_python: bool,
-    examples: int,
-    memory_mib: int,
     verbose: bool,
     report_dir: Path | None,
     formats: tuple[tuple[str, str], ...],
@@ -124,9 +107,10 @@ def command(
 
     --report writes a page that anyone can open, --format what machines read.
 
-    Not this one: verify proves that bytes are whole, diff shows which files
-    changed, status what is not added yet.
+    Not this one: verify proves that bytes are whole, diff shows what changed,
+    drift how far columns moved, ci judges a change before it is merged.
     """
+    from dvtool.quality.findings import Verdict
     from dvtool.quality.judged import to_json, worst
     from dvtool.report.terminal import lines
 
@@ -135,7 +119,7 @@ def command(
     if remote is not None and not record:
         raise UsageError("--remote is for --record")
     wanted = wanted_option(
-        baseline=baseline, python=not no_python, examples=examples, memory_mib=memory_mib
+        baseline=baseline, python=python is not False, examples=examples, memory_mib=memory_mib
     )
     wanted = replace(wanted, history=history)
     if backtest:
@@ -189,7 +173,7 @@ def command(
         write_reports(report, report_dir, formats, output)
     if recorder is not None:
         send(recorder, remote, output)
-    code = EXIT_CODES.get(answer.value, 0)
+    code = exit_code({answer} & {Verdict.FAIL, Verdict.UNDECIDED})
     if witness is not None:
         witness.keep(output.said, code, everything_seen=not paths)
     context.exit(code)
@@ -205,21 +189,6 @@ def _report(judged: Sequence[Judgement], album: Album, *, needs_pictures: bool) 
     )
     pictures = album.pictures() if needs_pictures else {}
     return report_of(title_of(judged), judged, where, pictures=pictures)
-
-
-def wanted_option(
-    *, baseline: str = "", python: bool = True, examples: int = 5, memory_mib: int = ENGINE_MIB
-) -> Wanted:
-    """Returns how to judge, as the options say, now."""
-    from dvtool.ops.check import Wanted
-
-    return Wanted(
-        baseline=baseline,
-        python=python,
-        examples=examples,
-        now=dt.datetime.now(dt.UTC),
-        memory_bytes=memory_mib * MIB,
-    )
 
 
 def judge(

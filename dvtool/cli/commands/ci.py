@@ -15,10 +15,10 @@ from dvtool.cli.common import (
     count,
     example,
     open_workspace,
-    remote_option,
     reporting,
 )
 from dvtool.cli.github import no_commands_within, tell_github, told_on_github
+from dvtool.cli.judging import exit_code, judging_options, wanted_option
 from dvtool.cli.recording import recorder_of, send
 from dvtool.cli.reports import command_line, now_text, report_options, shows_pictures, write_reports
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from dvtool.ops.ci.run import CiResult
     from dvtool.ops.record_travel import Recorder
     from dvtool.report.model import Report
-
-EXIT_NO = 1
-EXIT_UNDECIDED = 11
 
 
 @click.command(
@@ -45,14 +42,7 @@ EXIT_UNDECIDED = 11
 @click.option("--base", metavar="REV", default="", help="What the change is relative to.")
 @click.option("--merge", is_flag=True, help="Judge what merging would make.")
 @click.option("--strict", is_flag=True, help="What could not be decided stops the change.")
-@click.option(
-    "--python/--no-python",
-    default=None,
-    help="Run schemas written in Python. Default: not where credentials are in reach.",
-)
-@remote_option
-@click.option("--record", is_flag=True, help="Send records of the verdicts to the remote.")
-@click.option("-v", "--verbose", is_flag=True, help="Show notes and every finding.")
+@judging_options
 @report_options
 @reporting
 @click.pass_context
@@ -62,8 +52,10 @@ def command(
     merge: bool,
     strict: bool,
     python: bool | None,
-    remote: str | None,
+    examples: int,
+    memory_mib: int | None,
     record: bool,
+    remote: str | None,
     verbose: bool,
     report_dir: Path | None,
     formats: tuple[tuple[str, str], ...],
@@ -80,10 +72,12 @@ def command(
     could not be decided.
 
     On GitHub Actions it also writes the step's summary and annotations.
+
+    Not this one: check judges data sets as they stand, without a base and
+    without a remote.
     """
     from dvtool.cli.surroundings import read_surroundings
     from dvtool.ops.album import Album
-    from dvtool.quality.findings import Verdict
 
     surroundings = read_surroundings(os.environ)
     output = Output(as_json=as_json, quiet=quiet)
@@ -96,6 +90,8 @@ def command(
             merge=merge,
             strict=strict,
             python=python,
+            examples=examples,
+            memory_mib=memory_mib,
             remote=remote,
             record=record,
             quiet=quiet or as_json,
@@ -111,10 +107,7 @@ def command(
     if recorder is not None and album.workspace is not None:
         # Not with the settings of the work tree, which the change itself may have moved elsewhere.
         send(recorder, remote, output, replace(album.workspace, ruling=result.ruling))
-    if result.stopped_by - {Verdict.UNDECIDED}:
-        context.exit(EXIT_NO)
-    if result.stopped_by:
-        context.exit(EXIT_UNDECIDED)
+    context.exit(exit_code(result.stopped_by))
 
 
 def _judge(
@@ -125,19 +118,21 @@ def _judge(
     merge: bool,
     strict: bool,
     python: bool | None,
+    examples: int,
+    memory_mib: int | None,
     remote: str | None,
     record: bool,
     quiet: bool,
 ) -> tuple[CiResult, Recorder | None, list[str]]:
     """Returns the result, what is to be recorded, and a line about schemas that did not run."""
-    from dvtool.cli.commands.check import wanted_option
     from dvtool.ops.ci.run import Change, judge_change
 
     workspace = open_workspace(quiet=quiet, must_be_ready=False)
     album.workspace, album.progress = workspace, workspace.progress
     album.past_from = remote or ""
     in_reach = _secrets(surroundings, workspace.git)
-    wanted = wanted_option(python=python if python is not None else not in_reach)
+    runs = python if python is not None else not in_reach
+    wanted = wanted_option(python=runs, examples=examples, memory_mib=memory_mib)
     wanted = replace(wanted, watch=album.see, past_from=album.past_from)
     recorder = recorder_of(wanted) if record else None
     if recorder is not None:

@@ -95,6 +95,9 @@ def command(
     the checks, or one that is found, and the lines of small texts. --stat needs
     no data where the profiles of both versions are known. --no-index compares
     two files on disk, in a repository or not.
+
+    Not this one: check judges, drift says how far columns moved and whether
+    that matters, verify proves that bytes are whole.
     """
     if form is not None and (as_json or no_index):
         raise UsageError(f"--{form} goes with neither --json nor --no-index")

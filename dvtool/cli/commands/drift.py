@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dvtool.cli.commands.check import judge, wanted_option
+from dvtool.cli.commands.check import judge
 from dvtool.cli.common import PATH, Output, example, reporting
+from dvtool.cli.judging import wanted_option
 
 
 @click.command(
@@ -26,9 +27,11 @@ from dvtool.cli.common import PATH, Output, example, reporting
 def command(paths: tuple[str, ...], rev: str, baseline: str, as_json: bool, quiet: bool) -> None:
     """Show how far columns moved.
 
-    One line an effect, with its interval and the threshold. Says, decides
-    nothing and always exits with 0: check is the gate. diff shows which files
-    changed.
+    One line an effect, with its interval and the threshold; decides nothing
+    and exits with 0.
+
+    Not this one: check judges, diff --stat shows statistics side by side,
+    profile those of one version, verify proves that bytes are whole.
     """
     from dvtool.report.drift_table import drift_lines
 

@@ -149,7 +149,7 @@ def _after(action: Callable[[Workspace], AfterReport]) -> int:
 
 
 def _wanted() -> Wanted:
-    from dvtool.cli.commands.check import wanted_option
+    from dvtool.cli.judging import wanted_option
 
     return wanted_option()
 

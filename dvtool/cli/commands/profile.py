@@ -60,7 +60,8 @@ def command(
     here is listed as a gap. --report draws every column; with --all-history
     its past as well.
 
-    Not this one: check judges, diff shows which files changed.
+    Not this one: check judges, diff --stat compares two versions, drift says
+    how far columns moved, verify proves that bytes are whole.
     """
     if rev and all_history:
         raise UsageError("--rev and --all-history exclude each other")

@@ -66,6 +66,9 @@ def command(
 
     Alone: re-hashes everything in the store. With a range, or --remote: can
     every commit (of all branches and tags, or of A..B) be restored?
+
+    Not this one: check judges what is in the data, status says what differs
+    on disk.
     """
     from dvtool.ops.verify import (
         rebuild_remote_index,

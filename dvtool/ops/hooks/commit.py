@@ -205,7 +205,8 @@ def _judged(
                 Problem(
                     f"{one.name}: {one.verdict.value}",
                     f"put the data right and dvtool add {one.name}; change its checks; or accept"
-                    f" it: dvtool allow {one.name} --exception --reason ...",
+                    f" it: dvtool allow {one.name} --exception --reason ... (--new-normal where"
+                    " the data stay like this)",
                 )
             )
     if not problems:  # with one, all judgements are shown whole

@@ -198,7 +198,30 @@ def _regex(node: Node) -> str:
     for unknown, says in (("(?=", "look-ahead"), ("(?!", "look-ahead"), ("(?<=", "look-behind")):
         if unknown in pattern:
             raise node.refuse(f"patterns are RE2's, which has no {says} {unknown}")
+    if broken := _unbalanced(pattern):
+        raise node.refuse(f"no pattern: {broken}")
     return pattern
+
+
+_UNBALANCED = (
+    "missing )",
+    "unbalanced parenthesis",
+    "unterminated character set",
+    "bad escape (end",
+)
+
+
+def _unbalanced(pattern: str) -> str:
+    """Returns what no dialect of patterns allows; empty for what the engine has to look at."""
+    if "\\Q" in pattern or "[:" in pattern:
+        return ""  # RE2's own
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        return str(error) if str(error).startswith(_UNBALANCED) else ""
+    except (RecursionError, OverflowError):
+        return ""
+    return ""
 
 
 TEXT = Grammar("text", {"type": "string", "minLength": 1}, _text)
@@ -281,6 +304,8 @@ def bound(*, plain: str = "", percent: str = "", least: float = -math.inf) -> Gr
         ends = [end for end in (found.low, found.high) if end is not None]
         if min(ends) < least:
             raise node.refuse(f"an end below {least:g} makes no sense here")
+        if found.percent and least == 0 and max(ends) > 100:
+            raise node.refuse("a share above 100% makes no sense here")
         if percent == "may" and not found.percent and any(end != int(end) for end in ends):
             raise node.refuse("a count is a whole number", hint="write a share as percent: 1%")
         return found

@@ -90,7 +90,7 @@ def load_schema(root: Path, reference: str) -> pa.DataFrameSchema:
         module = _execute(path)
         found = getattr(module, name, None)
         if found is None:
-            known = [one for one in vars(module) if not one.startswith("_")]
+            known = [one for one, value in vars(module).items() if _is_schema(value)]
             raise InvalidText(f"no {name} in {file}", source=file, hint=did_you_mean(name, known))
         return _as_schema(found, reference)
 
@@ -105,7 +105,7 @@ def inside(root: Path, relative: str) -> Path:
     if not path.is_relative_to(root.resolve()):
         raise InvalidText(f"{relative} leads outside the repository")
     if not path.is_file():
-        raise InvalidText(f"{relative} is not there")
+        raise InvalidText(f"{relative} is not there", hint=f"looked up from {root.resolve()}")
     return path
 
 
@@ -251,6 +251,13 @@ def _as_schema(found: object, reference: str) -> pa.DataFrameSchema:
         schema: pa.DataFrameSchema = found.to_schema()
         return schema
     raise InvalidText(f"{reference} is no DataFrameSchema or DataFrameModel of pandera.pandas")
+
+
+def _is_schema(found: object) -> bool:
+    import pandera.pandas as pa
+
+    is_model = isinstance(found, type) and issubclass(found, pa.DataFrameModel)
+    return isinstance(found, pa.DataFrameSchema) or (is_model and found is not pa.DataFrameModel)
 
 
 def _execute(path: Path) -> Any:  # noqa: ANN401 a module's names are anything

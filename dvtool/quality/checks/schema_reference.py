@@ -72,8 +72,11 @@ def judge_schema(
         return [subject.undecided(asked, f"{spec.schema} is Python, which is switched off")]
     try:
         schema = load_schema(root, spec.schema)
-    except InvalidText:
-        raise
+    except InvalidText as error:
+        if error.source:
+            raise
+        words = f"schema: {error.message}"
+        raise InvalidText(words, source=source, line=asked.rule.line, hint=error.hint) from None
     except ImportError as error:
         return [subject.undecided(asked, f"{spec.schema}: {error}")]
     except (Exception, SystemExit) as error:  # noqa: BLE001 code of the repository raises anything

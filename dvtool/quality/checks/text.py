@@ -18,6 +18,8 @@ MAX_BYTES: Final = 1 << 20
 MAX_NODES: Final = 100_000
 MAX_DEPTH: Final = 32
 
+_REPLACED: Final = "\ufffd"
+"""What decoding puts where bytes are no UTF-8; nobody writes it into checks."""
 _Event = Any
 """An event of ruamel.yaml, which has no types."""
 Scalar = str | int | float | bool | None
@@ -67,6 +69,9 @@ def parse_tree(text: str) -> Node:
     """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise InvalidText(f"larger than {MAX_BYTES} bytes, which no checks file needs to be")
+    if _REPLACED in text:
+        line = text[: text.index(_REPLACED)].count("\n") + 1
+        raise InvalidText("not UTF-8", line=line, hint="save the file as UTF-8")
     return _Builder().build(text)
 
 
@@ -80,7 +85,9 @@ def _events(text: str) -> Iterator[_Event]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
-        raise InvalidText(f"not YAML: {error.problem or error.context}", line=line) from error
+        problem = str(error.problem or error.context)
+        hint = "indent with spaces, not with tabs" if "'\\t'" in problem else ""
+        raise InvalidText(f"not YAML: {problem}", line=line, hint=hint) from error
     except (YAMLError, YAMLStreamError, ValueError) as error:
         first = str(error).partition("\n")[0]
         raise InvalidText(f"not YAML: {first}") from error

@@ -118,7 +118,11 @@ def judge_in_table(
     if table_of is None:
         yield subject.undecided(asked, f"no other table is at hand, {path} is needed")
         return
-    other = table_of(path)
+    try:
+        other = table_of(path)
+    except FileNotFoundError:
+        yield subject.undecided(asked, f"{path} is not here")
+        return
     theirs = next((one for one in other.columns if one.name == column), None)
     if theirs is None:
         yield subject.undecided(asked, f"{path} has no column {column}")

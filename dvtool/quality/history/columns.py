@@ -81,7 +81,8 @@ class ColumnMemory:
         sheet.share(Metric(name, "missing", "", Scale.SHARE), at, one.nulls, rows)
         unparsed = one.unparsed
         sheet.share(Metric(name, "unparsed", "", Scale.SHARE, True), at, unparsed, rows)
-        self._texts.mark(sheet, at, one)
+        weight = self._witnesses(one)
+        self._texts.mark(sheet, at, one, weight)
         if self._ticks is not None:
             self._ticks.mark(sheet, at, one)
             return
@@ -93,7 +94,21 @@ class ColumnMemory:
             self._shares(sheet, at, one)
             self._surge(sheet, at, one, past_at)
         if self._curve is not None:
-            self._curve.mark(sheet, at, one, past_at)
+            self._curve.mark(sheet, at, one, past_at, weight)
+
+    def _witnesses(self, one: ColumnPortrait) -> float:
+        """Returns how many independent witnesses of how texts look a row is, at most 1.
+
+        Where most values are new, as those of days and orders are, rows of one value came together.
+        """
+        values = one.values
+        if one.kind is not Kind.TEXT or values is None or values.counts is None:
+            return 1.0
+        is_new = ~member(values.hashes, self._known)
+        new = float(values.counts[is_new].sum())
+        if not self._started or new <= one.present / 2:
+            return 1.0
+        return (one.present - new + float(is_new.sum())) / one.present
 
     def edge(self, metric: Metric) -> float | None:
         """Returns the value that a metric of places counts up to, None for another metric."""
@@ -116,7 +131,7 @@ class ColumnMemory:
             sheet.share(metric, at, max(rest, 0.0), rows)
 
     def _surge(self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None) -> None:
-        """Writes down the largest rise of one value above the most that it ever had elsewhere."""
+        """Writes down the largest rise of one value above the most that it had *earlier*."""
         rise = self._surges.of(one, past_at)
         if rise is not None:
             metric = Metric(self._name, "surge", "", Scale.VALUE, True)

@@ -26,6 +26,8 @@ EDGES = np.array([0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99])
 _DAY = 86_400_000_000
 _MARGIN = 0.15
 """What lies beyond all earlier values by less than this share of their range is nothing strange."""
+_REACH = 0.15
+"""Differences of the logarithm of the farthest value's distance that mean nothing."""
 _FLAT = 0.9
 """A column whose ends move one way in this share of all steps is one that grows (or falls)."""
 
@@ -42,6 +44,7 @@ class CurveMemory:
         self._highs = np.array([one.curve[0][-1] for _, one in curves], float)
         grids = np.array([one.quantile(EDGES) for _, one in curves], float)
         self._edges = middle(grids) if curves else EDGES
+        self._middle = float(self._edges[len(EDGES) // 2])
         spans = grids[:, -1] - grids[:, 0] if curves else np.zeros(1)
         stds = [one.moments.std or 0.0 for _, one in curves if one.moments is not None]
         self._std = float(middle(np.array(stds))) if stds else 0.0
@@ -72,12 +75,18 @@ class CurveMemory:
             return max((0.03 if self._is_moment else 0.3) * step, 1e-9 * level, 1e-12)
         return max(0.03 * self._std, 1e-9 * level, 1e-12)
 
-    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None) -> None:
-        """Writes down the metrics of one version; `past_at` is left out of what it is held to."""
+    def mark(
+        self, sheet: Sheet, at: int, one: ColumnPortrait, past_at: int | None, weight: float = 1.0
+    ) -> None:
+        """Writes down the metrics of one version; `past_at` is left out of what it is held to.
+
+        A row is `weight` of a witness.
+        """
         if not len(self._lows) or one.moments is None or not len(one.curve[0]):
             return
         name, what = self._name, self._what
-        moments, n = one.moments, max(one.moments.n, 1)
+        moments = one.moments
+        n = max(moments.n * weight, 1.0)
         own = moments.std or 0.0
         mean = Metric(name, f"mean-{what}")
         sheet.value(mean, at, moments.mean, own * own / n, floor=self._floor)
@@ -95,14 +104,16 @@ class CurveMemory:
                 ends = Metric(name, f"{end}-{what}")
                 sheet.value(ends, at, float(found), 0.0, floor=self._floor)
         else:
-            self._beyond(sheet, at, one, len(self._at) if past_at is None else past_at)
+            before = len(self._at) if past_at is None else past_at
+            self._beyond(sheet, at, one, before, one.present * weight)
+            self._reach(sheet, at, one)
         if one.kind in (Kind.INT, Kind.FLOAT):
             _signs(sheet, name, at, one)
             _digits(sheet, name, at, one)
         if one.kind is Kind.DATETIME:
             _time_of_day(sheet, name, at, one)
 
-    def _mark_places(self, sheet: Sheet, at: int, one: ColumnPortrait, n: int) -> None:
+    def _mark_places(self, sheet: Sheet, at: int, one: ColumnPortrait, n: float) -> None:
         sheet.shares(self._shares, at, one.cdf(self._places) * n, n)
 
     def edge(self, share: str) -> float | None:
@@ -110,25 +121,33 @@ class CurveMemory:
         at = np.flatnonzero([f"{one:.2f}" == share for one in EDGES])
         return float(self._edges[at[0]]) if len(at) else None
 
-    def _beyond(self, sheet: Sheet, at: int, one: ColumnPortrait, before: int) -> None:
-        """Writes down what lies clearly outside of all *earlier* versions: how much, how far.
+    def _beyond(self, sheet: Sheet, at: int, one: ColumnPortrait, before: int, n: float) -> None:
+        """Writes down how much lies clearly outside of all *earlier* versions.
 
         Held against later versions as well, the past would look tamer than it was.
         """
         earlier = int(self._at.searchsorted(before))
         if earlier < 2:
             return
-        n, name, what = one.present, self._name, self._what
+        name, what = self._name, self._what
         low, high, room = (float(ends[earlier - 1]) for ends in self._bounds)
         ends = np.array([high + room, nextafter(low - room, -inf)])
         upto, under = one.cdf(ends).tolist()
         above, below = (1 - upto) * n, under * n
         sheet.share(Metric(name, f"{what}-above-all", "", Scale.SHARE, True), at, above, n)
         sheet.share(Metric(name, f"{what}-under-all", "", Scale.SHARE, True), at, below, n)
+
+    def _reach(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
+        """Writes down how far the farthest value lies from the middle of the past, in its widths.
+
+        On a logarithmic scale and without a record to beat: where versions differ by nature in how
+        far their farthest value lies, the next one may lie farther still.
+        """
         if self._width > 0:
-            far = max(float(one.curve[0][-1]) - high, low - float(one.curve[0][0]), 0.0)
-            metric = Metric(name, f"{what}-far-out", "", Scale.AMOUNT, True)
-            sheet.amount(metric, at, far / self._width, floor=0.25)
+            low, high = float(one.curve[0][0]), float(one.curve[0][-1])
+            far = max(high - self._middle, self._middle - low, 0.0)
+            metric = Metric(self._name, f"{self._what}-far-out", "", Scale.AMOUNT, True)
+            sheet.amount(metric, at, far / self._width, floor=_REACH)
 
 
 def _bounds(lows: Array, highs: Array) -> tuple[Array, Array, Array]:

@@ -25,6 +25,11 @@ USUAL: Final = 0.9
 """The level rests on the score that this share of the past's versions stays below: a past that
 holds a few odd versions must not make the gate blind."""
 ROOM: Final = 1.1
+ONCE: Final = 2.0
+"""What a column once had raises its own level to at most so many times the budget's."""
+SHARED: Final = 0.2
+"""How far every column's level is moved from the budget's towards that of the whole: where many
+columns have a level each, one of them is more likely to leave its own."""
 HEAVIER: Final = 4
 """Errors of real data have heavier tails than the normal ones that the budget is shared by."""
 FEWEST: Final = 3
@@ -46,7 +51,8 @@ def alarm_levels(past: Array, groups: Array, budget: float = BUDGET) -> Array:
     """Returns the score from which on each metric is an alarm.
 
     The data set's own level is what most of its past stays below; a group of metrics that was tamer
-    than that has a lower one of its own, so that one wild column does not hide what others do.
+    than that has a lower one of its own, so that one wild column does not hide what others do. None
+    is as low as the budget's where others are wild.
 
     Args:
         past: Scores of past versions, shape (versions, metrics).
@@ -58,11 +64,13 @@ def alarm_levels(past: Array, groups: Array, budget: float = BUDGET) -> Array:
     scores = past[WARM:]
     if len(scores) < FEWEST:
         return np.full(past.shape[1], UNKNOWN * least)
-    usual = ROOM * float(np.quantile(scores.max(axis=1), USUAL))
+    usual = float(np.quantile(scores.max(axis=1), USUAL))
     most = scores.max(axis=0)
     _, group = np.unique(groups, return_inverse=True)
     mosts = np.zeros(int(group.max(initial=-1)) + 1)
     np.maximum.at(mosts, group, most)
     own = mosts[group]
-    levels: Array = np.maximum(least, np.minimum(ROOM * own, usual))
+    capped = np.minimum(ROOM * own, max(ROOM * usual, ONCE * least))
+    shared = least + SHARED * max(usual - least, 0.0)
+    levels: Array = np.maximum(shared, capped)
     return levels

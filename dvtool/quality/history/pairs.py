@@ -108,8 +108,10 @@ class PairMemory:
 
 def _relation(sheet: Sheet, metric: Metric, at: int, figure: float, rows: float) -> None:
     if rows >= LEAST_ROWS / 2:
-        # Fisher's z: a relation of 0.99 is measured more finely than one of 0.2.
-        bounded = float(np.arctanh(min(max(figure, -0.999), 0.999)))
+        # Fisher's z: a relation of 0.99 is measured more finely than one of 0.2. One row in
+        # another place takes about 1 / rows from a perfect one, which is nothing odd.
+        most = min(0.999, 1 - 1 / rows)
+        bounded = float(np.arctanh(min(max(figure, -most), most)))
         sheet.value(metric, at, bounded, 1 / max(rows - 3, 1), floor=0.05)
 
 
@@ -293,8 +295,8 @@ class Source(NamedTuple):
             return None
         place = np.minimum(np.searchsorted(old.known, now.known), len(old.known) - 1)
         known = np.flatnonzero((old.known[place] == now.known)[now.dense])
-        if len(known) < LEAST_ROWS / 2:
-            return None
+        if len(known) < max(LEAST_ROWS, len(now.dense)) / 2:
+            return None  # where most rows have nothing before them, the few that have are of a kind
         groups = now.dense[known]
         places = place[groups]
         return cls(old.dense, np.bincount(old.dense), known, places, groups, np.bincount(groups))

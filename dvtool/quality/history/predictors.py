@@ -22,6 +22,8 @@ LAGS: Final = (5, 6, 7)
 NAMES: Final = ("mean", "smoothed", "last", "trend", "steps", *(f"lag {lag}" for lag in LAGS))
 _SMOOTH = 0.4
 _RECENT = 8
+_MEDIAN_STEP = 1.2
+"""About what the last figure and the median of several steps vary, in variances of a figure."""
 _PENALTY: Final = np.array([1.0, 1.08, 1.15, 1.25, 1.25, *(1.35 for _ in LAGS)])
 """A predictor that follows more closely must be better by this much: it follows noise as well."""
 
@@ -61,9 +63,30 @@ def predictions(y: Array) -> Array:
     return found
 
 
-def added_variance(versions: int) -> Array:
-    """Returns how much of one figure's sampling variance each prediction adds."""
-    return np.array([1 / max(versions, 1), 0.25, 1.0, 1.1, 1.2, *(0.5 for _ in LAGS)])
+def variances(v: Array) -> Array:
+    """Returns the sampling variance of what each predictor says, in the shape of `predictions`.
+
+    Args:
+        v: Sampling variance of the figures, shape (versions, metrics), without NaN.
+    """
+    versions, metrics = v.shape
+    found = np.full((len(NAMES), versions + 1, metrics), np.nan)
+    for at in range(1, versions + 1):
+        last, before = v[at - 1], v[:at]
+        found[0, at] = before.sum(axis=0) / at**2
+        found[1, at] = (
+            last if at == 1 else (1 - _SMOOTH) ** 2 * found[1, at - 1] + _SMOOTH**2 * last
+        )
+        found[2, at] = last
+        if at > 2:
+            steps = at - 1
+            found[3, at] = (1 + 1 / steps) ** 2 * last + v[0] / steps**2
+            found[4, at] = _MEDIAN_STEP * last
+        for place, lag in enumerate(LAGS):
+            back = [v[at - lag * i] for i in (1, 2, 3) if at - lag * i >= 0]
+            if back and at > 2 * lag:
+                found[5 + place, at] = np.mean(back, axis=0) / len(back)
+    return found
 
 
 def chosen(errors: Array, noise: Array) -> Array:

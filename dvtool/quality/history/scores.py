@@ -14,7 +14,7 @@ import numpy as np
 
 from dvtool.quality.history.arrays import middle as _middle
 from dvtool.quality.history.levels import WARM, alarm_levels
-from dvtool.quality.history.predictors import NAMES, added_variance, chosen, predictions
+from dvtool.quality.history.predictors import NAMES, chosen, predictions, variances
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.history.variance import as_normal, beta_binomial_tail, deviate, scales
 from dvtool.quality.history.version import BUDGET
@@ -28,6 +28,12 @@ SPARSE = 5
 """A share whose largest past count is no larger is judged by its counts."""
 INDEPENDENT = 1000
 """Rows of one version that can be taken as independent witnesses: what is new comes in clusters."""
+LEAST_FIGURES = 3
+"""A metric that fewer past versions have is not judged."""
+BURST_DOUBT = 4
+"""Weight, in events, of the guess that what is new comes in single rows."""
+LEAST_BURST = 1.5
+"""Smaller ones are what chance makes of single rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,32 +80,39 @@ class Expectations:
         self.metrics = tuple(sheet.marks)
         marks = np.stack([sheet.marks[one] for one in self.metrics], axis=2)
         y, v, k, n = (marks[:, i] for i in range(4))
+        shares = np.array([one.scale is Scale.SHARE for one in self.metrics])
+        groups = np.array([one.column for one in self.metrics])
+        self._is_known = np.isfinite(y).sum(axis=0) >= LEAST_FIGURES
+        self._sparse = _few(k, shares)
+        self._burst = _burst(k, n, groups)
+        self._rare = np.union1d(self._sparse, _few(n - k, shares))
+        v[:, self._rare] *= self._burst
         self._floors = np.array([sheet.floors[one] for one in self.metrics])
         guesses = predictions(y)
         errors = y[None] - guesses[:, :-1]
         self._noise = np.nan_to_num(_middle(v))
         self._best = chosen(errors, self._noise)
         columns = np.arange(len(self.metrics))
-        extra = np.array([added_variance(at)[self._best] for at in range(len(y) + 1)])
-        self._extra = extra[-1]
+        # A prediction is as good as the figures that it was made of.
+        filled = np.where(np.isfinite(y) & np.isfinite(v), v, self._noise)
+        added = variances(filled)[self._best, :, columns].T
+        added = np.where(np.isfinite(added), added, self._noise)
+        self._added = added[-1]
         self._expected = guesses[self._best, -1, columns]
         error = errors[self._best, :, columns].T
-        ratio = error / self._base(v, extra[:-1])
+        ratio = error / self._base(v, added[:-1])
         scale, freedom = scales(ratio, np.array([one.name for one in self.metrics]))
         self._scale, self._freedom = scale[-1], freedom[-1]
         self._up = np.array([one.only_up for one in self.metrics])
         past = as_normal(np.abs(ratio) / scale[:-1], freedom[:-1])
         past = np.where(self._up[None] & (error < 0), 0.0, past)
-        shares = np.array([one.scale is Scale.SHARE for one in self.metrics])
-        self._sparse = _few(k, shares)
-        share = np.minimum(1.0, INDEPENDENT / np.maximum(n, 1))
+        share = self._witnesses(n)
         self._seen, self._rows = np.nansum(k * share, axis=0), np.nansum(n * share, axis=0)
         for at in range(len(past)):
             own = np.nan_to_num(k[at] * share[at]), np.nan_to_num(n[at] * share[at])
             others = self._seen - own[0], self._rows - own[1]
             self._count(past[at], k[at], n[at], others, scale[at])
         self.past = np.nan_to_num(past)
-        groups = np.array([one.column for one in self.metrics])
         self.levels = alarm_levels(self.past, groups, budget)
         self.alarms = int((self.past[WARM:] > self.levels).any(axis=1).sum())
 
@@ -115,8 +128,9 @@ class Expectations:
             if found is not None:
                 marks[:, at] = found[0]
         y, v, k, n = marks
+        v[self._rare] *= self._burst
         error = y - self._expected
-        base = self._base(v, self._extra)
+        base = self._base(v, self._added)
         values = as_normal(np.abs(error) / base / self._scale, self._freedom)
         values = np.where(self._up & (error < 0), 0.0, values)
         self._count(values, k, n, (self._seen, self._rows), self._scale)
@@ -133,12 +147,17 @@ class Expectations:
                 float(self.levels[at]),
             )
             for at, metric in enumerate(self.metrics)
-            if np.isfinite(values[at])
+            if np.isfinite(values[at]) and self._is_known[at]
         ]
 
-    def _base(self, v: Array, extra: Array) -> Array:
+    def _base(self, v: Array, added: Array) -> Array:
         """Returns the sampling error of figure and prediction together, at least the floor."""
-        found: Array = np.maximum(np.sqrt(v + extra * self._noise), self._floors)
+        found: Array = np.maximum(np.sqrt(v + added), self._floors)
+        return found
+
+    def _witnesses(self, n: Array) -> Array:
+        """Returns how much of an independent witness one of `n` rows is."""
+        found: Array = np.minimum(1.0, INDEPENDENT / np.maximum(n, 1)) / self._burst
         return found
 
     def _count(
@@ -155,7 +174,7 @@ class Expectations:
         """
         seen, rows = others
         # Few in many rows are still one witness.
-        share = np.minimum(1.0, INDEPENDENT / np.maximum(n, 1))
+        share = self._witnesses(n)
         k, n = np.maximum(k * share, np.minimum(k, 1)), n * share
         for at in self._sparse:
             if not k[at] >= 1 or rows[at] <= 0 or not np.isfinite(values[at]):
@@ -165,6 +184,25 @@ class Expectations:
                     round(k[at]), round(n[at]), seen[at] + 0.5, rows[at] - seen[at] + 0.5
                 )
                 values[at] = max(values[at], deviate(tail) / scale[at])
+
+
+def _burst(k: Array, n: Array, groups: Array) -> float:
+    """Returns how many rows at once usually have what no row had before, at least 1.
+
+    A storm, an order or an hour without a sensor is several rows; how many, the past tells. The mean
+    of logarithms, over columns and versions, shrunk towards 1.
+    """
+    there = np.isfinite(k)
+    counts = np.where(there & (k >= 0.5), k, 0.0)
+    before = np.cumsum(counts, axis=0) - counts
+    times = np.cumsum(there, axis=0) - there
+    is_first = (counts > 0) & (before == 0) & (times >= WARM) & (counts < np.where(there, n, 0) / 2)
+    logs = []
+    for at in range(len(k)):
+        for column in np.unique(groups[is_first[at]]):
+            logs.append(float(np.log(np.median(counts[at, is_first[at] & (groups == column)]))))
+    found = float(np.exp(sum(logs) / (len(logs) + BURST_DOUBT)))
+    return found if found >= LEAST_BURST else 1.0
 
 
 def _few(k: Array, shares: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Surges: the largest rise of one value's share above the most that it had in any other version.
+"""Surges: the largest rise of one value's share above the most that it had in earlier versions.
 
 Here lives what is remembered of the shares of a column's frequent values. What is not here: shares
 of values that are always frequent, which are metrics of their own (`columns`, which calls it).
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Surges:
-    """The rises of a past's versions, each against all others, and what later ones are held to."""
+    """The rises of a past's versions, each against those before it, and what the next is held to.
+
+    Held against later versions as well, the past would look tamer than it was.
+    """
 
     def __init__(self, past: Sequence[ColumnPortrait | None]) -> None:
         told = [(at, one.shares) for at, one in enumerate(past) if one is not None and one.shares]
@@ -32,16 +35,18 @@ class Surges:
         root = _roots(np.array([share for _, one in told for share in one.values()], float))
         sizes = [len(one) for _, one in told]
         where = np.repeat([at for at, _ in told], sizes)
-        # Each value's largest share last: that of the others is this one, or the one before it.
-        order = np.lexsort((root, code))
-        bounds = np.append(np.flatnonzero(np.diff(code[order], prepend=-1)), len(order))
-        last = order[bounds[1:] - 1]
-        most = root[last]
-        second = np.where(np.diff(bounds) > 1, root[order[bounds[1:] - 2]], self._unlisted)
-        others = np.where(where[last][code] == where, second[code], most[code])
+        order = np.lexsort((where, code))
+        # Roots are below 2, so that the largest so far never reaches into the next value's.
+        largest = np.maximum.accumulate(root[order] + 2.0 * code[order]) - 2.0 * code[order]
+        is_first = np.diff(code[order], prepend=-1) > 0
+        before = np.empty(len(order))
+        before[order] = np.where(is_first, self._unlisted, np.roll(largest, 1))
         starts = np.cumsum([0, *sizes[:-1]]) if sizes else np.empty(0, int)
-        rises = np.maximum.reduceat(root - others, starts) if sizes else np.empty(0)
-        self._past = {at: float(rise) for (at, _), rise in zip(told, rises, strict=True)}
+        rises = np.maximum.reduceat(root - before, starts) if sizes else np.empty(0)
+        pairs = zip(told[1:], rises[1:], strict=True)  # before the first there is nothing
+        self._past = {at: float(rise) for (at, _), rise in pairs}
+        is_last = np.append(is_first[1:], True)[: len(order)]
+        most = largest[is_last]
         self._most: Mapping[Any, float] = dict(zip(codes, most.tolist(), strict=True))
 
     def of(self, one: ColumnPortrait, past_at: int | None) -> float | None:

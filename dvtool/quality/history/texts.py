@@ -31,10 +31,10 @@ class TextMemory:
         if patterns is not None:
             self._known |= set(patterns.shapes.counts)
 
-    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
-        """Writes down the metrics of one version."""
+    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, weight: float = 1.0) -> None:
+        """Writes down the metrics of one version, in which a row is `weight` of a witness."""
         patterns = _patterns(one)
-        n, name = one.present, self._name
+        n, name = one.present * weight, self._name
         if patterns is None or not n:
             return
         for what, count in (
@@ -44,7 +44,7 @@ class TextMemory:
             ("upper-case", patterns.upper),
             ("lower-case", patterns.lower),
         ):
-            sheet.share(Metric(name, what, "", Scale.SHARE), at, count, n)
+            sheet.share(Metric(name, what, "", Scale.SHARE), at, count * weight, n)
         characters = sum(patterns.classes)
         for label, count in zip(CLASSES, patterns.classes, strict=True):
             share = (count + 0.375) / (characters + 0.75)
@@ -54,11 +54,11 @@ class TextMemory:
         shapes = patterns.shapes.counts
         for shape in self._usual:
             metric = Metric(name, "shape", str(shape), Scale.SHARE)
-            sheet.share(metric, at, shapes.get(shape, 0), n)
+            sheet.share(metric, at, shapes.get(shape, 0) * weight, n)
         if self._known:
             strange = sum(count for key, count in shapes.items() if key not in self._known)
             metric = Metric(name, "new-shapes", "", Scale.SHARE, True)
-            sheet.share(metric, at, min(strange, n), n)
+            sheet.share(metric, at, min(strange * weight, n), n)
 
 
 class FormMemory:
@@ -78,7 +78,7 @@ class FormMemory:
         """Remembers the forms of a version."""
         self._known |= set(one.forms.counts if one.forms is not None else ())
 
-    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
+    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, _: float = 1.0) -> None:
         """Writes down the metrics of one version."""
         forms, name = one.forms, self._name
         if forms is None or not forms.total:

@@ -16,6 +16,7 @@ from dvtool.quality.kinds import Kind
 _LEAST = 4
 _CYCLES = (4, 7, 12, 23, 24, 28, 29, 30, 31, 52, 53, 59, 60)
 """Largest values after which calendars begin again."""
+_FLAGS = (0, 1)
 
 
 class Ticks:
@@ -53,6 +54,9 @@ class Ticks:
             allowed.add(self._latest)
         if self._latest in _CYCLES:
             allowed.add(1)
+        if self._latest in _FLAGS:
+            # No calendar says whether a year that began or a flag that was set comes back.
+            allowed.update(_FLAGS)
         strange = one.rows_but(allowed)
         metric = Metric(self._name, "out-of-step", "", Scale.SHARE, True)
         sheet.share(metric, at, strange, one.present)

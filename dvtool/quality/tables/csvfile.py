@@ -197,6 +197,7 @@ def _parse(
     and values are kept instead of text where they say the same: it is read, converted and written
     once, and everything after that works on values.
     """
+    engine.make_room(head.width)
     proposal = None
     kept = [Stored(Cell(one), one) for one in _texts(head.width)]
     if text.seen.size_bytes >= LARGE_BYTES:

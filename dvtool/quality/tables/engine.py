@@ -30,15 +30,18 @@ class Engine:
     fetched or loaded on the way.
 
     Args:
-        memory_bytes: What DuckDB may hold in memory before it spills.
+        memory_bytes: What DuckDB may hold in memory before it spills; None for as much as most
+            tables need, and more for those of many columns.
         threads: Worker threads.
         scratch: Folder for spilled data; the system's folder for temporary files when None.
     """
 
     connection: duckdb.DuckDBPyConnection
+    memory_bytes: int
+    """What it may hold now."""
 
     def __init__(
-        self, *, memory_bytes: int = ENGINE_MIB << 20, threads: int = 2, scratch: Path | None = None
+        self, *, memory_bytes: int | None = None, threads: int = 2, scratch: Path | None = None
     ) -> None:
         import duckdb
 
@@ -46,12 +49,13 @@ class Engine:
         self._parent = scratch
         self._names = 0
         self._attached = False
-        self._memory_bytes = max(memory_bytes, 1 << 24)
+        self._grows = memory_bytes is None
+        self.memory_bytes = max(memory_bytes or ENGINE_MIB << 20, 1 << 24)
         self.connection = duckdb.connect(
             config={
                 "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false",
-                "memory_limit": f"{self._memory_bytes}B",
+                "memory_limit": f"{self.memory_bytes}B",
                 "threads": str(threads),
                 "temp_directory": str(self.folder / "spill"),
                 "preserve_insertion_order": "true",
@@ -76,6 +80,15 @@ class Engine:
             self._folder = Path(tempfile.mkdtemp(prefix="dvtool-", dir=self._parent))
         return self._folder
 
+    def make_room(self, columns: int) -> None:
+        """Lets the engine take a MiB a column, unless somebody said how much it may take.
+
+        It holds several blocks of each column while a table is written, whatever is in them.
+        """
+        if self._grows and columns << 20 > self.memory_bytes:
+            self.memory_bytes = columns << 20
+            self.rows(f"SET memory_limit = '{self.memory_bytes}B'")
+
     @contextmanager
     def handing_out(self) -> Iterator[None]:
         """Holds the engine to three fifths of its memory while others work on what it hands out.
@@ -86,10 +99,10 @@ class Engine:
 
         try:
             with suppress(duckdb.OutOfMemoryException):  # nothing to give back
-                self.rows(f"SET memory_limit = '{self._memory_bytes * 3 // 5}B'")
+                self.rows(f"SET memory_limit = '{self.memory_bytes * 3 // 5}B'")
             yield
         finally:
-            self.rows(f"SET memory_limit = '{self._memory_bytes}B'")
+            self.rows(f"SET memory_limit = '{self.memory_bytes}B'")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Returns all rows of a query; empty for a statement without a result.
@@ -98,6 +111,18 @@ class Engine:
             duckdb.Error: The statement is wrong or its data cannot be read.
         """
         return self.connection.execute(sql, list(parameters)).fetchall()
+
+    @contextmanager
+    def planned_fast(self) -> Iterator[None]:
+        """Lets queries over few rows and many columns be planned without looking for common parts.
+
+        That search takes the square of the number of expressions: nine seconds for a thousand.
+        """
+        self.rows("SET disabled_optimizers = 'common_subexpressions'")
+        try:
+            yield
+        finally:
+            self.rows("SET disabled_optimizers = ''")
 
     def fresh(self, stem: str) -> str:
         """Returns a plain SQL name that this engine has not given out before."""

@@ -38,8 +38,12 @@ def read_json(engine: Engine, text: PlainText) -> Table:
     """
     records = load_records(engine, text)
     structure = engine.rows(f"SELECT json_group_structure(doc) FROM {records.table}")[0][0]
-    shape = json.loads(structure)
-    found = leaves(shape) if isinstance(shape, dict) else []
+    try:
+        shape = json.loads(structure)
+        found = leaves(shape) if isinstance(shape, dict) else []
+    except RecursionError as error:
+        message = "the objects are nested too deeply for a table"
+        raise unreadable("not-a-table", message, text.name) from error
     if not found or len(found) > _MAX_COLUMNS:
         message = f"the objects have {len(found):,} different fields, allowed 1 to {_MAX_COLUMNS:,}"
         raise unreadable("not-a-table", message, text.name)

@@ -100,7 +100,9 @@ def _whole(text: PlainText, *, is_array: bool) -> object:
             return None
         line = getattr(error, "lineno", 0)
         where = f" at line {line}" if line else ""
-        reason = str(getattr(error, "msg", error)).lower() or "nested too deeply"
+        reason = str(getattr(error, "msg", error)).lower()
+        if isinstance(error, RecursionError):
+            reason = "nested too deeply"
         cut = not content.rstrip().endswith("]")
         code = "truncated" if cut else "not-a-table"
         raise unreadable(code, f"not a JSON array: {reason}{where}", text.name) from error

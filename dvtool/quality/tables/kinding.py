@@ -7,8 +7,10 @@ can differ from another. The expressions stand in `casting`, the wording of find
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from dvtool.quality.findings import Finding
 from dvtool.quality.kinds import Kind
@@ -25,7 +27,7 @@ from dvtool.quality.tables.casting import (
 from dvtool.quality.tables.engine import Engine, literal
 from dvtool.quality.tables.lines import LineMap
 from dvtool.quality.tables.options import ReadOptions
-from dvtool.quality.tables.proposing import ALL, NEARLY, Proposal, chunks
+from dvtool.quality.tables.proposing import ALL, MANY, NEARLY, Proposal, chunks, tallied
 from dvtool.quality.tables.shapes import INT, LEADING_ZERO
 from dvtool.quality.tables.views import Field
 
@@ -151,15 +153,28 @@ def count(
     options: ReadOptions,
 ) -> list[Tally]:
     """Returns one tally a column, counted over all rows of `base`."""
-    tallies: list[Tally] = []
-    for chunk in chunks(range(len(cells))):
+    tallies: dict[int, Tally] = {}
+    alike: dict[Reading, list[int]] = defaultdict(list)
+    for place, cell in enumerate(cells):
+        if not cell.value:
+            alike[readings[place]].append(place)
+    for reading, places in alike.items():
+        if len(places) > MANY:
+            counters = partial(_counters_of_text, reading=reading, options=options)
+            found = tallied(engine, base, [cells[place].text for place in places], counters)
+            tallies |= {place: Tally(*one) for place, one in zip(places, found, strict=True)}
+    for chunk in chunks(place for place in range(len(cells)) if place not in tallies):
         parts: list[str] = []
         for place in chunk:
             parts += _counters(cells[place], readings[place], options)
         row = engine.rows(f"SELECT {', '.join(parts)} FROM {base}")[0]
-        for at in range(0, len(row), 7):
-            tallies.append(Tally(*(int(one or 0) for one in row[at : at + 7])))
-    return tallies
+        for nth, place in enumerate(chunk):
+            tallies[place] = Tally(*(int(one or 0) for one in row[7 * nth : 7 * nth + 7]))
+    return [tallies[place] for place in range(len(cells))]
+
+
+def _counters_of_text(text: str, reading: Reading, options: ReadOptions) -> list[str]:
+    return _counters(Cell(text), reading, options)
 
 
 def _counters(cell: Cell, reading: Reading, options: ReadOptions) -> list[str]:

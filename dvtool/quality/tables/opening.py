@@ -13,7 +13,7 @@ from pathlib import Path
 from dvtool.quality.tables.endings import TEXTUAL, endings
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.options import ReadOptions
-from dvtool.quality.tables.structure import unreadable
+from dvtool.quality.tables.structure import too_large, unreadable
 from dvtool.quality.tables.table import Table
 
 
@@ -32,7 +32,7 @@ def open_table(
         options: How to read it; None to find out.
 
     Raises:
-        Unreadable: No table can be had: an empty file, damage, not a table.
+        Unreadable: No table can be had: an empty file, damage, not a table, too little memory.
         ExtraMissing: The format needs a package that is not installed.
         OSError: The file cannot be opened.
     """
@@ -48,7 +48,9 @@ def open_table(
         return _read(engine, path, name, settled, told=options is not None)
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
         raise  # our own SQL is wrong, not the file
-    except (duckdb.Error, UnicodeError, MemoryError) as error:
+    except (duckdb.OutOfMemoryException, MemoryError) as error:
+        raise too_large(name, engine.memory_bytes) from error
+    except (duckdb.Error, UnicodeError) as error:
         first = str(error).strip().split("\n")[0]
         raise unreadable("unreadable", f"cannot be read: {first}", name) from error
 

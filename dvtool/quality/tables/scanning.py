@@ -14,6 +14,9 @@ from pathlib import Path
 
 CHUNK_BYTES = 1 << 22
 _KEPT = 5
+_TEXTUAL = bytes(one for one in range(256) if one >= 32 or one in b"\t\n\v\f\r\x1a\x1b")
+_DAMAGED_BYTES = 20
+_BINARY_SHARE = 0.05
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -94,6 +97,15 @@ def guess_encoding(head: bytes) -> str:
         if even > 0.4 * half and odd < 0.1 * half:
             return "utf-16-be"
     return "utf-8"
+
+
+def is_binary(head: bytes) -> bool:
+    """Tells whether the first bytes of a file are no text in any encoding of single bytes or UTF-8.
+
+    Text has hardly any control characters, and damaged text has few; of random bytes an eighth are.
+    """
+    odd = len(head.translate(None, _TEXTUAL))
+    return odd > _DAMAGED_BYTES and odd > _BINARY_SHARE * len(head)
 
 
 def survey(path: Path) -> Survey:

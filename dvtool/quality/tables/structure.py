@@ -7,8 +7,9 @@ Looking for the faults is the readers' business. All readers of this package cal
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from dvtool.quality.findings import Evidence, Example, Finding, Place, Severity
+from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place, Severity
 from dvtool.quality.tables.table import Unreadable
 
 EXAMPLES = 5
@@ -21,6 +22,7 @@ SEVERITIES: dict[str, Severity] = {
     "not-a-table": Severity.FAIL,
     "truncated": Severity.FAIL,
     "unreadable": Severity.FAIL,
+    "too-large": Severity.FAIL,
     "ragged-rows": Severity.FAIL,
     "broken-quotes": Severity.FAIL,
     "broken-records": Severity.FAIL,
@@ -106,6 +108,13 @@ def unreadable(
     found = structural(code, message, name, hint=hint)
     found.figures.update(figures)
     return Unreadable(found)
+
+
+def too_large(name: str, memory_bytes: int) -> Unreadable:
+    """Returns the exception for a file that the engine's memory is too small for: undecided."""
+    message = f"needs more memory than the {memory_bytes >> 20} MiB that the engine may take"
+    found = structural("too-large", message, name, hint="--memory-mib gives it more")
+    return Unreadable(replace(found, outcome=Outcome.UNDECIDED))
 
 
 def times(count: int, one: str, many: str = "") -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from dvtool.quality.findings import Finding
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.options import ReadOptions
-from dvtool.quality.tables.scanning import Survey, guess_encoding, survey, transcode
+from dvtool.quality.tables.scanning import Survey, guess_encoding, is_binary, survey, transcode
 from dvtool.quality.tables.structure import structural, times, unreadable
 from dvtool.quality.tables.table import Table
 from dvtool.quality.tables.unpacking import unpack
@@ -71,6 +71,8 @@ def prepare(
         head = file.read(_HEAD_BYTES)
     told_encoding = told and options.encoding != "utf-8"
     encoding = options.encoding if told_encoding else guess_encoding(head)
+    if not told_encoding and encoding == "utf-8" and is_binary(head):
+        raise unreadable("not-a-table", "this is binary data, not text", name)
     seen = survey(plain)
     if not told_encoding and encoding == "utf-8" and seen.invalid.count and not seen.has_wide:
         encoding = "latin-1" if seen.has_cp1252_holes else "cp1252"

@@ -70,6 +70,11 @@ def kind_of(type_name: str) -> Kind:
     return _KINDS.get(type_name, Kind.OTHER)
 
 
+_WIDE = 120
+"""Columns above which planning all of a view for each query takes longer than the query."""
+_FEW_CELLS = 4_000_000
+
+
 def make_views(
     engine: Engine, relation: str, row: str, fields: Sequence[Field]
 ) -> tuple[tuple[Column, ...], str, str]:
@@ -81,15 +86,24 @@ def make_views(
         row: SQL expression of the 1-based row number.
         fields: In file order.
     """
+    engine.make_room(len(fields))
     source, raw = engine.fresh("source"), engine.fresh("raw")
     numbered = f"CAST({row} AS BIGINT) AS {quoted(ROW)}"
     typed = [f"{one.typed} AS {quoted(one.name)}" for one in fields]
     text = [
         f"{one.text or f'CAST({one.typed} AS VARCHAR)'} AS {quoted(one.name)}" for one in fields
     ]
-    for view, expressions in ((source, typed), (raw, text)):
-        engine.rows(
-            f"CREATE TEMP VIEW {view} AS SELECT {', '.join([numbered, *expressions])} FROM {relation}"
-        )
+    kind = "TABLE" if _is_wide_and_short(engine, relation, len(fields)) else "VIEW"
+    with engine.planned_fast():
+        for view, expressions in ((source, typed), (raw, text)):
+            listed = ", ".join([numbered, *expressions])
+            engine.rows(f"CREATE TEMP {kind} {view} AS SELECT {listed} FROM {relation}")
     columns = tuple(Column(one.name, kind_of(one.type), one.type) for one in fields)
     return columns, source, raw
+
+
+def _is_wide_and_short(engine: Engine, relation: str, columns: int) -> bool:
+    if columns <= _WIDE:
+        return False
+    ((rows,),) = engine.rows(f"SELECT count(*) FROM {relation}")
+    return bool(rows * columns <= _FEW_CELLS)

@@ -182,3 +182,71 @@ def test_added_rows_are_judged_by_themselves(version):
     assert {one.column for one in failing(bad)} == {"price", "state"}
     messages = [one.message for one in failing(bad)]
     assert any("in the added rows" in one or "of the added rows" in one for one in messages)
+
+
+def test_dates_written_as_texts_are_as_many_witnesses_as_there_are_dates(version):
+    """A month of two digits begins: half of the rows are longer, but they are four days."""
+
+    def week(at):
+        days = [(9, 3 + 7 * at + day) for day in range(7)] if at < 12 else []
+        dates = [f"{month}/{day}/2024" for month, day in days]
+        dates = dates or [
+            *(f"9/{28 + day}/2024" for day in range(3)),
+            *(f"10/{d}/2024" for d in range(1, 5)),
+        ]
+        rng = np.random.default_rng(at)
+        return {"day": np.repeat(dates, 24).tolist(), "count": rng.poisson(40, 168)}
+
+    past = History([version(str(at), week(at)) for at in range(12)])
+
+    answer = past.judge(version("12", week(12)))
+
+    assert [one.message for one in answer.findings if one.column == "day"] == []
+
+
+def test_a_value_that_surges_now_and_then_may_surge_again(version):
+    def day(at):
+        rng = np.random.default_rng(at)
+        age = rng.integers(0, 90, 150)
+        if at in (7, 12, 16, 20):
+            age[:60] = 3 + at  # a school class
+        return {"age": age, "ward": rng.integers(0, 9, 150)}
+
+    past = History([version(str(at), day(at)) for at in range(20)])
+    quiet = History([version(str(at), day(at)) for at in range(20) if at not in (7, 12, 16)])
+
+    assert past.judge(version("20", day(20))).findings == ()
+    assert quiet.judge(version("20", day(20))).findings != ()
+
+
+def test_a_flag_that_was_set_may_be_taken_back(version):
+    def day(at):
+        rng = np.random.default_rng(at)
+        flag = np.full(200, int(at in (10, 11)))
+        return {"holiday": flag, "count": rng.poisson(40, 200)}
+
+    past = History([version(str(at), day(at)) for at in range(12)])
+
+    assert past.judge(version("12", day(12))).findings == ()
+
+
+def test_a_relation_that_was_perfect_may_have_a_row_in_another_place(version):
+    def day(at):
+        rng = np.random.default_rng(at)
+        first = np.arange(150) + 7
+        return {"place": rng.permutation(150), "size": first, "cost": 3 * first + 1}
+
+    def moved(at, rows):
+        found = day(at)
+        cost = found["cost"].copy()
+        cost[:rows] = np.random.default_rng(9).permutation(cost)[:rows]
+        return {**found, "cost": cost}
+
+    past = History([version(str(at), day(at)) for at in range(12)])
+
+    def odd(one):
+        found = past.judge(one).findings
+        return [f for f in found if f.figures.get("metric") in ("rank-correlation", "carried-over")]
+
+    assert odd(version("12", moved(12, 1))) == []
+    assert past.judge(version("12", moved(12, 75))).findings != ()

@@ -12,7 +12,7 @@ from dvtool.quality.history.arrays import member, runs, union
 from dvtool.quality.history.levels import alarm_levels, within_budget
 from dvtool.quality.history.pairs import correlation
 from dvtool.quality.history.portrait import _decimals
-from dvtool.quality.history.predictors import NAMES, added_variance, chosen, predictions
+from dvtool.quality.history.predictors import NAMES, chosen, predictions, variances
 from dvtool.quality.history.scores import Expectations
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.history.variance import as_normal, beta_binomial_tail, deviate
@@ -61,7 +61,43 @@ def test_predictors_follow_what_they_are_named_after():
     assert best(weekly) == "lag 7"
     assert best(level) == "mean"
     assert predictions(growing)[NAMES.index("trend"), -1, 0] == pytest.approx(12)
-    assert added_variance(10)[0] == pytest.approx(0.1)
+
+
+def test_a_prediction_is_as_good_as_the_figures_behind_it():
+    v = np.ones((14, 1))
+    v[-1] = 50.0  # one figure that is known badly
+
+    found = dict(zip(NAMES, variances(v)[:, -1, 0], strict=True))
+
+    assert found["mean"] == pytest.approx((13 + 50) / 14**2)
+    assert found["last"] == 50
+    assert found["smoothed"] > 0.16 * 50
+    assert found["lag 6"] == pytest.approx(1 / 2)
+    assert variances(np.ones((10, 1)))[0, -1, 0] == pytest.approx(0.1)
+
+
+def test_one_version_with_a_badly_known_figure_is_no_news_for_the_next():
+    sheet, latest = Sheet(14), Sheet(1)
+    metric = Metric("debt", "mean-value")
+    for at in range(13):
+        sheet.value(metric, at, 1.0 + 0.2 * (at % 5), 0.4, floor=0.01)
+    sheet.value(metric, 13, 214.0, 45_000.0, floor=0.01)  # one debtor owes what no one owed before
+    latest.value(metric, 0, 0.3, 0.4, floor=0.01)
+
+    (score,) = Expectations(sheet).score(latest)
+
+    assert not score.is_alarm
+
+
+def test_a_metric_that_two_past_versions_have_is_not_judged():
+    sheet, latest = Sheet(12), Sheet(1)
+    for at in range(12):
+        sheet.share(Metric("c", "missing", "", Scale.SHARE), at, 1, 50)
+    for at in (4, 9):
+        sheet.value(Metric("c", "mean-length"), at, 90.0, 0.25, floor=0.01)
+    latest.value(Metric("c", "mean-length"), 0, 249.0, 0.25, floor=0.01)
+
+    assert Expectations(sheet).score(latest) == []
 
 
 def test_a_prediction_never_looks_at_its_own_version():
@@ -104,10 +140,28 @@ def test_a_wild_column_has_a_level_of_its_own_and_no_past_makes_blind():
     quiet = alarm_levels(np.delete(past, 9, axis=0), groups)
 
     budget = stats.norm.isf(0.01 / 4 / 12)
+    usual = np.quantile(np.delete(past, 9, axis=0)[4:].max(axis=1), 0.9)
     assert short.tolist() == pytest.approx([1.6 * budget] * 6)
-    assert quiet[2:].tolist() == pytest.approx([budget] * 4)
-    assert 5 < quiet[0] == quiet[1] < 15
+    # A fifth of the way to the table's: the others are wild.
+    assert quiet[2:].tolist() == pytest.approx([budget + 0.2 * (usual - budget)] * 4)
+    assert quiet[2] < 5 < quiet[0] == quiet[1] < 15
     assert odd.max() < 15
+
+
+def test_what_comes_in_bursts_alarms_from_larger_numbers_on():
+    def expected(burst):
+        """Of 40 things that never were before, one a version comes, in so many rows."""
+        sheet, latest = Sheet(24), Sheet(1)
+        for number in range(40):
+            metric = Metric(f"c{number}", "new-values", "", Scale.SHARE, True)
+            for at in range(24):
+                sheet.share(metric, at, burst * (at == 6 + number), 200)
+            latest.share(metric, 0, 10 * (number == 39), 200)
+        (score,) = (one for one in Expectations(sheet).score(latest) if one.metric.column == "c39")
+        return score
+
+    assert expected(1).is_alarm
+    assert not expected(9).is_alarm
 
 
 def test_a_rare_thing_is_judged_by_its_counts():

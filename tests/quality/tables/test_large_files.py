@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 
 from dvtool.quality.checks.parsing import parse_checks
+from dvtool.quality.findings import Outcome
 from dvtool.quality.given import Given
 from dvtool.quality.judging import judge_table
+from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.encode import encode
 from dvtool.quality.tables import csvfile
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.sampling import write_sample
-from dvtool.quality.tables.table import ROW, Table
+from dvtool.quality.tables.table import ROW, Table, Unreadable
 
 WORDS = {
     "int": (
@@ -168,6 +170,36 @@ def test_a_large_file_is_read_in_a_tenth_of_a_gigabyte(tmp_path: Path) -> None:
 
     assert path.stat().st_size > csvfile.LARGE_BYTES
     assert table.rows == 600_000
+
+
+def wide(path: Path, columns: int, rows: int) -> Path:
+    head = ",".join(f"c{one}" for one in range(columns))
+    lines = (",".join(str(row * one % 7) for one in range(columns)) for row in range(rows))
+    path.write_text("\n".join([head, *lines]) + "\n")
+    return path
+
+
+def test_a_table_of_many_columns_gets_the_memory_it_needs(tmp_path: Path) -> None:
+    path = wide(tmp_path / "x.csv", columns=1200, rows=12)
+
+    with Engine() as engine:
+        table = open_table(engine, path, name="x.csv")
+
+    assert [one.kind for one in table.columns] == [Kind.INT] * 1200
+    assert table.rows == 12
+    constant = [one.column for one in table.findings if one.code == "constant-column"]
+    assert constant == [f"c{one}" for one in range(0, 1200, 7)]
+
+
+def test_too_little_memory_is_undecided_and_says_how_much_there_was(tmp_path: Path) -> None:
+    path = wide(tmp_path / "x.csv", columns=1200, rows=9)
+
+    with Engine(memory_bytes=16 << 20) as engine, pytest.raises(Unreadable) as raised:
+        open_table(engine, path, name="x.csv")
+
+    (found,) = raised.value.findings
+    assert (found.code, found.outcome) == ("too-large", Outcome.UNDECIDED)
+    assert "the 16 MiB that the engine may take" in found.message
 
 
 def test_the_engine_holds_less_while_others_work_on_what_it_hands_out() -> None:
