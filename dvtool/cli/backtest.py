@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvtool.cli.common import Output, in_repository, open_workspace, watcher
+from dvtool.cli.opening import in_repository, open_workspace, watcher
+from dvtool.cli.output import Output
 from dvtool.errors import NoRepository
 
 if TYPE_CHECKING:

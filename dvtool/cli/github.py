@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dvtool.cli.common import Output
+from dvtool.cli.output import Output
 from dvtool.errors import DvtoolError
 
 if TYPE_CHECKING:

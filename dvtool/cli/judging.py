@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dvtool.cli.common import remote_option
+from dvtool.cli.options import remote_option
 from dvtool.core.sizes import ENGINE_MIB
 
 if TYPE_CHECKING:

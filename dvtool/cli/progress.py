@@ -1,7 +1,7 @@
 """Progress on a terminal: one bar a phase with bytes, rate and time left.
 
 Elsewhere (CI logs, pipes) only notes are printed. Everything goes to stderr. Used by
-`dvtool.cli.common` when a command is not quiet.
+`dvtool.cli.opening` when a command is not quiet.
 """
 
 from __future__ import annotations

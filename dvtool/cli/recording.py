@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dvtool.cli.common import Output, count, open_workspace
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.output import Output, count
 
 if TYPE_CHECKING:
     from dvtool.ops.check import Wanted

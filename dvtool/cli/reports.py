@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dvtool.cli.common import Output
+from dvtool.cli.output import Output
 from dvtool.errors import UsageError
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dvtool.cli.common import Output, count, in_repository, open_workspace
 from dvtool.cli.judging import exit_code
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.output import Output, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

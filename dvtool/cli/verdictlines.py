@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dvtool.cli.commands.allow import entry_json
-from dvtool.cli.common import Output
+from dvtool.cli.output import Output
 
 if TYPE_CHECKING:
     from dvtool.ops.verdict_log import VersionVerdict

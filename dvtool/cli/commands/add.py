@@ -8,16 +8,9 @@ from pathlib import Path
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    count,
-    dry_run_option,
-    example,
-    in_repository,
-    open_workspace,
-    reporting,
-)
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import PATH, dry_run_option, example, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.quote import display
 from dvtool.core.sizes import human_size
 from dvtool.errors import UsageError

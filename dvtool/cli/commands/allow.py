@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    dry_run_option,
-    example,
-    in_repository,
-    open_workspace,
-    reporting,
-)
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import PATH, dry_run_option, example, reporting
+from dvtool.cli.output import Output
 from dvtool.core.digest import format_digest
 from dvtool.errors import UsageError
 

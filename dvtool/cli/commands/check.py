@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    example,
-    in_repository,
-    open_workspace,
-    reporting,
-    watcher,
-)
 from dvtool.cli.judging import exit_code, judging_options, wanted_option
+from dvtool.cli.opening import in_repository, open_workspace, watcher
+from dvtool.cli.options import PATH, example, reporting
+from dvtool.cli.output import Output
 from dvtool.cli.recording import recorder_of, send
 from dvtool.cli.reports import command_line, now_text, report_options, shows_pictures, write_reports
 from dvtool.errors import NoRepository, UsageError

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    count,
-    dry_run_option,
-    example,
-    force_option,
-    in_repository,
-    open_workspace,
-    reporting,
-)
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import PATH, dry_run_option, example, force_option, reporting
+from dvtool.cli.output import Output, count
 
 
 @click.command("checkout", epilog=example("dvtool checkout", "dvtool checkout --rev v1 data/a.csv"))

@@ -10,15 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.common import (
-    Output,
-    count,
-    example,
-    open_workspace,
-    reporting,
-)
 from dvtool.cli.github import no_commands_within, tell_github, told_on_github
 from dvtool.cli.judging import exit_code, judging_options, wanted_option
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.options import example, reporting
+from dvtool.cli.output import Output, count
 from dvtool.cli.recording import recorder_of, send
 from dvtool.cli.reports import command_line, now_text, report_options, shows_pictures, write_reports
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import click
 
-from dvtool.cli.common import Output, count, example, jobs_option, reporting, watcher
+from dvtool.cli.opening import watcher
+from dvtool.cli.options import example, jobs_option, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.sizes import human_size
 
 

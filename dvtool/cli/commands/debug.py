@@ -6,14 +6,9 @@ from pathlib import Path
 
 import click
 
-from dvtool.cli.common import (
-    Output,
-    count,
-    example,
-    open_workspace,
-    remote_option,
-    reporting,
-)
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.options import example, remote_option, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.sizes import human_size
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from dvtool.cli.common import Output, example, reporting
+from dvtool.cli.options import example, reporting
+from dvtool.cli.output import Output
 
 
 @click.command("demo", epilog=example("dvtool demo", "cd dvtool-demo/team && dvtool status"))

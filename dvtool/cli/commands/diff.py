@@ -9,14 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    example,
-    in_repository,
-    open_workspace,
-    reporting,
-)
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import PATH, example, reporting
+from dvtool.cli.output import Output
 from dvtool.core.quote import display
 from dvtool.core.sizes import human_size
 from dvtool.errors import UsageError

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dvtool.cli.common import Output, example, open_workspace, reporting
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.options import example, reporting
+from dvtool.cli.output import Output
 
 
 @click.command("doctor", epilog=example("dvtool doctor"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from dvtool.cli.commands.check import judge
-from dvtool.cli.common import PATH, Output, example, reporting
 from dvtool.cli.judging import wanted_option
+from dvtool.cli.options import PATH, example, reporting
+from dvtool.cli.output import Output
 
 
 @click.command(

@@ -6,16 +6,9 @@ from pathlib import Path
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    count,
-    example,
-    in_repository,
-    jobs_option,
-    open_workspace,
-    reporting,
-)
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import PATH, example, jobs_option, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.sizes import human_size
 
 

@@ -6,7 +6,9 @@ import re
 
 import click
 
-from dvtool.cli.common import Output, count, example, open_workspace, reporting
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.options import example, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.sizes import human_size
 
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}

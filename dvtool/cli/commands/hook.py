@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.common import count, open_workspace
 from dvtool.cli.entry import EXIT_INTERRUPTED, is_interrupt
 from dvtool.cli.failures import printable
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.output import count
 from dvtool.errors import DvtoolError, NoRepository, UsageError
 
 if TYPE_CHECKING:

@@ -6,15 +6,9 @@ import os
 
 import click
 
-from dvtool.cli.common import (
-    Output,
-    count,
-    example,
-    in_repository,
-    jobs_option,
-    open_workspace,
-    reporting,
-)
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import example, jobs_option, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.quote import display
 from dvtool.core.sizes import human_size
 from dvtool.errors import UsageError

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
-from dvtool.cli.common import Output, example, reporting, watcher
+from dvtool.cli.opening import watcher
+from dvtool.cli.options import example, reporting
+from dvtool.cli.output import Output
 
 
 @click.command("init", epilog=example("git init && dvtool init"))

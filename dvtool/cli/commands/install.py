@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.common import Output, example, open_workspace, reporting
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.options import example, reporting
+from dvtool.cli.output import Output
 
 if TYPE_CHECKING:
     from dvtool.ops.install import InstallReport

@@ -7,16 +7,9 @@ from pathlib import Path
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    count,
-    example,
-    in_repository,
-    open_workspace,
-    reporting,
-    watcher,
-)
+from dvtool.cli.opening import in_repository, open_workspace, watcher
+from dvtool.cli.options import PATH, example, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.quote import display
 from dvtool.core.sizes import human_size
 

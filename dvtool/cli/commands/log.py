@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    count,
-    example,
-    in_repository,
-    open_workspace,
-    reporting,
-)
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import PATH, example, reporting
+from dvtool.cli.output import Output, count
 from dvtool.cli.verdictlines import show_verdicts
 from dvtool.core.sizes import human_size
 from dvtool.errors import UsageError

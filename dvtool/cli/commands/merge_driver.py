@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dvtool.cli.common import open_workspace
+from dvtool.cli.opening import open_workspace
 from dvtool.core.quote import display
 
 

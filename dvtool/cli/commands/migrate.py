@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.common import Output, count, example, open_workspace, reporting
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.options import example, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.sizes import human_size
 
 if TYPE_CHECKING:

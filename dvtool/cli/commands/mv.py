@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dvtool.cli.common import PATH, Output, example, in_repository, open_workspace, reporting
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import PATH, example, reporting
+from dvtool.cli.output import Output
 
 
 @click.command("mv", epilog=example("dvtool mv data raw/data"))

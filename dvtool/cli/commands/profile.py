@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    count,
-    example,
-    in_repository,
-    open_workspace,
-    reporting,
-    watcher,
-)
+from dvtool.cli.opening import in_repository, open_workspace, watcher
+from dvtool.cli.options import PATH, example, reporting
+from dvtool.cli.output import Output, count
 from dvtool.cli.reports import command_line, now_text, report_option, write_reports
 from dvtool.core.sizes import human_size
 from dvtool.errors import NoRepository, UsageError

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dvtool.cli.common import (
-    Output,
-    count,
-    dry_run_option,
-    example,
-    open_workspace,
-    remote_option,
-    reporting,
-)
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.options import dry_run_option, example, remote_option, reporting
+from dvtool.cli.output import Output, count
 
 
 @click.command(

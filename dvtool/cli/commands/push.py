@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import click
 
-from dvtool.cli.common import (
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import (
     PATH,
-    Output,
-    count,
     dry_run_option,
     example,
-    in_repository,
     jobs_option,
     limit_rate_option,
-    open_workspace,
     remote_option,
     reporting,
 )
+from dvtool.cli.output import Output, count
 from dvtool.core.sizes import human_size
 
 

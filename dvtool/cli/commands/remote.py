@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dvtool.cli.common import (
-    Output,
-    count,
-    example,
-    jobs_option,
-    open_workspace,
-    reporting,
-)
+from dvtool.cli.opening import open_workspace
+from dvtool.cli.options import example, jobs_option, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.sizes import human_size
 
 local_option = click.option(

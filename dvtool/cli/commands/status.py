@@ -6,16 +6,10 @@ import sys
 
 import click
 
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    count,
-    example,
-    in_repository,
-    open_workspace,
-    reporting,
-)
 from dvtool.cli.failures import printable
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import PATH, example, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.quote import display
 
 HINTS = {

@@ -11,16 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from dvtool.cli.commands.diff import print_files, print_tables
-from dvtool.cli.common import (
-    PATH,
-    Output,
-    count,
-    example,
-    in_repository,
-    jobs_option,
-    open_workspace,
-    reporting,
-)
+from dvtool.cli.opening import in_repository, open_workspace
+from dvtool.cli.options import PATH, example, jobs_option, reporting
+from dvtool.cli.output import Output, count
 from dvtool.core.quote import display
 
 if TYPE_CHECKING:

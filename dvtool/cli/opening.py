@@ -1,0 +1,52 @@
+"""The way from a typed command to a workspace: around the current folder, with progress shown or not.
+
+Called by the modules of `dvtool.cli.commands`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dvtool.core.events import SILENT, Progress
+
+if TYPE_CHECKING:
+    from dvtool.ops.workspace import Workspace
+
+
+def open_workspace(
+    *,
+    quiet: bool = True,
+    must_be_ready: bool = True,
+    limit_rate: int | None = None,
+    past_ok: bool = False,
+) -> Workspace:
+    """Returns the workspace around the current directory; arguments as of `Workspace.open`."""
+    from dvtool.ops.workspace import Workspace
+
+    return Workspace.open(
+        Path.cwd(),
+        environ=dict(os.environ),
+        progress=watcher(quiet=quiet),
+        must_be_ready=must_be_ready,
+        limit_rate=limit_rate,
+        past_ok=past_ok,
+    )
+
+
+def watcher(*, quiet: bool) -> Progress:
+    """Returns what shows progress: bars on a terminal, only notes elsewhere, nothing when quiet."""
+    if quiet:
+        return SILENT
+    from dvtool.cli.progress import Bars
+
+    return Bars()
+
+
+def in_repository(workspace: Workspace, typed: Iterable[str]) -> list[str]:
+    """Returns typed paths relative to the top of the work tree."""
+    from dvtool.ops.selection import repo_path
+
+    return [repo_path(workspace.top, Path.cwd(), path) for path in typed]
