@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dvtool.quality.history.arrays import middle as _middle
+from dvtool.quality.history.arrays import middle
 from dvtool.quality.history.levels import WARM, alarm_levels
 from dvtool.quality.history.predictors import NAMES, chosen, predictions, variances
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
@@ -90,7 +90,7 @@ class Expectations:
         self._floors = np.array([sheet.floors[one] for one in self.metrics])
         guesses = predictions(y)
         errors = y[None] - guesses[:, :-1]
-        self._noise = np.nan_to_num(_middle(v))
+        self._noise = np.nan_to_num(middle(v))
         self._best = chosen(errors, self._noise)
         columns = np.arange(len(self.metrics))
         # A prediction is as good as the figures that it was made of.
@@ -200,7 +200,7 @@ def _burst(k: Array, n: Array, groups: Array) -> float:
     logs = []
     for at in range(len(k)):
         for column in np.unique(groups[is_first[at]]):
-            logs.append(float(np.log(np.median(counts[at, is_first[at] & (groups == column)]))))
+            logs.append(float(np.log(middle(counts[at, is_first[at] & (groups == column)]))))
     found = float(np.exp(sum(logs) / (len(logs) + BURST_DOUBT)))
     return found if found >= LEAST_BURST else 1.0
 
