@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from dvtool.errors import InvalidText
-from dvtool.quality.checks.bounds import Bound, parse_bound, parse_plain
+from dvtool.quality.checks.bounds import SPELLINGS, Bound, parse_bound, parse_plain
 from dvtool.quality.checks.text import Node
 
 Schema = Mapping[str, Any]
@@ -240,7 +240,10 @@ PAST = Grammar(
 )
 LIMIT = Grammar("a number or an ISO date", {"type": ["number", "string"]}, _limit)
 DATE = Grammar(
-    "an ISO date", {"type": "string", "format": "date"}, _date, lambda value: value.isoformat()
+    "an ISO date",
+    {"type": "string", "format": "date", "pattern": r"^\d{4}-\d\d-\d\d$"},
+    _date,
+    lambda value: value.isoformat(),
 )
 DURATION = Grammar(
     "a duration: `90s`, `30m`, `12h`, `2d`, `1w`",
@@ -315,7 +318,7 @@ def bound(*, plain: str = "", percent: str = "", least: float = -math.inf) -> Gr
     says = f"a bound{unit}{meaning.get(plain, '')}"
     kinds = ["string", "number"] if plain else ["string"]
     pair = {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2, "maxItems": 2}
-    return Grammar(says, {"anyOf": [{"type": kinds}, pair]}, read, str)
+    return Grammar(says, {"anyOf": [{"type": kinds, "pattern": SPELLINGS}, pair]}, read, str)
 
 
 def _bound_of(node: Node, plain: str) -> Bound:

@@ -6,6 +6,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+from jsonschema import Draft202012Validator
+
+from dvtool.errors import InvalidText
 from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.checks.reference import MARKDOWN, SCHEMA, json_schema, with_tables
 from dvtool.quality.checks.vocabulary import SCOPES
@@ -38,3 +42,61 @@ def test_every_yaml_example_of_the_page_is_a_checks_file():
     assert len(blocks) >= 2
     for block in blocks:
         parse_checks(block)
+
+
+def documents() -> list[str]:
+    """Returns a checks file for every example of a table's and of a column's key."""
+    table, column = SCOPES[0], SCOPES[1]
+    # Some keys check nothing by themselves, and a file without any check is refused as a whole.
+    more = "\nlabel: id\ncolumns: {id: {nulls: 0}}"
+    at_top = [
+        word.example + more.replace("\nlabel: id" * (word.key == "label"), "")
+        for word in table.words
+        if word.key != "columns"
+    ]
+    return at_top + [f"columns: {{a: {{{word.example}}}}}" for word in column.words]
+
+
+def refused_by(text: str) -> tuple[bool, bool]:
+    """Returns whether the parser refuses a checks file, and whether editors mark it."""
+    from ruamel.yaml import YAML
+
+    try:
+        parse_checks(text)
+        by_parser = False
+    except InvalidText:
+        by_parser = True
+    loaded = json.loads(json.dumps(YAML(typ="safe", pure=True).load(text), default=str))
+    by_schema = not Draft202012Validator(json.loads(json_schema())).is_valid(loaded)
+    return by_parser, by_schema
+
+
+@pytest.mark.parametrize("text", documents())
+def test_parser_and_editors_agree_on_examples_and_on_typing_errors(text: str):
+    key = re.match(r"(?:columns: \{a: \{)?(\w+):", text)[1]
+    misspelt = text.replace(f"{key}:", f"{key}z:", 1)
+
+    assert refused_by(text) == (False, False)
+    assert refused_by(misspelt) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "columns: {a: {type: integer}}",
+        "columns: {a: {nulls: often}}",
+        "columns: {a: {unique: 3}}",
+        "columns: {a: {in: AB}}",
+        "rows: {min: many}",
+        "rows: 5",
+        "key: {id: 1}",
+        "rules: [{max_share: 0}]",
+        "severity: {a: loud}",
+        "ignore: [{finding: a.nulls, until: soon, reason: x}]",
+        "history: {min_versions: few}",
+        "schema_change: maybe",
+        "[]",
+    ],
+)
+def test_parser_and_editors_agree_on_values_that_make_no_sense(text: str):
+    assert refused_by(text) == (True, True)
