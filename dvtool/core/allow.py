@@ -13,7 +13,6 @@ from typing import Final, Literal
 
 from dvtool.core.digest import Digest
 
-ALLOW_SUFFIX: Final = ".allow.yaml"
 EVERYTHING: Final = "all"
 """Stands for every finding of the version; no code is called so."""
 

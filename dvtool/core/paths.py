@@ -16,6 +16,8 @@ from dvtool.core.quote import display
 from dvtool.errors import UnsafePath
 
 SIDECAR_SUFFIX = ".dvt"
+CHECKS_SUFFIX = ".checks.yaml"
+ALLOW_SUFFIX = ".allow.yaml"
 RESERVED = frozenset({".git", ".dvtool", ".gitattributes"})
 MAX_PATH_BYTES = 4096
 MAX_COMPONENT_BYTES = 255

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dvtool.core.digest import Digest, fingerprint_of
-from dvtool.core.paths import SIDECAR_SUFFIX, find_clash
+from dvtool.core.paths import CHECKS_SUFFIX, SIDECAR_SUFFIX, find_clash
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Layout, Sidecar, encode_sidecar, file_sidecar, parse_sidecar
 from dvtool.core.tree import Entry, Tree
@@ -137,6 +137,7 @@ class _Add:
         self._refuse_stale()
         found = self._scan()
         self._refuse_absent(found)
+        self._refuse_checks(found)
         return self._report(found, written=False, untracked=())
 
     def run(self) -> AddReport:
@@ -144,6 +145,7 @@ class _Add:
         self._refuse_stale()
         found = self._scan()
         self._refuse_absent(found)
+        self._refuse_checks(found)
         tracked = tracked_files(self.workspace.git, [self.dataset])
         before = self.section
         rows = self._store(found)
@@ -213,6 +215,16 @@ class _Add:
         old = self.workspace.tree(parse_sidecar(self.text, source=self.dataset + SIDECAR_SUFFIX))
         if not old.under(self.target.inside):
             raise absent(str(self.target))
+
+    def _refuse_checks(self, found: Scan) -> None:
+        """Refuses checks that would be hashed as data, where nobody looks for them."""
+        for path in filter(self._is_meant, found.new.ending(CHECKS_SUFFIX.encode())):
+            inside = display(path.removesuffix(CHECKS_SUFFIX.encode()))
+            raise UsageError(
+                f"{self.dataset}/{display(path)} would be data, and check nothing",
+                hint=f"write its rules below tables: {inside}: in {self.dataset}{CHECKS_SUFFIX},"
+                f" as dvtool suggest {self.dataset}/{inside} does, and move it away",
+            )
 
     def _is_meant(self, path: bytes) -> bool:
         inside = self.target.inside

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import Final
 
-from dvtool.core.paths import SIDECAR_SUFFIX, fold
+from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX, SIDECAR_SUFFIX, fold
 from dvtool.core.quote import display
 from dvtool.errors import UnsafePath, UsageError
 from dvtool.ops.selection import Places, Selected, owner_of
 from dvtool.ops.workspace import Workspace
+
+_GITS: Final = (SIDECAR_SUFFIX, CHECKS_SUFFIX, ALLOW_SUFFIX, ".gitignore", ".dvtignore")
 
 
 def targets_of(workspace: Workspace, known: Sequence[str], paths: Sequence[str]) -> list[Selected]:
@@ -66,7 +69,7 @@ def check_new(known: Sequence[str], path: str) -> None:
             f"{shown} holds data sets already, and none can lie inside another: {inner[0]}",
             hint="dvtool add those, or dvtool rm them first",
         )
-    if path.endswith((SIDECAR_SUFFIX, ".gitignore", ".dvtignore")):
+    if path.endswith(_GITS):
         raise UsageError(f"{shown} belongs in git itself", hint="git add it")
 
 

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
-from dvtool.core.allow import ALLOW_SUFFIX, EVERYTHING, Allowance, Kind
+from dvtool.core.allow import EVERYTHING, Allowance, Kind
 from dvtool.core.allowtext import encode_allow
 from dvtool.core.digest import Digest
+from dvtool.core.paths import ALLOW_SUFFIX
 from dvtool.errors import GitFailed, InvalidText, UsageError
 from dvtool.git.staging import stage
 from dvtool.ops import subjects

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
 
-from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.events import SILENT, Progress
-from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX, SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
 from dvtool.errors import UnknownRevision
 from dvtool.git.contents import read_blobs
@@ -32,7 +31,7 @@ from dvtool.ops.disk import Disk
 from dvtool.ops.history import MOST_VERSIONS, files_in_order, has_past, with_past
 from dvtool.ops.judge_once import judge_subject_once, remembered
 from dvtool.ops.selection import Selected, datasets_of, owner_of, select
-from dvtool.ops.subjects import CHECKS_SUFFIX, Subject
+from dvtool.ops.subjects import Subject
 from dvtool.ops.verdicts import judging_versions
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace

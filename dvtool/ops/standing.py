@@ -13,14 +13,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.config import CONFIG_FILE
-from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX, SIDECAR_SUFFIX
 from dvtool.ops import answers
 from dvtool.ops.answers import Question
 from dvtool.ops.judge_once import reads_other_files
 from dvtool.ops.selection import datasets_of
-from dvtool.ops.subjects import CHECKS_SUFFIX, MISNAMED_SUFFIX, Subject
+from dvtool.ops.subjects import MISNAMED_SUFFIX, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Judgement
 from dvtool.worktree import marks

@@ -16,8 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from dvtool.core.allow import ALLOW_SUFFIX, Allowance
+from dvtool.core.allow import Allowance
 from dvtool.core.digest import Digest, digest_of, format_digest
+from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar
 from dvtool.core.tree import Tree
@@ -28,7 +29,6 @@ from dvtool.quality.judged import Baseline
 from dvtool.store.local import LocalStore
 from dvtool.worktree.sidecarfile import read_sidecar
 
-CHECKS_SUFFIX = ".checks.yaml"
 MISNAMED_SUFFIX = ".checks.yml"
 """What people call checks by mistake, who then believe that their data are judged by them."""
 

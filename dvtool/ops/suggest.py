@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dvtool.core.events import SILENT, Progress
+from dvtool.core.paths import CHECKS_SUFFIX
 from dvtool.errors import UsageError, WouldLoseData
 from dvtool.ops import baselines, subjects
 from dvtool.ops.selection import Selected
-from dvtool.ops.subjects import CHECKS_SUFFIX, FileBytes
+from dvtool.ops.subjects import FileBytes
 from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.model import ChecksFile, TableSpec

@@ -54,6 +54,13 @@ class FoundFiles:
             for name, mode, (key,) in zip(names.split(b"\0"), modes, keys, strict=True):
                 yield Found(prefix + name, mode, key)
 
+    def ending(self, ending: bytes) -> Iterator[bytes]:
+        """Yields the paths that end in a way that few do."""
+        for folder, names, _, _ in self._batches:
+            if ending in names:
+                prefix = os.fsencode(folder) + b"/" if folder else b""
+                yield from (prefix + name for name in names.split(b"\0") if name.endswith(ending))
+
     def add(self, folder: str, names: list[str], stats: list[StatKey], modes: list[str]) -> None:
         """Adds files of one folder; nothing for empty lists."""
         if names:

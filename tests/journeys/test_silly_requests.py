@@ -146,3 +146,27 @@ def test_files_of_a_directory_that_did_not_change_are_no_news(repo: Repo) -> Non
     assert "data/other.csv: pass" in out
     assert "this file is as it was" in out
     assert "same-data" not in out
+
+
+def test_checks_inside_a_data_set_are_not_hashed_as_data(repo: Repo) -> None:
+    repo.write("d/people.csv", PEOPLE)
+    repo.write("d/people.csv.checks.yaml", CHECKS)
+
+    said = repo.run("add", "d", code=2).err
+
+    assert "error: d/people.csv.checks.yaml would be data, and check nothing" in said
+    assert "tables: people.csv: in d.checks.yaml" in said
+    assert not (repo.path / "d.dvt").exists()
+    (repo.path / "d/people.csv.checks.yaml").unlink()
+    repo.run("add", "d")
+    repo.write("d/more.csv.checks.yaml", CHECKS)
+    repo.write("d/other.csv", PEOPLE)
+    assert "more.csv.checks.yaml" in repo.run("add", "d", code=2).err
+    repo.run("add", "d/other.csv")  # a part of it has none
+
+
+@pytest.mark.parametrize("name", ["people.csv.checks.yaml", "people.csv.allow.yaml"])
+def test_what_belongs_in_git_is_no_data_set(repo: Repo, name: str) -> None:
+    repo.write(name, CHECKS)
+
+    assert f"error: {name} belongs in git itself" in repo.run("add", name, code=2).err

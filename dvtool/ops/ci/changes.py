@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from dvtool.core.allow import ALLOW_SUFFIX
-from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX, SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import InvalidText
 from dvtool.git.contents import EMPTY_TREES, read_blobs
@@ -25,7 +24,7 @@ from dvtool.ops import subjects
 from dvtool.ops.baselines import chosen
 from dvtool.ops.comparing import reference_version
 from dvtool.ops.selection import Places, owner_of
-from dvtool.ops.subjects import CHECKS_SUFFIX, ChecksText
+from dvtool.ops.subjects import ChecksText
 from dvtool.ops.workspace import Workspace
 
 if TYPE_CHECKING:

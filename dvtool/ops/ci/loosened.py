@@ -11,16 +11,15 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.allowtext import parse_allow
 from dvtool.core.config import CONFIG_FILE, Settings
-from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX, SIDECAR_SUFFIX
 from dvtool.errors import InvalidText, ObjectMissing
 from dvtool.git.plumbing import Git
 from dvtool.ops.ci.changes import Change, Changes, Version, schema_files
 from dvtool.ops.ci.trusting import Ruled
 from dvtool.ops.gate import GatePolicy, policy_of
-from dvtool.ops.subjects import CHECKS_SUFFIX, file_at
+from dvtool.ops.subjects import file_at
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.loosening import loosenings
 from dvtool.quality.checks.model import ChecksFile

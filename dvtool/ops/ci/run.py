@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from dvtool.core.config import CONFIG_FILE, Settings
-from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.paths import CHECKS_SUFFIX, SIDECAR_SUFFIX
 from dvtool.core.sidecar import parse_sidecar
 from dvtool.errors import InvalidText, NoRepository
 from dvtool.git.contents import iter_blobs
@@ -24,7 +24,7 @@ from dvtool.ops.ci.stretch import Hint, Span, find_span
 from dvtool.ops.ci.trusting import check_has_remote, ruling_settings
 from dvtool.ops.fetch import FetchReport, Seen, fetch_blobs
 from dvtool.ops.gate import blocks, policy_of
-from dvtool.ops.subjects import CHECKS_SUFFIX, file_at
+from dvtool.ops.subjects import file_at
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Evidence, Finding, Place, Severity, Verdict, verdict
 from dvtool.quality.judged import Judgement, worst

@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from dvtool.core.allow import ALLOW_SUFFIX
 from dvtool.core.config import CONFIG_FILE
 from dvtool.core.digest import Digest
-from dvtool.core.paths import SIDECAR_SUFFIX
+from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX, SIDECAR_SUFFIX
 from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import DvtoolError
@@ -27,7 +26,6 @@ from dvtool.ops.hooks.budget import judge_within
 from dvtool.ops.hooks.problems import HookReport, Problem, let_through, named, problem_of
 from dvtool.ops.hooks.unadded import changed_on_disk
 from dvtool.ops.selection import datasets_of
-from dvtool.ops.subjects import CHECKS_SUFFIX
 from dvtool.ops.versions import shards_of
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Verdict
