@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvtool.cli.opening import in_repository, open_workspace, watcher
+from dvtool.cli.opening import data_and_files, open_workspace, watcher
 from dvtool.cli.output import Output
 from dvtool.errors import NoRepository
 
@@ -51,11 +51,9 @@ def _committed(
     workspace: Workspace, path: str
 ) -> tuple[Sequence[PastFile], Spec, HistoryRule] | None:
     """Returns the versions of a data set, None for what is none."""
-    from dvtool.ops.check import split_paths
     from dvtool.ops.history import committed_past
 
-    typed = in_repository(workspace, [path])
-    inside, _ = split_paths(workspace, typed)
+    inside, _ = data_and_files(workspace, [path])
     if not inside or not Path(path).exists():
         return None
     return committed_past(workspace, inside[0])

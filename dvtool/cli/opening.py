@@ -50,3 +50,23 @@ def in_repository(workspace: Workspace, typed: Iterable[str]) -> list[str]:
     from dvtool.ops.selection import repo_path
 
     return [repo_path(workspace.top, Path.cwd(), path) for path in typed]
+
+
+def data_and_files(
+    workspace: Workspace, typed: Iterable[str]
+) -> tuple[list[str], list[tuple[Path, str]]]:
+    """Returns which typed paths belong to data sets, relative to the top, and which do not.
+
+    The others are files and folders like any, in the work tree or outside of it, as they were typed.
+    """
+    from dvtool.ops.check import split_paths
+    from dvtool.ops.selection import is_outside
+
+    here: list[str] = []
+    plain: list[str] = []
+    for path in typed:
+        (plain if is_outside(workspace.top, Path.cwd(), path) else here).append(path)
+    relative = dict(zip(in_repository(workspace, here), here, strict=True))
+    inside, outside = split_paths(workspace, list(relative)) if here else ([], [])
+    plain += [relative[path] for path in outside]
+    return inside, [(Path(path), path) for path in plain]

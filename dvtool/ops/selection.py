@@ -46,17 +46,10 @@ def repo_path(top: Path, cwd: Path, typed: str) -> str:
         UsageError: It lies outside the work tree.
         UnsafePath: It names something git or dvtool own.
     """
-    typed = typed.rstrip("/") or typed
-    joined = os.path.normpath(os.path.join(cwd, typed))
-    relative = os.path.relpath(joined, top)
-    if relative.startswith(".."):
-        # The person may have come here through a link: compare real places of the folders.
-        parent, name = os.path.split(joined)
-        real = os.path.join(os.path.realpath(parent), name)
-        relative = os.path.relpath(real, os.path.realpath(top))
+    relative = _relative(top, cwd, typed)
     if relative == os.curdir:
         return ""
-    if relative == os.pardir or relative.startswith(os.pardir + os.sep):
+    if _leads_out(relative):
         raise UsageError(
             f"outside the work tree {top}: {display(os.fsencode(typed))}",
             hint="call dvtool in the repository that the path belongs to",
@@ -66,6 +59,26 @@ def repo_path(top: Path, cwd: Path, typed: str) -> str:
     except UnsafePath as error:
         raise UnsafePath(error.message, hint="name a path that is data") from None
     return relative
+
+
+def is_outside(top: Path, cwd: Path, typed: str) -> bool:
+    """Tells whether a path lies outside the work tree."""
+    return _leads_out(_relative(top, cwd, typed))
+
+
+def _relative(top: Path, cwd: Path, typed: str) -> str:
+    joined = os.path.normpath(os.path.join(cwd, typed.rstrip("/") or typed))
+    relative = os.path.relpath(joined, top)
+    if not relative.startswith(".."):
+        return relative
+    # The person may have come here through a link: compare real places of the folders.
+    parent, name = os.path.split(joined)
+    real = os.path.join(os.path.realpath(parent), name)
+    return os.path.relpath(real, os.path.realpath(top))
+
+
+def _leads_out(relative: str) -> bool:
+    return relative == os.pardir or relative.startswith(os.pardir + os.sep)
 
 
 def select(

@@ -170,3 +170,16 @@ def test_what_belongs_in_git_is_no_data_set(repo: Repo, name: str) -> None:
     repo.write(name, CHECKS)
 
     assert f"error: {name} belongs in git itself" in repo.run("add", name, code=2).err
+
+
+def test_a_file_outside_of_the_repository_is_a_file_like_any(repo: Repo, tmp_path: Path) -> None:
+    repo.write("d/people.csv", PEOPLE)
+    repo.run("add", "d")
+    (tmp_path / "new.csv").write_text(PEOPLE + "1,2,3\n")
+
+    judged = repo.run("check", "../new.csv", "d", code=1)
+
+    assert "fail      ../new.csv:62 1 row without 2 fields" in judged.out
+    assert "d/people.csv: pass" in judged.out
+    assert repo.run("profile", "../new.csv").out.startswith("../new.csv: 60 rows")
+    assert "outside the work tree" in repo.run("check", "--staged", "../new.csv", code=2).err

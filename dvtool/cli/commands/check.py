@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dvtool.cli.judging import exit_code, judging_options, wanted_option
-from dvtool.cli.opening import in_repository, open_workspace, watcher
+from dvtool.cli.opening import data_and_files, in_repository, open_workspace, watcher
 from dvtool.cli.options import PATH, example, reporting
 from dvtool.cli.output import Output
 from dvtool.cli.recording import recorder_of, send
@@ -196,7 +196,7 @@ def judge(
     onlooker: Album | Witness | None = None,
 ) -> list[Judgement]:
     """Judges data sets of the repository around, and files that belong to none."""
-    from dvtool.ops.check import check_datasets, check_files, split_paths
+    from dvtool.ops.check import check_datasets, check_files
 
     try:
         workspace = open_workspace(quiet=quiet)
@@ -207,13 +207,11 @@ def judge(
         return check_files(files, wanted, progress=watcher(quiet=quiet))
     if onlooker is not None:
         onlooker.workspace = workspace
-    typed = dict(zip(in_repository(workspace, paths), paths, strict=True))
     if staged or rev:
-        return check_datasets(workspace, list(typed), wanted, staged=staged, rev=rev)
-    inside, outside = split_paths(workspace, list(typed)) if typed else ([], [])
-    judged = check_files(
-        [(Path(typed[path]), typed[path]) for path in outside], wanted, progress=workspace.progress
-    )
+        chosen = in_repository(workspace, paths)
+        return check_datasets(workspace, chosen, wanted, staged=staged, rev=rev)
+    inside, plain = data_and_files(workspace, paths)
+    judged = check_files(plain, wanted, progress=workspace.progress)
     if inside or not paths:
         judged += check_datasets(workspace, inside, wanted, everything=everything)
     return judged

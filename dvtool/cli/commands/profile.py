@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dvtool.cli.opening import in_repository, open_workspace, watcher
+from dvtool.cli.opening import data_and_files, in_repository, open_workspace, watcher
 from dvtool.cli.options import PATH, example, reporting
 from dvtool.cli.output import Output, count
 from dvtool.cli.reports import command_line, now_text, report_option, write_reports
@@ -81,7 +81,6 @@ def _report(found: Sequence[Profiled]) -> Report:
 
 
 def _profile(paths: tuple[str, ...], rev: str, *, all_history: bool, quiet: bool) -> list[Profiled]:
-    from dvtool.ops.check import split_paths
     from dvtool.ops.profile import profile_datasets, profile_history, profile_paths
 
     try:
@@ -90,15 +89,12 @@ def _profile(paths: tuple[str, ...], rev: str, *, all_history: bool, quiet: bool
         if rev or all_history or not paths:
             raise
         return profile_paths([(Path(path), path) for path in paths], progress=watcher(quiet=quiet))
-    typed = dict(zip(in_repository(workspace, paths), paths, strict=True))
     if all_history:
-        return profile_history(workspace, list(typed))
+        return profile_history(workspace, in_repository(workspace, paths))
     if rev:
-        return profile_datasets(workspace, list(typed), rev=rev)
-    inside, outside = split_paths(workspace, list(typed))
-    found = profile_paths(
-        [(Path(typed[path]), typed[path]) for path in outside], progress=workspace.progress
-    )
+        return profile_datasets(workspace, in_repository(workspace, paths), rev=rev)
+    inside, plain = data_and_files(workspace, paths)
+    found = profile_paths(plain, progress=workspace.progress)
     if inside or not paths:
         found += profile_datasets(workspace, inside)
     return found
