@@ -223,7 +223,12 @@ def checks_beside(path: Path, name: str) -> ChecksText | None:
     checks = path.with_name(path.name + CHECKS_SUFFIX)
     source = name + CHECKS_SUFFIX
     try:
-        return ChecksText(source, checks.read_bytes().decode("utf-8", "replace"))
+        raw = checks.read_bytes()
+        return ChecksText(source, raw.decode())
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        hint = "save the file as UTF-8"
+        raise InvalidText("not UTF-8", source=source, line=line, hint=hint) from None
     except IsADirectoryError:
         raise InvalidText("a folder where checks would be", source=source) from None
     except (FileNotFoundError, NotADirectoryError):

@@ -18,8 +18,6 @@ MAX_BYTES: Final = 1 << 20
 MAX_NODES: Final = 100_000
 MAX_DEPTH: Final = 32
 
-_REPLACED: Final = "\ufffd"
-"""What decoding puts where bytes are no UTF-8; nobody writes it into checks."""
 _Event = Any
 """An event of ruamel.yaml, which has no types."""
 Scalar = str | int | float | bool | None
@@ -69,9 +67,6 @@ def parse_tree(text: str) -> Node:
     """
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
         raise InvalidText(f"larger than {MAX_BYTES} bytes, which no checks file needs to be")
-    if _REPLACED in text:
-        line = text[: text.index(_REPLACED)].count("\n") + 1
-        raise InvalidText("not UTF-8", line=line, hint="save the file as UTF-8")
     return _Builder().build(text)
 
 

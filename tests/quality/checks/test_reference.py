@@ -100,3 +100,15 @@ def test_parser_and_editors_agree_on_examples_and_on_typing_errors(text: str):
 )
 def test_parser_and_editors_agree_on_values_that_make_no_sense(text: str):
     assert refused_by(text) == (True, True)
+
+
+@pytest.mark.parametrize("pattern", ["(", "a)", "[a", "x\\"])
+def test_a_pattern_that_is_none_anywhere_is_refused(pattern: str):
+    with pytest.raises(InvalidText, match="no pattern"):
+        parse_checks(f"columns: {{a: {{matches: '{pattern}'}}}}")
+
+
+def test_a_character_that_stands_for_damage_can_be_named():
+    assert (
+        parse_checks("columns: {'caf\ufffd': {nulls: 0}}").tables[0].columns[0].name == "caf\ufffd"
+    )
