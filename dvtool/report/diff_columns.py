@@ -12,8 +12,8 @@ from typing import Final
 
 from dvtool.quality.profile.privacy import Privacy
 from dvtool.report.diff_model import FilePart
+from dvtool.report.harmless import harmless
 from dvtool.report.html import column_names, facts_of
-from dvtool.report.told import harmless
 
 FIGURES: Final = ("missing", "distinct", "min", "median", "mean", "max", "length")
 HEAD: Final = ("column", "kind", "moved", *FIGURES)

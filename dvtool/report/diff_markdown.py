@@ -14,8 +14,8 @@ from dvtool.quality.datadiff.model import RowExample, TableDiff
 from dvtool.report.bounded import bounded
 from dvtool.report.diff_columns import HEAD, stat_rows
 from dvtool.report.diff_model import SIGNS, DiffReport, FilePart
+from dvtool.report.harmless import harmless
 from dvtool.report.markdown import COMMENT_BYTES, escaped
-from dvtool.report.told import harmless
 
 _MOST_FILES: Final = 50
 _MOST_CELLS: Final = 6

@@ -9,13 +9,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dvtool.quality.judged import JudgedTable
+from dvtool.report.harmless import one_line
 
 _ORDER = {"fail": 0, "undecided": 1, "pass": 2}
 _HEAD = ("column", "method", "figure", "interval", "allowed", "decision")
 
 
 def drift_lines(table: JudgedTable) -> Iterator[str]:
-    """Yields a table for people, what drifted first; one line when nothing was compared."""
+    """Returns a table for people, what drifted first; one line when nothing was compared."""
+    return map(one_line, _lines(table))
+
+
+def _lines(table: JudgedTable) -> Iterator[str]:
     if table.baseline is None:
         yield f"{table.name}: no earlier version to compare with"
         return

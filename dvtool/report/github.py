@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
+from dvtool.report.harmless import harmless
 from dvtool.report.model import Report
-from dvtool.report.told import Level, Told, harmless, told
+from dvtool.report.told import Level, Told, told
 
 MOST: Final = 10
 _COMMANDS: Final[dict[Level, str]] = {"error": "error", "warning": "warning", "note": "notice"}

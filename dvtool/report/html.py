@@ -19,9 +19,10 @@ from dvtool.quality.profile.model import ColumnProfile
 from dvtool.quality.profile.privacy import Privacy
 from dvtool.report import pictures
 from dvtool.report.drift_table import drift_cells
+from dvtool.report.harmless import harmless
 from dvtool.report.model import Report, TablePicture
 from dvtool.report.profile_table import shown
-from dvtool.report.told import harmless, word_of
+from dvtool.report.told import word_of
 
 if TYPE_CHECKING:
     import jinja2

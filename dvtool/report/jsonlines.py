@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dvtool.quality.judged import finding_json
+from dvtool.report.harmless import harmless
 from dvtool.report.model import Report
-from dvtool.report.told import harmless, told
+from dvtool.report.told import told
 
 
 def render(report: Report) -> str:

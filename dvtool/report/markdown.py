@@ -14,8 +14,9 @@ from typing import Final
 
 from dvtool.quality.findings import Verdict, verdict
 from dvtool.report.bounded import bounded
+from dvtool.report.harmless import harmless
 from dvtool.report.model import Report
-from dvtool.report.told import Told, harmless, told, word_of
+from dvtool.report.told import Told, told, word_of
 
 SUMMARY_BYTES: Final = 1 << 20
 """What GitHub takes as a step summary."""

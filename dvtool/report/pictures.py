@@ -17,9 +17,9 @@ from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.model import ColumnProfile
 from dvtool.quality.profile.privacy import Privacy
 from dvtool.quality.profile.tally import Tally
+from dvtool.report.harmless import harmless
 from dvtool.report.model import Past
 from dvtool.report.profile_table import shown
-from dvtool.report.told import harmless
 
 BINS: Final = 24
 MOST_BARS: Final = 8

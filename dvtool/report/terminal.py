@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from dvtool.quality.findings import Finding, Outcome, Severity, Verdict, verdict
 from dvtool.quality.judged import JudgedTable, Judgement
+from dvtool.report.harmless import one_line
 
 SHOWN_FINDINGS = 12
 SHOWN_EXAMPLES = 3
@@ -17,14 +18,18 @@ VALUE_WIDTH = 40
 
 
 def lines(judgements: Sequence[Judgement], *, verbose: bool = False) -> Iterator[str]:
-    """Yields a report; tables that pass take one line, notes are shown on request.
+    """Returns a report; tables that pass take one line, notes are shown on request.
 
     Args:
         judgements: In the order to show them.
         verbose: Show notes, every finding, and what would decide more for each table.
     """
+    return map(one_line, _lines(judgements, verbose=verbose))
+
+
+def _lines(judgements: Sequence[Judgement], *, verbose: bool) -> Iterator[str]:
     for judgement in judgements:
-        if not judgement.tables:
+        if not any(table.is_table for table in judgement.tables):
             yield f"{judgement.name}: not-judged, no file in it is a table"
         for table in judgement.tables:
             yield from _table(table, judgement, verbose=verbose)
@@ -60,7 +65,7 @@ def _table(table: JudgedTable, judgement: Judgement, *, verbose: bool) -> Iterat
     shown = [one for one in table.findings if verbose or _is_shown(one)]
     limit = len(shown) if verbose else SHOWN_FINDINGS
     for finding in shown[:limit]:
-        yield from finding_lines(finding)
+        yield from _finding_lines(finding)
     if len(shown) > limit:
         yield f"  and {len(shown) - limit} more findings (-v shows them)"
     notes = sum(not _is_shown(one) for one in table.findings)
@@ -76,7 +81,11 @@ def _is_shown(finding: Finding) -> bool:
 
 
 def finding_lines(finding: Finding) -> Iterator[str]:
-    """Yields one finding: what and where, examples, and the next step."""
+    """Returns one finding: what and where, examples, and the next step."""
+    return map(one_line, _finding_lines(finding))
+
+
+def _finding_lines(finding: Finding) -> Iterator[str]:
     rule = f" ({finding.rule})" if finding.rule and finding.rule != finding.place else ""
     column = f" {finding.column}:" if finding.column else ""
     yield f"  {_word(finding):9} {finding.place}{column} {finding.message} [{finding.code}]{rule}"

@@ -7,7 +7,6 @@ that come from data are made harmless for any format here; each format still esc
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -15,6 +14,7 @@ from typing import Final, Literal
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.quality.findings import Finding, Outcome, Severity, Verdict, verdict
 from dvtool.quality.judged import JudgedTable, Judgement
+from dvtool.report.harmless import harmless
 from dvtool.report.model import Report
 
 Level = Literal["error", "warning", "note"]
@@ -78,28 +78,6 @@ def word_of(finding: Finding) -> str:
     if finding.outcome is Outcome.UNDECIDED:
         return "undecided"
     return verdict([finding]).value
-
-
-def harmless(text: str) -> str:
-    """Returns a text on one line without anything that moves a cursor or turns reading around.
-
-    Control characters, marks of direction, lone surrogates and what Unicode does not assign are
-    shown by their code.
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(one if _is_harmless(one) else _code(one) for one in text)
-
-
-def _is_harmless(one: str) -> bool:
-    return one.isprintable() and unicodedata.bidirectional(one) not in _TURNING
-
-
-_TURNING: Final = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-
-
-def _code(one: str) -> str:
-    return f"\\x{ord(one):02x}" if ord(one) < 256 else f"\\u{{{ord(one):x}}}"
 
 
 def _of_table(judgement: Judgement, table: JudgedTable, finding: Finding) -> Told:

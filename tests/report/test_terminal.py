@@ -101,3 +101,22 @@ def test_drift_is_a_line_an_effect_what_drifted_first() -> None:
         "  calm       psi     0.3     0.26 to -  0.25     pass",
     ]
     assert list(drift_lines(TABLE)) == ["a.csv: no column of a.csv@abc can be compared"]
+
+
+def test_a_line_break_in_a_name_forges_no_verdict() -> None:
+    forged = JudgedTable("a\nb.csv: pass (1 row).csv", (NULLS,), rows=3, columns=1)
+
+    told = shown(forged)
+
+    assert told[0].startswith(r"a\x0ab.csv: pass (1 row).csv: fail (3 rows")
+    assert not any("\n" in line for line in told)
+
+
+def test_a_name_that_turns_reading_around_is_shown_by_its_codes() -> None:
+    assert shown(JudgedTable("a\u202egpj.csv"))[0].startswith(r"a\u{202e}gpj.csv: pass")
+
+
+def test_a_folder_of_files_that_are_no_tables_is_said_to_be_not_judged() -> None:
+    told = shown(JudgedTable("d/readme.md", is_table=False))
+
+    assert told[0].endswith(": not-judged, no file in it is a table")

@@ -14,6 +14,7 @@ from dvtool.cli.output import Output, count
 from dvtool.cli.reports import command_line, now_text, report_option, write_reports
 from dvtool.core.sizes import human_size
 from dvtool.errors import NoRepository, UsageError
+from dvtool.report.harmless import one_line
 
 if TYPE_CHECKING:
     from dvtool.ops.profiler import FileProfile, Profiled
@@ -64,7 +65,7 @@ def command(
         output.data({"versions": [_facts(one) for one in found]})
     for one in found:
         for line in _history_lines(one) if all_history else _lines(one, verbose=verbose):
-            output.text(line)
+            output.text(one_line(line))
     if all_history:
         output.text(_summary(found))
     if report_dir is not None:
