@@ -16,8 +16,8 @@ from dvtool.errors import UsageError
 from dvtool.ops.report import FORMATS, rendered
 from dvtool.quality.findings import Finding
 from dvtool.report import github, gitlab, jsonlines, junit, markdown, sarif
-from dvtool.report.model import Report
 from dvtool.report.harmless import harmless
+from dvtool.report.model import Report
 from dvtool.report.told import told
 from tests.report.conftest import FAILING, HERE, NASTY, judged
 
