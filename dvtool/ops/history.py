@@ -226,15 +226,14 @@ def _remembered(
                 gaps.append(one.name)
                 continue
             portrait = portrait_of(one.name, profile)
-            _keep_portrait(portrait, one.file, profiler, spec)
+            _keep_portrait(portrait, name, profiler)
         found.append(Remembered(portrait, frozenset(one.resets)))
     return found, gaps
 
 
-def _keep_portrait(portrait: Portrait, file: FileBytes, profiler: Profiler, spec: Spec) -> None:
+def _keep_portrait(portrait: Portrait, name: str, profiler: Profiler) -> None:
     from dvtool.quality.history.keeping import kept_portrait
 
-    name = _portrait_name(file, profiler, spec)
     if profiler.portraits is not None and name:
         profiler.portraits.put(name, kept_portrait(portrait))
 
@@ -298,7 +297,7 @@ def judged_by_history(
     answer = history.judge(version, name=judged.name)
     name = _portrait_name(file, profiler, spec)
     if name and profiler.portraits is not None and name not in profiler.portraits:
-        _keep_portrait(version.portrait, file, profiler, spec)
+        _keep_portrait(version.portrait, name, profiler)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
     others: Sequence[Finding] = judged.findings
     if history.is_proven:

@@ -140,12 +140,17 @@ def test_a_backtest_tells_alarms_and_what_would_be_caught(folder: Repo) -> None:
     assert "30% missing" in result.out
 
 
-def test_a_data_set_is_judged_by_its_own_versions_and_warned_at_first(repo: Repo) -> None:
+def spoil_the_seventh_day(repo: Repo) -> None:
+    """Commits six good days, and leaves a bad one on the disk."""
     for number in range(6):
         repo.write("days.csv", day(number))
         repo.run("add", "days.csv")
         repo.git("commit", "-qm", f"day {number}")
     repo.write("days.csv", day(6, state="kaa"))
+
+
+def test_a_data_set_is_judged_by_its_own_versions_and_warned_at_first(repo: Repo) -> None:
+    spoil_the_seventh_day(repo)
 
     result = repo.run("check", "days.csv")
 
@@ -176,11 +181,7 @@ def test_after_a_new_version_no_profile_of_an_older_one_is_read(repo: Repo) -> N
 
 
 def test_a_damaged_portrait_is_made_again_from_the_profile(repo: Repo) -> None:
-    for number in range(6):
-        repo.write("days.csv", day(number))
-        repo.run("add", "days.csv")
-        repo.git("commit", "-qm", f"day {number}")
-    repo.write("days.csv", day(6, state="kaa"))
+    spoil_the_seventh_day(repo)
     first = repo.run("check", "days.csv")
     shutil.rmtree(repo.path / ".git/dvtool/pasts")
     kept = sorted(repo.path.glob(".git/dvtool/portraits/*/*.portrait.zst"))
@@ -196,11 +197,7 @@ def test_a_damaged_portrait_is_made_again_from_the_profile(repo: Repo) -> None:
 
 
 def test_a_clone_remembers_a_past_and_needs_no_profile_of_it_again(repo: Repo) -> None:
-    for number in range(6):
-        repo.write("days.csv", day(number))
-        repo.run("add", "days.csv")
-        repo.git("commit", "-qm", f"day {number}")
-    repo.write("days.csv", day(6, state="kaa"))
+    spoil_the_seventh_day(repo)
     first = repo.run("check", "days.csv")
     (kept,) = repo.path.glob(".git/dvtool/pasts/*/*.past.zst")
     shutil.rmtree(repo.path / ".git/dvtool/profiles")

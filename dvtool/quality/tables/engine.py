@@ -19,6 +19,8 @@ from dvtool.core.sizes import ENGINE_MIB
 if TYPE_CHECKING:
     import duckdb
 
+WIDE = 120
+"""Columns above which planning an expression a column takes longer than what it asks."""
 _LARGE_BYTES = 256 << 20
 
 

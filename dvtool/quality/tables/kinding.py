@@ -24,10 +24,10 @@ from dvtool.quality.tables.casting import (
     is_null,
     other_day,
 )
-from dvtool.quality.tables.engine import Engine, literal
+from dvtool.quality.tables.engine import WIDE, Engine, literal
 from dvtool.quality.tables.lines import LineMap
 from dvtool.quality.tables.options import ReadOptions
-from dvtool.quality.tables.proposing import ALL, MANY, NEARLY, Proposal, chunks, tallied
+from dvtool.quality.tables.proposing import ALL, NEARLY, Proposal, chunks, tallied
 from dvtool.quality.tables.shapes import INT, LEADING_ZERO
 from dvtool.quality.tables.views import Field
 
@@ -159,7 +159,7 @@ def count(
         if not cell.value:
             alike[readings[place]].append(place)
     for reading, places in alike.items():
-        if len(places) > MANY:
+        if len(places) > WIDE:
             counters = partial(_counters_of_text, reading=reading, options=options)
             found = tallied(engine, base, [cells[place].text for place in places], counters)
             tallies |= {place: Tally(*one) for place, one in zip(places, found, strict=True)}

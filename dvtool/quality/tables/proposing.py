@@ -20,7 +20,7 @@ from dvtool.quality.tables.casting import (
     is_null,
     reading_of_format,
 )
-from dvtool.quality.tables.engine import Engine, literal
+from dvtool.quality.tables.engine import WIDE, Engine, literal
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.shapes import DECIMAL_COMMA, FLOAT, GROUPED, INT
 
@@ -31,8 +31,6 @@ SAMPLE_ROWS = 20_000
 """Rows of a sample, about."""
 
 _AT_ONCE = 40
-MANY = 120
-"""Columns above which they are stacked."""
 _STACKED = 2000
 _EVERY = 8
 _ENOUGH = 1_000
@@ -259,7 +257,7 @@ def tallied(
         texts: SQL of the columns.
         counters: SQL of the aggregates for the SQL of a text.
     """
-    if len(texts) <= MANY:
+    if len(texts) <= WIDE:
         found: list[list[int]] = []
         for chunk in chunks(range(len(texts))):
             parts = [list(counters(texts[place])) for place in chunk]

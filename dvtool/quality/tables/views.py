@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dvtool.quality.kinds import Kind
-from dvtool.quality.tables.engine import Engine, quoted
+from dvtool.quality.tables.engine import WIDE, Engine, quoted
 from dvtool.quality.tables.table import ROW, Column
 
 _KINDS = {
@@ -70,8 +70,6 @@ def kind_of(type_name: str) -> Kind:
     return _KINDS.get(type_name, Kind.OTHER)
 
 
-_WIDE = 120
-"""Columns above which planning all of a view for each query takes longer than the query."""
 _FEW_CELLS = 4_000_000
 
 
@@ -103,7 +101,7 @@ def make_views(
 
 
 def _is_wide_and_short(engine: Engine, relation: str, columns: int) -> bool:
-    if columns <= _WIDE:
+    if columns <= WIDE:
         return False
     ((rows,),) = engine.rows(f"SELECT count(*) FROM {relation}")
     return bool(rows * columns <= _FEW_CELLS)
