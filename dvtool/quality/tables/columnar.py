@@ -153,9 +153,7 @@ def _no_end(path: Path, name: str) -> Iterator[Finding]:
             yield structural("truncated", message, name, severity=Severity.WARN)
 
 
-def _noting(
-    batches: Iterator[pa.RecordBatch], broken: list[Exception]
-) -> Iterator[pa.RecordBatch]:
+def _noting(batches: Iterator[pa.RecordBatch], broken: list[Exception]) -> Iterator[pa.RecordBatch]:
     """Yields batches; keeps an error, which the engine would tell with a traceback inside."""
     import pyarrow as pa
 
