@@ -114,7 +114,7 @@ def test_a_young_past_says_what_would_decide_more(folder: Repo) -> None:
 
     result = folder.run("check", "good.csv", "--history", "few")
 
-    assert "5 earlier versions, 1 are known" in result.out
+    assert "5 earlier versions, 1 is known" in result.out
 
 
 def test_checks_say_from_how_many_versions_on_history_judges(folder: Repo) -> None:
@@ -165,6 +165,41 @@ def spoil_the_seventh_day(repo: Repo) -> None:
         repo.run("add", "days.csv")
         repo.git("commit", "-qm", f"day {number}")
     repo.write("days.csv", day(6, state="kaa"))
+
+
+def test_files_of_a_data_set_are_judged_by_a_past_that_is_named(repo: Repo) -> None:
+    for number in range(8):
+        repo.write(f"batches/{number}.csv", day(number))
+    repo.write("data/good.csv", day(8))
+    repo.write("data/bad.csv", day(9, state="kaa"))
+    repo.run("add", "data")
+
+    bad = repo.run("check", "data/bad.csv", "--history", "batches", code=1).out
+    both = repo.run("check", "data", "--history", "batches", "--json", code=1).json
+
+    assert "state: 20.0% of the texts are in small letters, expected 0.0% to" in bad
+    assert "good.csv" not in bad
+    tables = both["judgements"][0]["tables"]
+    assert [(one["name"], one["verdict"]) for one in tables] == [
+        ("data/bad.csv", "fail"),
+        ("data/good.csv", "pass"),
+    ]
+
+
+def test_a_file_in_a_data_set_is_replayed_by_its_own_versions(repo: Repo) -> None:
+    for number in range(7):
+        repo.write("data/a.csv", day(number))
+        repo.write("data/b.csv", day(number, state="kaa" if number == 6 else "KA"))
+        repo.run("add", "data")
+        repo.commit()
+
+    calm = repo.run("check", "--backtest", "data/a.csv").out
+    odd = repo.run("check", "--backtest", "data/b.csv").out
+    whole = repo.run("check", "--backtest", "data", code=2).err
+
+    assert calm.startswith("0 of 2 versions would have alarmed\n")
+    assert odd.startswith("1 of 2 versions would have alarmed:\n")
+    assert "error: data is a directory\n" in whole
 
 
 def test_a_data_set_is_judged_by_its_own_versions_and_warned_at_first(repo: Repo) -> None:
