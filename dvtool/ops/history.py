@@ -289,7 +289,7 @@ def judged_by_history(
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
     from dvtool.quality.folding import folded
-    from dvtool.quality.history.usual import as_usual
+    from dvtool.quality.history.usual import as_usual, told_once
     from dvtool.quality.history.version import Version
 
     assert judged.profile is not None
@@ -313,6 +313,7 @@ def judged_by_history(
         others = as_usual(others, {one.column for one in answer.findings}, answer.versions)
     elif not asked:
         found = [_milder(one) for one in found]
+    others, found = told_once(others, found)
     more = list(judged.would_decide_more)
     if not answer.is_decided:
         more.append(_too_short(history.spec.min_versions, answer.versions, gaps))

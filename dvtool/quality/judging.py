@@ -76,7 +76,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         found += judge_reference(engine, table, spec, *pinned, source=given.source)
     return JudgedTable(
         name=given.name,
-        findings=_finished(found, given, spec),
+        findings=_finished(_without_echo(found), given, spec),
         rows=table.rows,
         columns=len(table.columns),
         reading=_reading(table),
@@ -152,6 +152,21 @@ def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
 
 
 # -- what leaves -----------------------------------------------------------------------------------
+
+
+def _without_echo(findings: list[Finding]) -> list[Finding]:
+    """Returns findings where rows lost by a cut are told by the cut.
+
+    A number of rows that the checks ask for stays a finding of its own: somebody asked.
+    """
+    cut = next((one for one in findings if one.code == "truncated"), None)
+    lost = next((one for one in findings if one.code == "rows-lost"), None)
+    if cut is None or lost is None:
+        return findings
+    told = replace(
+        cut, message=f"{cut.message}; {lost.message}", figures={**cut.figures, **lost.figures}
+    )
+    return [told if one is cut else one for one in findings if one is not lost]
 
 
 def _finished(

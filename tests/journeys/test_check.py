@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import random
 import subprocess
@@ -68,6 +69,20 @@ def test_a_broken_file_fails_with_the_line(folder: Repo) -> None:
 
     assert "fail      new.csv:302 " in result.out
     assert "[ragged-rows]" in result.out
+
+
+def test_a_cut_file_is_one_finding_that_tells_the_rows_it_lost(folder: Repo) -> None:
+    whole = table(1000)
+    folder.write("old.csv", whole)
+    folder.write("new.csv.gz", gzip.compress(whole[: len(whole) // 4].encode())[:-8])
+
+    found = folder.run("check", "new.csv.gz", "--baseline", "old.csv", "--json", code=1).json
+
+    findings = found["judgements"][0]["tables"][0]["findings"]
+    (told,) = [one for one in findings if one["verdict"] != "pass"]
+    assert told["code"] == "truncated"
+    assert "the gzip data ends in the middle" in told["message"]
+    assert "fewer than old.csv" in told["message"]
 
 
 def test_a_baseline_shows_what_changed_in_plain_words(folder: Repo) -> None:

@@ -107,6 +107,24 @@ def test_what_is_usual_here_is_no_warning_once_the_past_is_long_enough(folder: R
     assert "drifted" not in odd.out.replace("price: drifted", "")
 
 
+def test_lost_rows_are_told_once_by_the_cut_or_else_by_history(folder: Repo) -> None:
+    for number in range(8, 14):
+        folder.write(f"batches/{number:02}.csv", day(number))
+    whole = day(14)
+    folder.write("cut.csv", whole[: len(whole) // 3])
+    folder.write("short.csv", "".join(whole.splitlines(keepends=True)[:40]))
+    options = ("--history", "batches", "--baseline", "batches/13.csv")
+
+    cut = folder.run("check", "-v", "cut.csv", *options, code=1).out
+    short = folder.run("check", "short.csv", *options, code=1).out
+
+    assert cut.count("  fail  ") == 1
+    assert "[truncated]" in cut
+    assert "hint: the file is cut off, which may explain it" in cut
+    assert "the number of rows is 39, expected" in short
+    assert "rows-lost" not in short
+
+
 def test_no_past_at_a_path_is_said(folder: Repo) -> None:
     folder.write("good.csv", day(8))
 
