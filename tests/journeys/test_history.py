@@ -51,6 +51,32 @@ def test_a_folder_of_batches_is_a_past(folder: Repo) -> None:
     assert "state: 20.0% of the texts are in small letters, expected 0.0% to" in bad.out
 
 
+def report(number: int) -> list[str]:
+    """Returns one day's lines of forty shops, all of the same date."""
+    draw = random.Random(number)
+    lines = [f"2024-03-{number + 1:02},shop {shop},{draw.gauss(500, 50):.1f}" for shop in range(40)]
+    return ["day,shop,sales", *lines]
+
+
+def test_days_that_count_up_are_told_as_a_filled_series(folder: Repo) -> None:
+    for number in range(8):
+        folder.write(f"reports/{number}.csv", "\n".join(report(number)) + "\n")
+    lines = report(8)
+    for row in range(1, 21):
+        lines[row] = f"2024-03-{8 + row:02}" + lines[row][10:]
+    folder.write("bad.csv", "\n".join(lines) + "\n")
+
+    alone = folder.run("check", "bad.csv", "--history", "reports", code=1)
+    beside = folder.run(
+        "check", "bad.csv", "--history", "reports", "--baseline", "reports/7.csv", code=1
+    )
+
+    for told in (alone.out, beside.out):
+        assert told.count("[unlike-history]") == 1
+        assert "likely: counts up by 1 day from row to row: rows 1 to 20" in told
+        assert "[filled-series]" not in told
+
+
 def orders(number: int, *, price: float = 20) -> str:
     """Returns a day whose order numbers go on where the day before ended, two rows an order."""
     draw = random.Random(number)

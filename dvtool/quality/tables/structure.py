@@ -47,6 +47,8 @@ SEVERITIES: dict[str, Severity] = {
     "empty-column": Severity.NOTE,
     "duplicate-rows": Severity.NOTE,
     "category-variants": Severity.WARN,
+    "filled-series": Severity.WARN,
+    "filled-down": Severity.WARN,
 }
 """What each code does to the verdict. docs/reading-tables.md says what each one means."""
 
