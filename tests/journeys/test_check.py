@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import random
 import subprocess
 import sys
@@ -353,6 +354,47 @@ def test_suggested_checks_accept_what_they_came_from(tracked: Repo) -> None:
     assert "# int in one version" in text
     assert "people.csv: pass" in tracked.run("check", "people.csv").out
     assert "has checks for this table already" in tracked.run("suggest", "people.csv", code=9).err
+
+
+def unexplained(text: str) -> list[str]:
+    """Returns the lines of a checks file that say something and have no comment above."""
+    lines = [line.strip() for line in text.splitlines()]
+    return [
+        line
+        for above, line in itertools.pairwise(["", *lines])
+        if not line.startswith("#")
+        and line not in ("", "tables:", "columns:", "rules:")
+        and not above.startswith("#")
+    ]
+
+
+SCHEMA = """\
+import pandera.pandas as pa
+
+People = pa.DataFrameSchema(
+    {"id": pa.Column(int, unique=True), "age": pa.Column(int, pa.Check.gt(0), nullable=True)},
+    strict=True,
+)
+"""
+
+
+def test_every_suggested_line_says_why(repo: Repo) -> None:
+    for seed in range(6):
+        repo.write("data/people.csv", table(300, seed=seed))
+        repo.write("data/visits.jsonl", '{"day": "2026-01-02", "n": 1}\n' * 20)
+        repo.run("add", "data")
+        repo.commit()
+    repo.write("plain.csv", table())
+    repo.write("schemas.py", SCHEMA)
+
+    folder = repo.run("suggest", "data", "--history", "--print").out
+    plain = repo.run("suggest", "plain.csv", "--print").out
+    converted = repo.run("suggest", "--from", "schemas.py:People", "plain.csv", "--print").out
+
+    assert "people.csv:\n" in folder and "visits.jsonl:\n" in folder and "read: {" in plain
+    assert "rules:\n" in converted and "other_columns: fail\n" in converted
+    assert [unexplained(text) for text in (folder, plain, converted)] == [[], [], []]
+    assert unexplained("# why\nkey: [id]\nread: {format: csv}\n") == ["read: {format: csv}"]
 
 
 def test_suggestions_from_history_have_bounds_that_every_version_keeps(repo: Repo) -> None:
