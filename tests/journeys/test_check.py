@@ -397,6 +397,33 @@ def test_every_suggested_line_says_why(repo: Repo) -> None:
     assert unexplained("# why\nkey: [id]\nread: {format: csv}\n") == ["read: {format: csv}"]
 
 
+def test_checks_leave_as_a_pandera_schema_and_what_does_not_fit_is_said(
+    tracked: Repo, tmp_path: Path
+) -> None:
+    tracked.write("people.csv.checks.yaml", GOOD_CHECKS + "rules: [{sql: age > 0}]\n")
+    tracked.write("data/a.csv", table())
+    tracked.write("data.checks.yaml", "tables: {'*.csv': {columns: {id: {unique: true}}}}\n")
+    tracked.run("add", "data")
+
+    wrote = tracked.run("export", "pandera", "people.csv", "--to", "schema.py").out
+    again = tracked.run("export", "pandera", "people.csv", "--to", "schema.py", code=9).err
+    inside = tracked.run("export", "pandera", "data/a.csv").out
+    folder = tracked.run("export", "pandera", "data", code=2).err
+    none = tracked.run("export", "pandera", "plain.csv", code=2).err
+
+    assert "left out, for pandera has no word for it: rules" in wrote
+    assert "--force replaces it" in again
+    assert "values.dropna().is_unique" in inside
+    assert "data.checks.yaml has no checks of data alone" in folder
+    assert "plain.csv has no checks: no plain.csv.checks.yaml" in none
+    script = "import pandas as pd, schema; schema.schema.validate(pd.read_csv('people.csv'))"
+    done = [sys.executable, "-W", "ignore", "-c", script]
+    assert subprocess.run(done, cwd=tracked.path, check=False).returncode == 0
+    (tracked.path / "people.csv").write_text(table(age={3: "200"}))
+    refused = subprocess.run(done, cwd=tracked.path, capture_output=True, text=True, check=False)
+    assert "less_than_or_equal_to(120)" in refused.stderr
+
+
 def test_suggestions_from_history_have_bounds_that_every_version_keeps(repo: Repo) -> None:
     for seed in range(8):
         repo.write("people.csv", table(300 + seed, seed=seed))
