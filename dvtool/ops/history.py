@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from dvtool.errors import InvalidText, ObjectMissing, UsageError
 from dvtool.ops import baselines, subjects
 from dvtool.ops.subjects import FileBytes, PastFile, Subject
+from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Finding, Severity
 from dvtool.quality.judged import JudgedTable, sorted_findings
@@ -89,7 +90,7 @@ def with_past(
             missing = set(subjects.missing_files(workspace.store, files))
             told.append(f"{version.baseline.name} {sorted(version.resets)} {len(missing)}")
             for path in subject.files:
-                if path in files and version.teaches_from(path):
+                if path not in subject.settled and path in files and version.teaches_from(path):
                     resets = version.resets_in(path)
                     size = tree[os.fsencode(path)].size
                     one = PastFile(version.baseline.name, files[path], size, resets)
@@ -100,36 +101,46 @@ def with_past(
 
 
 def committed_past(
-    workspace: Workspace, dataset: str
+    workspace: Workspace, path: str
 ) -> tuple[tuple[PastFile, ...], Spec, HistoryRule]:
-    """Returns the accepted versions of a data set of one file, oldest first.
+    """Returns the accepted versions of a data set of one file, or of one file in a data set.
 
-    With them: how to profile them, and `history:` of the checks.
+    Oldest first; with them: how to profile them, and `history:` of the checks.
+
+    Args:
+        workspace: Where.
+        path: The file, relative to the top.
 
     Raises:
-        UsageError: The data set is a directory, whose files have a past each.
+        UsageError: It is a directory, whose files have a past each.
+        UnknownRevision: No data set is there.
     """
     from dvtool.ops.profiler import Spec, spec_for
     from dvtool.quality.checks.model import HistoryRule
-    from dvtool.quality.checks.parsing import parse_checks
+    from dvtool.quality.checks.parsing import parse_checks, table_for
 
+    one, now = selected_sidecars(workspace, None, [path])[0]
+    dataset, inside = one.dataset, os.fsdecode(one.inside)
+    if one.path != path or (now.kind == "directory" and one.inside not in workspace.tree(now)):
+        raise UsageError(
+            f"{path} is a directory",
+            hint="a back-test takes one file, tracked alone or in a data set, a folder of batches or"
+            " a pattern",
+        )
     found: list[PastFile] = []
     for version in baselines.teaching(workspace, dataset, None, but=None):
-        if version.sidecar.kind == "directory":
-            raise UsageError(
-                f"{dataset} is a directory",
-                hint="a back-test takes a data set of one file, a folder of batches or a pattern",
-            )
         if len(found) >= MOST_REPLAYED:
             break
         tree = workspace.tree(version.sidecar)
-        files = subjects.stored_files(workspace.store, dataset, tree)
-        size = tree[b""].size
-        found.insert(0, PastFile(version.baseline.name, files[""], size, version.resets))
+        if one.inside in tree and version.teaches_from(inside):
+            file = subjects.stored_files(workspace.store, dataset, tree)[inside]
+            size, resets = tree[one.inside].size, version.resets_in(inside)
+            found.insert(0, PastFile(version.baseline.name, file, size, resets))
     checks = subjects.checks_at(workspace, dataset, None)
     parsed = None if checks is None else parse_checks(checks.text, source=checks.path)
-    rule = parsed.tables[0].history if parsed is not None and parsed.tables else HistoryRule()
-    return tuple(found), spec_for([parsed], "") or Spec(), rule
+    spec = None if parsed is None else table_for(parsed, inside)
+    rule = HistoryRule() if spec is None else spec.history
+    return tuple(found), spec_for([parsed], inside) or Spec(), rule
 
 
 def has_past(subject: Subject) -> bool:
@@ -288,7 +299,8 @@ def judged_by_history(
         rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
-    from dvtool.quality.history.usual import as_usual
+    from dvtool.quality.folding import folded
+    from dvtool.quality.history.usual import as_usual, told_once
     from dvtool.quality.history.version import Version
 
     assert judged.profile is not None
@@ -299,11 +311,20 @@ def judged_by_history(
     if name and profiler.portraits is not None and name not in profiler.portraits:
         _keep_portrait(version.portrait, name, profiler)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
-    others: Sequence[Finding] = judged.findings
+    causes = list(judged.findings)
+    if judged.baseline is None and any(one.column for one in found):
+        said = {(one.code, one.column) for one in causes}
+        causes += [
+            one
+            for one in _row_by_row(file, past[-1].file, spec)
+            if (one.code, one.column) not in said and one.column not in spec.private
+        ]
+    found, others = folded(found, causes)
     if history.is_proven:
         others = as_usual(others, {one.column for one in answer.findings}, answer.versions)
     elif not asked:
         found = [_milder(one) for one in found]
+    others, found = told_once(others, found)
     more = list(judged.would_decide_more)
     if not answer.is_decided:
         more.append(_too_short(history.spec.min_versions, answer.versions, gaps))
@@ -314,11 +335,24 @@ def judged_by_history(
     )
 
 
+def _row_by_row(file: FileBytes, latest: FileBytes, spec: Spec) -> list[Finding]:
+    """Returns what the order of the rows tells beside the latest version; only after an alarm."""
+    from dvtool.quality.filled import filled, findings_of
+    from dvtool.quality.tables.engine import Engine
+    from dvtool.quality.tables.opening import open_table
+    from dvtool.quality.tables.table import Unreadable
+
+    broken = suppress(Unreadable, ObjectMissing, OSError)
+    with broken, Engine() as engine, file.open() as path, latest.open() as before:
+        table = open_table(engine, path, name=file.name, options=spec.read)
+        earlier = open_table(engine, before, name=latest.name, options=spec.read)
+        return list(findings_of(engine, table, filled(engine, earlier, table)))
+    return []
+
+
 def _too_short(least: int, here: int, gaps: Sequence[str]) -> str:
     gone = f" ({len(gaps)} have no profile here: dvtool profile --all-history)" if gaps else ""
-    return (
-        f"{least} earlier versions, {here} are known{gone}: then its own history judges this table"
-    )
+    return f"{least} earlier versions, {here} {'is' if here == 1 else 'are'} known{gone}: then its own history judges this table"
 
 
 def _is_news(finding: Finding, judged: JudgedTable, policy: str) -> bool:

@@ -19,7 +19,8 @@ from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.policy import apply_policy
 from dvtool.quality.checks.timing import fresh_until
 from dvtool.quality.drift_causes import with_drift_causes
-from dvtool.quality.findings import Evidence, Example, Finding, Place
+from dvtool.quality.filled import filled, findings_of
+from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place
 from dvtool.quality.given import Given, not_run
 from dvtool.quality.judged import JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
@@ -66,6 +67,8 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
     profile = given.profile or _profile(engine, given, table)
     compared = _compared(engine, given, spec, table, profile)
     found += compared.findings
+    if not compared.row_by_row:
+        found += findings_of(engine, table, filled(engine, None, table))
     if given.reference is not None:
         from dvtool.quality.referencing import judge_reference
 
@@ -73,7 +76,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         found += judge_reference(engine, table, spec, *pinned, source=given.source)
     return JudgedTable(
         name=given.name,
-        findings=_finished(found, given, spec),
+        findings=_finished(_without_echo(found), given, spec),
         rows=table.rows,
         columns=len(table.columns),
         reading=_reading(table),
@@ -87,11 +90,12 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
 
 
 class _Compared(NamedTuple):
-    """What the baseline tells, as `JudgedTable` takes it."""
+    """What the baseline tells, as `JudgedTable` takes it; and whether its rows were there to tell."""
 
     findings: Sequence[Finding] = ()
     drift: tuple[dict[str, Any], ...] = ()
     would_decide_more: tuple[str, ...] = ()
+    row_by_row: bool = False
 
 
 def _compared(
@@ -122,9 +126,15 @@ def _compared(
     from dvtool.quality import drifting  # scipy takes longer than judging a small table
 
     found = list(changes(engine, given, spec, before, table))
-    measured, effects = drifting.compare(engine, before, table, spec, source=given.source)
+    by_rows = filled(engine, before, table)
+    faults = {one.column: one.fault for one in by_rows}
+    measured, effects = drifting.compare(
+        engine, before, table, spec, source=given.source, known=faults
+    )
+    told = {one.column for one in measured if one.outcome is Outcome.VIOLATED}
+    found += findings_of(engine, table, [one for one in by_rows if one.column not in told])
     found += with_drift_causes(engine, before, table, spec, measured)
-    return _Compared(found, tuple(effects))
+    return _Compared(found, tuple(effects), row_by_row=True)
 
 
 def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
@@ -142,6 +152,21 @@ def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
 
 
 # -- what leaves -----------------------------------------------------------------------------------
+
+
+def _without_echo(findings: list[Finding]) -> list[Finding]:
+    """Returns findings where rows lost by a cut are told by the cut.
+
+    A number of rows that the checks ask for stays a finding of its own: somebody asked.
+    """
+    cut = next((one for one in findings if one.code == "truncated"), None)
+    lost = next((one for one in findings if one.code == "rows-lost"), None)
+    if cut is None or lost is None:
+        return findings
+    told = replace(
+        cut, message=f"{cut.message}; {lost.message}", figures={**cut.figures, **lost.figures}
+    )
+    return [told if one is cut else one for one in findings if one is not lost]
 
 
 def _finished(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import random
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.harness import Repo
+from tests.journeys.harness import Repo, Result
 
 GOOD_CHECKS = """\
 columns:
@@ -68,6 +69,20 @@ def test_a_broken_file_fails_with_the_line(folder: Repo) -> None:
 
     assert "fail      new.csv:302 " in result.out
     assert "[ragged-rows]" in result.out
+
+
+def test_a_cut_file_is_one_finding_that_tells_the_rows_it_lost(folder: Repo) -> None:
+    whole = table(1000)
+    folder.write("old.csv", whole)
+    folder.write("new.csv.gz", gzip.compress(whole[: len(whole) // 4].encode())[:-8])
+
+    found = folder.run("check", "new.csv.gz", "--baseline", "old.csv", "--json", code=1).json
+
+    findings = found["judgements"][0]["tables"][0]["findings"]
+    (told,) = [one for one in findings if one["verdict"] != "pass"]
+    assert told["code"] == "truncated"
+    assert "the gzip data ends in the middle" in told["message"]
+    assert "fewer than old.csv" in told["message"]
 
 
 def test_a_baseline_shows_what_changed_in_plain_words(folder: Repo) -> None:
@@ -424,3 +439,57 @@ def test_a_reference_that_is_nowhere_is_undecided(creeping: Repo) -> None:
     assert "v9 is no revision of it, and no file here [reference] (ages.csv.checks.yaml:3)" in (
         result.out
     )
+
+
+# -- one file of a data set ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def parts(repo: Repo) -> Repo:
+    """A data set of two files and a folder, committed twice, as it is on disk."""
+    for version in (1, 2):
+        for number, name in enumerate(("a", "b", "sub/c")):
+            repo.write(f"data/{name}.csv", table(100 + version, seed=10 * version + number))
+        repo.run("add", "data")
+        repo.commit()
+    return repo
+
+
+def names(result: Result) -> list[str]:
+    return [one["name"] for one in result.json["judgements"][0]["tables"]]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--rev", "HEAD"], ["--staged"], ["--all"], ["--baseline", "HEAD~1"]],
+    ids=" ".join,
+)
+def test_whatever_is_asked_only_the_named_file_is_judged(parts: Repo, options: list[str]) -> None:
+    assert names(parts.run("check", "data/a.csv", "--json", *options)) == ["data/a.csv"]
+    assert names(parts.run("check", "data/sub", "--json", *options)) == ["data/sub/c.csv"]
+    assert "nothing at data/none.csv" in parts.run("check", "data/none.csv", *options, code=5).err
+
+
+def test_a_file_of_a_data_set_is_compared_with_a_file_and_a_folder_with_a_folder(
+    parts: Repo,
+) -> None:
+    parts.write("old.csv", table(400, seed=3))
+    parts.write("old/c.csv", table(400, seed=3))
+
+    file = parts.run("check", "data/a.csv", "--baseline", "old.csv", "--json").json
+    folder = parts.run("check", "data/sub", "--baseline", "old", "--json").json
+    wrong = parts.run("check", "data/a.csv", "--baseline", "old", code=2).err
+
+    for found in (file, folder):
+        (one,) = found["judgements"][0]["tables"]
+        assert one["baseline"]["name"] in ("old.csv", "old")
+        assert "rows-lost" in {finding["code"] for finding in one["findings"]}
+    assert "error: old has nothing to compare data/a.csv with" in wrong
+
+
+def test_a_missing_file_that_checks_name_is_a_failure_and_no_mistake(parts: Repo) -> None:
+    parts.write("data.checks.yaml", "tables: {none.csv: {rows: {min: 1}}}\n")
+
+    found = parts.run("check", "data/none.csv", code=1).out
+
+    assert "[table-missing] (data.checks.yaml:1)" in found
