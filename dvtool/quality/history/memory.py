@@ -17,6 +17,7 @@ from dvtool.quality.history.pairs import PairMemory
 from dvtool.quality.history.portrait import ColumnPortrait, Portrait
 from dvtool.quality.history.rows import RowMemory
 from dvtool.quality.history.sheet import Metric, Sheet
+from dvtool.quality.history.strips import Strip
 from dvtool.quality.kinds import Kind
 
 
@@ -35,12 +36,17 @@ class Memory:
         names = list(past[-1].columns)
         for name in names:
             lined, family = comparable([one.columns.get(name) for one in past])
-            if sum(one is not None for one in lined) > 1:
+            strip = Strip.of(lined)
+            if len(strip) > 1:
+                self.sheet.part += 1
                 self._families[name] = family
-                self._columns[name] = ColumnMemory(self.sheet, name, lined)
+                self._columns[name] = ColumnMemory(self.sheet, name, strip)
+        self.sheet.part += 1
         for at, one in enumerate(past):
             self._copies(self.sheet, at, one)
+        self.sheet.part += 1
         self._pairs = PairMemory(self.sheet, past, list(self._columns))
+        self.sheet.part += 1
         self._growth = Growth(self.sheet, past)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -134,7 +134,7 @@ class ColumnPortrait:
         if not len(self.keys):
             return self.keys, self.keys
         if self.counts is None:
-            return self.keys, _STEPS
+            return self.keys, STEPS
         return self.keys, np.cumsum(self.counts) / self.counts.sum()
 
     def cdf(self, values: Array) -> Array:
@@ -157,7 +157,7 @@ class ColumnPortrait:
         return int(self.counts[~np.isin(self.keys, list(values))].sum())
 
 
-_STEPS = np.linspace(0, 1, _GRID)
+STEPS = np.linspace(0, 1, _GRID)
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def _curve(numbers: Numbers | None) -> tuple[Array, Array | None]:
         counts = numbers.tally.counts
         keys = sorted(counts)
         return np.array(keys, float), np.fromiter(map(counts.__getitem__, keys), np.int64)
-    inner = numbers.quantiles._sketch().get_quantiles(_STEPS[1:-1].tolist())
+    inner = numbers.quantiles._sketch().get_quantiles(STEPS[1:-1].tolist())
     return np.concatenate([[numbers.low], np.array(inner), [numbers.high]]), None
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from dvtool.quality.history.arrays import middle
 from dvtool.quality.history.levels import WARM, alarm_levels
-from dvtool.quality.history.predictors import NAMES, chosen, predictions, variances
+from dvtool.quality.history.predictors import NAMES, predicted
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.history.variance import as_normal, beta_binomial_tail, deviate, scales
 from dvtool.quality.history.version import BUDGET
@@ -77,9 +77,7 @@ class Expectations:
     """
 
     def __init__(self, sheet: Sheet, budget: float = BUDGET) -> None:
-        self.metrics = tuple(sheet.marks)
-        marks = np.stack([sheet.marks[one] for one in self.metrics], axis=2)
-        y, v, k, n = (marks[:, i] for i in range(4))
+        self.metrics, y, v, k, n, self._floors = sheet.figures()
         shares = np.array([one.scale is Scale.SHARE for one in self.metrics])
         groups = np.array([one.column for one in self.metrics])
         self._is_known = np.isfinite(y).sum(axis=0) >= LEAST_FIGURES
@@ -87,19 +85,13 @@ class Expectations:
         self._burst = _burst(k, n, groups)
         self._rare = np.union1d(self._sparse, _few(n - k, shares))
         v[:, self._rare] *= self._burst
-        self._floors = np.array([sheet.floors[one] for one in self.metrics])
-        guesses = predictions(y)
-        errors = y[None] - guesses[:, :-1]
         self._noise = np.nan_to_num(middle(v))
-        self._best = chosen(errors, self._noise)
-        columns = np.arange(len(self.metrics))
         # A prediction is as good as the figures that it was made of.
         filled = np.where(np.isfinite(y) & np.isfinite(v), v, self._noise)
-        added = variances(filled)[self._best, :, columns].T
-        added = np.where(np.isfinite(added), added, self._noise)
+        told = predicted(y, filled, self._noise)
+        self._best, error, self._expected = told.best, told.errors, told.following
+        added = np.where(np.isfinite(told.variances), told.variances, self._noise)
         self._added = added[-1]
-        self._expected = guesses[self._best, -1, columns]
-        error = errors[self._best, :, columns].T
         ratio = error / self._base(v, added[:-1])
         scale, freedom = scales(ratio, np.array([one.name for one in self.metrics]))
         self._scale, self._freedom = scale[-1], freedom[-1]
@@ -122,12 +114,7 @@ class Expectations:
 
     def score(self, sheet: Sheet) -> list[Score]:
         """Returns the scores of a version's own sheet; of metrics that the past has as well."""
-        marks = np.full((4, len(self.metrics)), np.nan)
-        for at, metric in enumerate(self.metrics):
-            found = sheet.marks.get(metric)
-            if found is not None:
-                marks[:, at] = found[0]
-        y, v, k, n = marks
+        y, v, k, n = self._lined_up(sheet)
         v[self._rare] *= self._burst
         error = y - self._expected
         base = self._base(v, self._added)
@@ -149,6 +136,14 @@ class Expectations:
             for at, metric in enumerate(self.metrics)
             if np.isfinite(values[at]) and self._is_known[at]
         ]
+
+    def _lined_up(self, sheet: Sheet) -> Array:
+        """Returns a version's figures in the order of the past's metrics, NaN for none."""
+        found = sheet.figures()
+        places = {metric: at for at, metric in enumerate(found.metrics)}
+        at = np.array([places.get(metric, -1) for metric in self.metrics], int)
+        rows = [np.append(one[0], np.nan)[at] for one in (found.y, found.v, found.k, found.n)]
+        return np.stack(rows)
 
     def _base(self, v: Array, added: Array) -> Array:
         """Returns the sampling error of figure and prediction together, at least the floor."""
@@ -176,14 +171,13 @@ class Expectations:
         # Few in many rows are still one witness.
         share = self._witnesses(n)
         k, n = np.maximum(k * share, np.minimum(k, 1)), n * share
-        for at in self._sparse:
-            if not k[at] >= 1 or rows[at] <= 0 or not np.isfinite(values[at]):
-                continue
-            if k[at] > seen[at] / rows[at] * n[at]:
-                tail = beta_binomial_tail(
-                    round(k[at]), round(n[at]), seen[at] + 0.5, rows[at] - seen[at] + 0.5
-                )
-                values[at] = max(values[at], deviate(tail) / scale[at])
+        usual = seen / np.maximum(rows, 1e-9) * n
+        is_more = (k >= 1) & (k > usual) & (rows > 0) & np.isfinite(values)
+        for at in self._sparse[is_more[self._sparse]]:
+            tail = beta_binomial_tail(
+                round(k[at]), round(n[at]), seen[at] + 0.5, rows[at] - seen[at] + 0.5
+            )
+            values[at] = max(values[at], deviate(tail) / scale[at])
 
 
 def _burst(k: Array, n: Array, groups: Array) -> float:
