@@ -74,7 +74,7 @@ def _is_novel(
     """Tells which values lie beyond the baseline's, by more than a share of their range, or off its step."""
     low, high = float(reference.values[0]), float(reference.values[-1])
     outside = (values < low - room * (high - low)) | (values > high + room * (high - low))
-    return np.asarray(outside if step is None else outside | ~_on(values, step))
+    return np.asarray(outside if step is None else outside | ~on_step(values, step))
 
 
 def _chance(
@@ -97,7 +97,7 @@ def _chance(
     least = low - slack if low < 0 else max(low - slack, 0.0)
     fits = (origin >= least) & (origin <= high + slack)
     if step is not None:
-        fits &= _on(origin, step)
+        fits &= on_step(origin, step)
     rows = float(weights[fits].sum())
     count = int((fits & far).sum())
     if count < _LEAST_VALUES or float(weights[fits & far].sum()) < _MOST * weights[far].sum():
@@ -117,7 +117,7 @@ def _chance(
     if 0 < factor < 1 and low > 0 and bool((values[fits] < low).all()):
         chances.append(max(BY_CHANCE, high * factor / low))  # of all numbers below the smallest
     if step is not None and factor > 1:
-        coarse = float(reference.weights[_on(reference.values, step * factor)].sum())
+        coarse = float(reference.weights[on_step(reference.values, step * factor)].sum())
         chances.append(max(1 / factor, coarse / reference.n))
     return float(min(chances) ** count), rows
 
@@ -144,13 +144,14 @@ def _step(distribution: NumericDistribution) -> float | None:
     """Returns the coarsest decimal step on which nearly all values stand; None for no such step."""
     for power in range(6, _FINEST - 1, -1):
         step = 10.0**power
-        hit = _on(distribution.values, step)
+        hit = on_step(distribution.values, step)
         if distribution.weights[hit].sum() >= 0.99 * distribution.n:
             return step
     return None
 
 
-def _on(values: FloatArray, step: float) -> NDArray[np.bool_]:
+def on_step(values: FloatArray, step: float) -> NDArray[np.bool_]:
+    """Tells which values are whole multiples of a step, as far as floats can."""
     ratio = values / step
     return np.asarray(np.abs(ratio - np.round(ratio)) <= 1e-9 * np.maximum(1, np.abs(ratio)))
 
