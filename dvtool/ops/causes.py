@@ -18,7 +18,7 @@ from dvtool.quality.drift.diagnosis import likely_fault
 from dvtool.quality.drift.faults import Fault
 from dvtool.quality.filled import filled, findings_of
 from dvtool.quality.findings import Finding
-from dvtool.quality.folding import ALARM, SHIFTED
+from dvtool.quality.folding import ALARM, MISPLACED
 from dvtool.quality.kinds import Kind
 from dvtool.quality.measuring import Incomparable, distribution
 from dvtool.quality.retyping import as_written
@@ -92,7 +92,7 @@ def _by_rows(
     shift = with_shift(engine, before, table, policy, findings)[:1]
     for one in (
         *findings_of(engine, table, filled(engine, before, table)),
-        *(one for one in shift if one.code == SHIFTED),
+        *(one for one in shift if one.code in MISPLACED),
     ):
         if (one.code, one.column) not in said and one.column not in spec.private:
             yield one

@@ -18,7 +18,7 @@ from dvtool.quality.findings import Evidence, Finding, Severity
 
 FILLED: Final = frozenset({"filled-series", "filled-down"})
 ALARM: Final = "unlike-history"
-SHIFTED: Final = "columns-shifted"
+MISPLACED: Final = frozenset({"columns-shifted", "columns-swapped"})
 _LIKELY: Final = "likely: "
 _OF_SHIFTS: Final = frozenset(
     {"column-retyped", "history-column-retyped", "mixed-types", "empty-column", ALARM}
@@ -42,7 +42,7 @@ def folded(
         faults: Likely faults by column, told where no other cause is.
         private: Columns of which no value is shown.
     """
-    shift = next((one for one in others if one.code == SHIFTED and not one.waived), None)
+    shift = next((one for one in others if one.code in MISPLACED and not one.waived), None)
     if shift is not None:
         rest = [one for one in others if one is not shift]
         told, kept = folded(alarms, rest, faults, private)
@@ -83,7 +83,7 @@ def _with_fault(alarm: Finding, words: str, known: Mapping[str, object]) -> Find
 
 
 def folded_into(shift: Finding, findings: Sequence[Finding]) -> list[Finding]:
-    """Returns a finding about shifted columns, then those that it does not explain.
+    """Returns a finding about shifted or swapped columns, then those that it does not explain.
 
     What checks ask for stays, and so does what weighs more than the shift.
 
