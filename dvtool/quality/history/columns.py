@@ -49,7 +49,7 @@ class ColumnMemory:
         self._name = name
         listed = Listed(past)
         usual = _usual_values(listed)
-        self._usual = [listed.keys[at] for at in usual]
+        self._usual = listed.values(usual)
         self._usual_metrics = tuple(
             Metric(name, "share-of", str(key), Scale.SHARE) for key in self._usual
         )
@@ -70,7 +70,8 @@ class ColumnMemory:
     def mark(self, sheet: Sheet, one: ColumnPortrait) -> None:
         """Writes down the metrics of a version that is not part of the past."""
         strip = Strip([one], np.zeros(1, int), 1)
-        shares = numbers([one.shares.get(key, 0.0) for key in self._usual])[:, None]
+        known = one.shares.known() if self._usual else {}
+        shares = numbers([known.get(key, 0.0) for key in self._usual])[:, None]
         rise = np.array([self._surges.of(one)])
         self._mark(sheet, strip, self._novelty.of(strip), shares, rise, is_past=False)
 
@@ -138,14 +139,14 @@ class ColumnMemory:
         if not self._is_key:
             metric = Metric(name, "distinct", "", Scale.AMOUNT)
             few = _CHANCE_OF_FEW / (distinct + 1)
-            sheet.amount(metric, told.at, distinct, floor=floors, variance=few)
+            sheet.amount(metric, told.at, distinct, floor=float(floors.max()), variance=few)
         exact = np.where(is_exact, present, 0)
         repeats = Metric(name, "repeats", "", Scale.SHARE)
         sheet.share(repeats, told.at, np.maximum(present - distinct, 0), exact)
         if not is_exact.all():
             ratio = np.where(is_exact, np.nan, np.minimum(distinct / present, 1.0))
             metric = Metric(name, "repeats-ratio", "", Scale.AMOUNT)
-            sheet.amount(metric, told.at, ratio, floor=floors / 2)
+            sheet.amount(metric, told.at, ratio, floor=float(floors[~is_exact].max()) / 2)
 
     def _replaced(self, sheet: Sheet, news: News) -> None:
         """Writes down the values that stand in for others, where all versions had the same ones."""

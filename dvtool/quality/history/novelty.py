@@ -36,6 +36,7 @@ class _Values:
     Attributes:
         kept: Which of them have values, by place.
         hashes: Of the values, rising within a version.
+        sizes: How many values each has.
         versions: Which of `kept` each value is of.
         thetas: Of each of `kept`; hashes from there on are not told.
     """
@@ -50,7 +51,8 @@ class _Values:
         self.kept = np.array([at for at, _ in found], int)
         self.strip = column.only(self.kept)
         self.hashes = np.concatenate([_NONE, *(one.hashes for one in self._sets)])
-        self.versions = np.repeat(np.arange(len(found)), [len(one.hashes) for one in self._sets])
+        self.sizes = np.array([len(one.hashes) for one in self._sets], int)
+        self.versions = np.arange(len(found)).repeat(self.sizes)
         self.thetas = numbers([one.theta for one in self._sets])
         self.is_counted = np.array([one.counts is not None for one in self._sets], bool)
 
@@ -67,8 +69,11 @@ class _Values:
         return np.concatenate([np.empty(0, np.int64), *own])
 
     def sums(self, weights: Array, chosen: Array) -> Array:
-        """Returns the sum of the weights of chosen values, by version."""
-        return np.bincount(self.versions[chosen], weights[chosen], minlength=len(self))
+        """Returns the sum of the weights of chosen values, whole numbers, by version."""
+        totals = np.append(0, np.cumsum(weights * chosen))
+        bounds = np.append(0, np.cumsum(self.sizes))
+        found: Array = np.diff(totals[bounds]).astype(float)
+        return found
 
 
 class News(NamedTuple):
@@ -118,7 +123,7 @@ class News(NamedTuple):
             return found
         is_new = self.is_new | (values.hashes >= self.thetas[values.versions])
         new = values.sums(values.counts, is_new)
-        different = np.bincount(values.versions[is_new], minlength=len(values))
+        different = values.sums(np.ones(1, int), is_new)
         present = values.strip.present
         come &= new > present / 2
         found[values.kept[come]] = ((present - new + different) / present)[come]

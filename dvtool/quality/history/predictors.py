@@ -20,7 +20,7 @@ LAGS: Final = (5, 6, 7)
 NAMES: Final = ("mean", "smoothed", "last", "trend", "steps", *(f"lag {lag}" for lag in LAGS))
 _SMOOTH = 0.4
 _RECENT = 8
-_AT_ONCE = 512
+_AT_ONCE = 2048
 """Metrics that are predicted at once: figures of more do not fit into the processor's cache."""
 _MEDIAN_STEP = 1.2
 """About what the last figure and the median of several steps vary, in variances of a figure."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -124,28 +125,20 @@ class Sheet:
             counts: For each metric, of each version.
             rows: Of which these are.
         """
-        if isinstance(at, int):
-            if rows > 0:
-                self._write(metrics, at, counts, rows, 1e-3)
-            return
-        is_any = np.asarray(rows > 0)
-        if is_any.all():
-            self._write(metrics, at, counts, rows, 1e-3)
-        elif is_any.any():
-            given = np.where(is_any, counts, np.nan), np.where(is_any, rows, np.nan)
-            self._write(metrics, at, *given, 1e-3)
+        self._write(metrics, at, counts, rows, 1e-3)
 
     def amount(
-        self, metric: Metric, at: Where, found: Figure, *, floor: Figure, variance: Figure = 0.0
+        self, metric: Metric, at: Where, found: Figure, *, floor: float, variance: Figure = 0.0
     ) -> None:
         """Writes down numbers from 0, with the variance of their logarithm."""
-        self.value(metric, at, np.log(found + 1), variance, floor=floor)
+        self._write((metric,), at, np.log(found + 1), variance, floor)
 
     def value(
-        self, metric: Metric, at: Where, found: Figure, variance: Figure, *, floor: Figure
+        self, metric: Metric, at: Where, found: Figure, variance: Figure, *, floor: float
     ) -> None:
         """Writes down numbers with the variance that sampling gives them; none that is not finite."""
-        self.values((metric,), at, found, variance, floor=floor)
+        if not isinstance(at, int) or (isfinite(found) and isfinite(variance)):
+            self._write((metric,), at, found, variance, floor)
 
     def values(
         self,
@@ -154,17 +147,10 @@ class Sheet:
         found: Figure,
         variance: Figure,
         *,
-        floor: Figure,
+        floor: float,
     ) -> None:
         """Writes down several numbers of one kind, always together."""
-        is_one = np.asarray(np.isfinite(found) & np.isfinite(variance))
-        if is_one.all():
-            least = floor if isinstance(floor, float) else float(floor.max())
-            self._write(metrics, at, found, variance, least)
-        elif is_one.any():
-            least = float(np.max(np.broadcast_to(floor, is_one.shape)[is_one]))
-            given = np.where(is_one, found, np.nan), np.where(is_one, variance, np.nan)
-            self._write(metrics, at, *given, least)
+        self._write(metrics, at, found, variance, floor)
 
     def _write(
         self, metrics: tuple[Metric, ...], at: Where, first: Figure, second: Figure, floor: float
@@ -183,7 +169,10 @@ class Sheet:
     def counts(self, metric: Metric) -> tuple[Array, Array] | None:
         """Returns counts and rows of a share that is written alone, NaN for none."""
         block = self._blocks.get(metric)
-        return None if block is None else (block.first[0], block.second[0])
+        if block is None:
+            return None
+        first, second = _cleaned(block.first, block.second, np.ones(1, bool))
+        return first[0], second[0]
 
     def figures(self) -> Figures:
         """Returns the metrics that any version has: part after part, the first to be had first."""
@@ -197,10 +186,20 @@ class Sheet:
         sizes = [len(block.metrics) for block in blocks]
         parts = np.repeat([block.part for block in blocks], sizes)
         floors = np.repeat([block.floor for block in blocks], sizes)
+        shares = np.array([one.scale is Scale.SHARE for one in metrics], bool)
+        first, second = _cleaned(first, second, shares)
         there = np.isfinite(first)
         order = np.lexsort((there.argmax(axis=1), parts))
         order = order[there.any(axis=1)[order]]
         return _figures([metrics[at] for at in order], first[order], second[order], floors[order])
+
+
+def _cleaned(first: Array, second: Array, shares: Array) -> tuple[Array, Array]:
+    """Returns what was written down, NaN for shares of no rows and for numbers that are not finite."""
+    is_good = np.isfinite(first) & np.isfinite(second) & ((second > 0) | ~shares[:, None])
+    if is_good.all():
+        return first, second
+    return np.where(is_good, first, np.nan), np.where(is_good, second, np.nan)
 
 
 def _figures(metrics: Sequence[Metric], first: Array, second: Array, floors: Array) -> Figures:

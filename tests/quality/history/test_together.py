@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dvtool.quality.history import novelty
 from dvtool.quality.history.arrays import middle
 from dvtool.quality.history.novelty import Novelty
-from dvtool.quality.history.portrait import FULL, ColumnPortrait, ValueSet
+from dvtool.quality.history.portrait import FULL, ColumnPortrait, Shares, ValueSet
 from dvtool.quality.history.predictors import NAMES, predictions
 from dvtool.quality.history.sheet import ALL, Metric, Scale, Sheet
 from dvtool.quality.history.strips import Strip
@@ -85,9 +85,10 @@ def column(hashes: set[int], *, theta: float = FULL, counts: bool = True) -> Col
         None,
         empty,
         None,
+        empty,
         None,
         known,
-        {},
+        Shares([], empty),
         None,
         None,
         {},
