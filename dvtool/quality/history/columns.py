@@ -13,7 +13,7 @@ import numpy as np
 
 from dvtool.quality.history.arrays import member
 from dvtool.quality.history.curves import CurveMemory
-from dvtool.quality.history.novelty import News, Novelty
+from dvtool.quality.history.novelty import News, learnt
 from dvtool.quality.history.portrait import ColumnPortrait
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.history.strips import Strip, numbers
@@ -54,7 +54,7 @@ class ColumnMemory:
             Metric(name, "share-of", str(key), Scale.SHARE) for key in self._usual
         )
         self._surges = Surges(listed)
-        self._novelty = Novelty(past)
+        self._novelty, news = learnt(past)
         self._is_key = _is_key(past)
         self._closed = _closed_set(past)
         self._ticks = Ticks.of(name, past.ones)
@@ -63,9 +63,8 @@ class ColumnMemory:
         self._texts: TextMemory | FormMemory = (TextMemory if is_text else FormMemory)(name, past)
         curved = bool(kinds - {Kind.BOOL, Kind.OTHER})
         self._curve = CurveMemory(name, past, is_text=is_text) if curved else None
-        assert self._novelty.news is not None
         shares = listed.of(usual)
-        self._mark(sheet, past, self._novelty.news, shares, self._surges.past, is_past=True)
+        self._mark(sheet, past, news, shares, self._surges.past, is_past=True)
 
     def mark(self, sheet: Sheet, one: ColumnPortrait) -> None:
         """Writes down the metrics of a version that is not part of the past."""
@@ -108,11 +107,6 @@ class ColumnMemory:
     def edge(self, metric: Metric) -> float | None:
         """Returns the value that a metric of places counts up to, None for another metric."""
         return self._curve.edge(metric.about) if self._curve is not None else None
-
-    def mark_copies(self, sheet: Sheet, at: int, count: int, rows: int) -> None:
-        """Writes down the rows that are copies of others in everything but this column."""
-        metric = Metric(self._name, "copies-but-for", "", Scale.SHARE, True)
-        sheet.share(metric, at, count, rows)
 
     def _shares(self, sheet: Sheet, strip: Strip, shares: Array) -> None:
         """Writes down shares of the values that were frequent, and of all others together."""

@@ -6,6 +6,7 @@ rows of a version are. What is not here: values that are frequent (`columns`, wh
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -130,35 +131,36 @@ class News(NamedTuple):
         return found
 
 
+@dataclass(frozen=True, slots=True)
 class Novelty:
     """The values that any version of a column's past has.
 
     Args:
-        past: Its versions, oldest first.
-
-    Attributes:
-        news: What was new in each of them.
+        known: Their hashes, rising, below `theta`.
+        theta: What lies beyond may have been seen and forgotten.
+        started: Whether any version had values.
     """
 
-    def __init__(self, past: Strip) -> None:
-        values = _Values(past)
-        is_new, places = _firsts(values.hashes)
-        thetas = _thetas(values, places)
-        self.news: News | None = News(values, is_new, thetas[:-1], 1)
-        self._started = len(values) > 0
-        self._theta = float(thetas[-1])
-        known = values.hashes[places]
-        self._known = known if self._theta == FULL else known[: known.searchsorted(self._theta)]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leaves out what the past's own metrics were made of."""
-        return {**self.__dict__, "news": None}
+    known: Array
+    theta: float
+    started: bool
 
     def of(self, column: Strip) -> News:
         """Returns what is new in a version that is no part of the past."""
         values = _Values(column)
-        is_new = ~member(values.hashes, self._known)
-        return News(values, is_new, np.full(len(values), self._theta), 0 if self._started else 1)
+        is_new = ~member(values.hashes, self.known)
+        return News(values, is_new, np.full(len(values), self.theta), 0 if self.started else 1)
+
+
+def learnt(past: Strip) -> tuple[Novelty, News]:
+    """Returns the values of a past, oldest first, and what was new in each of its versions."""
+    values = _Values(past)
+    is_new, places = _firsts(values.hashes)
+    thetas = _thetas(values, places)
+    theta, known = float(thetas[-1]), values.hashes[places]
+    if theta != FULL:
+        known = known[: known.searchsorted(theta)]
+    return Novelty(known, theta, len(values) > 0), News(values, is_new, thetas[:-1], 1)
 
 
 def _firsts(hashes: Array) -> tuple[Array, Array]:

@@ -7,8 +7,7 @@ version as if it had been judged. What is not here: metrics (`memory`), and what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,8 +35,7 @@ LEAST_BURST = 1.5
 """Smaller ones are what chance makes of single rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """One metric of the judged version.
 
     Args:

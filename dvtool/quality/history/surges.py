@@ -137,10 +137,9 @@ class Surges:
 
 def _coded(listed: Sequence[Array | list[Any]]) -> tuple[Array | list[Any], Array]:
     """Returns the different values of several lists as they are first met, and each one's place."""
-    if len({one.dtype if isinstance(one, np.ndarray) else None for one in listed} - {None}) == 1:
-        arrays = [one for one in listed if isinstance(one, np.ndarray)]
-        if len(arrays) == len(listed):
-            return _coded_numbers(np.concatenate(arrays))
+    arrays = [one for one in listed if not isinstance(one, list)]
+    if len(arrays) == len(listed) and len({one.dtype for one in arrays}) == 1:
+        return _coded_numbers(np.concatenate(arrays))
     lists = [one if isinstance(one, list) else one.tolist() for one in listed]
     codes = dict.fromkeys(chain.from_iterable(lists))
     codes = dict(zip(codes, range(len(codes)), strict=True))
