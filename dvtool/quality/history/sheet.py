@@ -192,9 +192,10 @@ class Sheet:
         floors = np.repeat([block.floor for block in blocks], sizes)
         shares = np.array([one.scale is Scale.SHARE for one in metrics], bool)
         first, second = _cleaned(both[0], both[1], shares)
-        there = np.asarray(np.isfinite(first))
+        there = np.isfinite(first)
+        is_any: Array = there.any(axis=1)
         order = np.lexsort((there.argmax(axis=1), parts))
-        order = order[there.any(axis=1)[order]]
+        order = order[is_any[order]]
         return _figures([metrics[at] for at in order], first[order], second[order], floors[order])
 
     def _side_by_side(self, blocks: Sequence[_Block]) -> Array:
