@@ -299,6 +299,7 @@ def judged_by_history(
         rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
+    from dvtool.ops.causes import causes_beside
     from dvtool.quality.folding import folded
     from dvtool.quality.history.usual import as_usual, told_once
     from dvtool.quality.history.version import Version
@@ -311,15 +312,10 @@ def judged_by_history(
     if name and profiler.portraits is not None and name not in profiler.portraits:
         _keep_portrait(version.portrait, name, profiler)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
-    causes = list(judged.findings)
+    causes: list[Finding] = []
     if judged.baseline is None and any(one.column for one in found):
-        said = {(one.code, one.column) for one in causes}
-        causes += [
-            one
-            for one in _row_by_row(file, past[-1].file, spec)
-            if (one.code, one.column) not in said and one.column not in spec.private
-        ]
-    found, others = folded(found, causes)
+        causes = causes_beside(file, past[-1].file, spec, [*judged.findings, *found], policy)
+    found, others = folded(found, [*judged.findings, *causes])
     if history.is_proven:
         others = as_usual(others, {one.column for one in answer.findings}, answer.versions)
     elif not asked:
@@ -333,21 +329,6 @@ def judged_by_history(
         findings=sorted_findings([*others, *found]),
         would_decide_more=tuple(more),
     )
-
-
-def _row_by_row(file: FileBytes, latest: FileBytes, spec: Spec) -> list[Finding]:
-    """Returns what the order of the rows tells beside the latest version; only after an alarm."""
-    from dvtool.quality.filled import filled, findings_of
-    from dvtool.quality.tables.engine import Engine
-    from dvtool.quality.tables.opening import open_table
-    from dvtool.quality.tables.table import Unreadable
-
-    broken = suppress(Unreadable, ObjectMissing, OSError)
-    with broken, Engine() as engine, file.open() as path, latest.open() as before:
-        table = open_table(engine, path, name=file.name, options=spec.read)
-        earlier = open_table(engine, before, name=latest.name, options=spec.read)
-        return list(findings_of(engine, table, filled(engine, earlier, table)))
-    return []
 
 
 def _too_short(least: int, here: int, gaps: Sequence[str]) -> str:

@@ -1,19 +1,28 @@
-"""One cause, one finding: what history finds odd is told with the cause that the rows themselves tell.
+"""One cause, one finding: what one cause explains is told with it, and not once more.
 
-Here findings about one column that come from two sources become one. What is not here: how either was
-found (`filled`, `history`). Called by `dvtool.ops.history`.
+Here findings become fewer: what history finds odd is told with the cause that the rows themselves
+tell, and what shifted columns make odd is told by the shift. What is not here: how any of them was found
+(`filled`, `shifted`, `history`). Called by `shifted` and `dvtool.ops.history`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from dvtool.quality.findings import Finding
+from dvtool.quality.findings import Evidence, Finding, Severity
 
 FILLED: Final = frozenset({"filled-series", "filled-down"})
+SHIFTED: Final = "columns-shifted"
 _LIKELY: Final = "likely: "
+_OF_SHIFTS: Final = frozenset(
+    {"column-retyped", "history-column-retyped", "mixed-types", "empty-column", "unlike-history"}
+    | {"constant-column", "null-words", "leading-zeros", "ambiguous-numbers", "category-variants"}
+    | FILLED
+)
+"""What is found about columns that hold the values of others, and nobody asked for."""
 
 
 def folded(
@@ -25,6 +34,12 @@ def folded(
         alarms: As `history` found them.
         others: All else that was found in the table.
     """
+    shift = next((one for one in others if one.code == SHIFTED and not one.waived), None)
+    if shift is not None:
+        rest = [one for one in others if one is not shift]
+        told, kept = folded(alarms, rest)
+        told_by_shift, *told = folded_into(shift, told)
+        return told, folded_into(told_by_shift, kept)
     causes = {one.column: one for one in others if one.code in FILLED and not one.waived}
     told = []
     used = set()
@@ -49,3 +64,28 @@ def _with_cause(alarm: Finding, cause: Finding) -> Finding:
             "likely_fault": {"code": cause.code, "share": cause.figures.get("share")},
         },
     )
+
+
+def folded_into(shift: Finding, findings: Sequence[Finding]) -> list[Finding]:
+    """Returns a finding about shifted columns, then those that it does not explain.
+
+    What checks ask for stays, and so does what weighs more than the shift.
+
+    Args:
+        shift: With the columns that hold what is not theirs.
+        findings: All others.
+    """
+    columns = set(shift.figures["columns"])
+    weights = [Severity.NOTE, Severity.WARN, Severity.FAIL]
+    explained = [
+        one
+        for one in findings
+        if one.column in columns
+        and one.rule is None
+        and (one.code in _OF_SHIFTS or one.evidence is Evidence.DRIFT)
+        and weights.index(one.severity) <= weights.index(shift.severity)
+    ]
+    counts = Counter(shift.figures.get("explains", {}))
+    counts.update(one.code for one in explained)
+    figures = {**shift.figures, "explains": dict(counts)}
+    return [replace(shift, figures=figures), *(one for one in findings if one not in explained)]

@@ -26,6 +26,7 @@ from dvtool.quality.judged import JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
+from dvtool.quality.shifted import with_shift
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Table, Unreadable
@@ -67,8 +68,9 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
     profile = given.profile or _profile(engine, given, table)
     compared = _compared(engine, given, spec, table, profile)
     found += compared.findings
-    if not compared.row_by_row:
+    if compared.before is None:
         found += findings_of(engine, table, filled(engine, None, table))
+    found = with_shift(engine, compared.before, table, spec.schema_change, found)
     if given.reference is not None:
         from dvtool.quality.referencing import judge_reference
 
@@ -90,12 +92,12 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
 
 
 class _Compared(NamedTuple):
-    """What the baseline tells, as `JudgedTable` takes it; and whether its rows were there to tell."""
+    """What the baseline tells, as `JudgedTable` takes it; and the baseline, where its rows are here."""
 
     findings: Sequence[Finding] = ()
     drift: tuple[dict[str, Any], ...] = ()
     would_decide_more: tuple[str, ...] = ()
-    row_by_row: bool = False
+    before: Table | None = None
 
 
 def _compared(
@@ -134,7 +136,7 @@ def _compared(
     told = {one.column for one in measured if one.outcome is Outcome.VIOLATED}
     found += findings_of(engine, table, [one for one in by_rows if one.column not in told])
     found += with_drift_causes(engine, before, table, spec, measured)
-    return _Compared(found, tuple(effects), row_by_row=True)
+    return _Compared(found, tuple(effects), before=before)
 
 
 def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:

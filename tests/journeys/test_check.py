@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import random
 import subprocess
 import sys
@@ -353,6 +354,74 @@ def test_suggested_checks_accept_what_they_came_from(tracked: Repo) -> None:
     assert "# int in one version" in text
     assert "people.csv: pass" in tracked.run("check", "people.csv").out
     assert "has checks for this table already" in tracked.run("suggest", "people.csv", code=9).err
+
+
+def unexplained(text: str) -> list[str]:
+    """Returns the lines of a checks file that say something and have no comment above."""
+    lines = [line.strip() for line in text.splitlines()]
+    return [
+        line
+        for above, line in itertools.pairwise(["", *lines])
+        if not line.startswith("#")
+        and line not in ("", "tables:", "columns:", "rules:")
+        and not above.startswith("#")
+    ]
+
+
+SCHEMA = """\
+import pandera.pandas as pa
+
+People = pa.DataFrameSchema(
+    {"id": pa.Column(int, unique=True), "age": pa.Column(int, pa.Check.gt(0), nullable=True)},
+    strict=True,
+)
+"""
+
+
+def test_every_suggested_line_says_why(repo: Repo) -> None:
+    for seed in range(6):
+        repo.write("data/people.csv", table(300, seed=seed))
+        repo.write("data/visits.jsonl", '{"day": "2026-01-02", "n": 1}\n' * 20)
+        repo.run("add", "data")
+        repo.commit()
+    repo.write("plain.csv", table())
+    repo.write("schemas.py", SCHEMA)
+
+    folder = repo.run("suggest", "data", "--history", "--print").out
+    plain = repo.run("suggest", "plain.csv", "--print").out
+    converted = repo.run("suggest", "--from", "schemas.py:People", "plain.csv", "--print").out
+
+    assert "people.csv:\n" in folder and "visits.jsonl:\n" in folder and "read: {" in plain
+    assert "rules:\n" in converted and "other_columns: fail\n" in converted
+    assert [unexplained(text) for text in (folder, plain, converted)] == [[], [], []]
+    assert unexplained("# why\nkey: [id]\nread: {format: csv}\n") == ["read: {format: csv}"]
+
+
+def test_checks_leave_as_a_pandera_schema_and_what_does_not_fit_is_said(
+    tracked: Repo, tmp_path: Path
+) -> None:
+    tracked.write("people.csv.checks.yaml", GOOD_CHECKS + "rules: [{sql: age > 0}]\n")
+    tracked.write("data/a.csv", table())
+    tracked.write("data.checks.yaml", "tables: {'*.csv': {columns: {id: {unique: true}}}}\n")
+    tracked.run("add", "data")
+
+    wrote = tracked.run("export", "pandera", "people.csv", "--to", "schema.py").out
+    again = tracked.run("export", "pandera", "people.csv", "--to", "schema.py", code=9).err
+    inside = tracked.run("export", "pandera", "data/a.csv").out
+    folder = tracked.run("export", "pandera", "data", code=2).err
+    none = tracked.run("export", "pandera", "plain.csv", code=2).err
+
+    assert "left out, for pandera has no word for it: rules" in wrote
+    assert "--force replaces it" in again
+    assert "values.dropna().is_unique" in inside
+    assert "data.checks.yaml has no checks of data alone" in folder
+    assert "plain.csv has no checks: no plain.csv.checks.yaml" in none
+    script = "import pandas as pd, schema; schema.schema.validate(pd.read_csv('people.csv'))"
+    done = [sys.executable, "-W", "ignore", "-c", script]
+    assert subprocess.run(done, cwd=tracked.path, check=False).returncode == 0
+    (tracked.path / "people.csv").write_text(table(age={3: "200"}))
+    refused = subprocess.run(done, cwd=tracked.path, capture_output=True, text=True, check=False)
+    assert "less_than_or_equal_to(120)" in refused.stderr
 
 
 def test_suggestions_from_history_have_bounds_that_every_version_keeps(repo: Repo) -> None:

@@ -77,6 +77,22 @@ def test_days_that_count_up_are_told_as_a_filled_series(folder: Repo) -> None:
         assert "[filled-series]" not in told
 
 
+def test_shifted_columns_are_one_finding_beside_a_past_and_beside_a_baseline(folder: Repo) -> None:
+    for number in range(8):
+        lines = [f"{line},{'open' if row else 'state'}" for row, line in enumerate(report(number))]
+        folder.write(f"states/{number}.csv", "\n".join(lines) + "\n")
+    shifted = ["day,shop,sales,state", *(f",{line}" for line in report(8)[1:])]
+    folder.write("bad.csv", "\n".join(shifted) + "\n")
+
+    alone = folder.run("check", "bad.csv", "--history", "states", code=1)
+    beside = folder.run("check", "bad.csv", "--baseline", "states/7.csv", code=1)
+
+    for told in (alone.out, beside.out):
+        assert "values stand 1 column too far right from day on, in all rows: shop holds" in told
+        assert told.count("  fail  ") == 1
+        assert "retyped" not in told
+
+
 def orders(number: int, *, price: float = 20) -> str:
     """Returns a day whose order numbers go on where the day before ended, two rows an order."""
     draw = random.Random(number)

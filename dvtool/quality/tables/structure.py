@@ -23,6 +23,7 @@ SEVERITIES: dict[str, Severity] = {
     "truncated": Severity.FAIL,
     "unreadable": Severity.FAIL,
     "too-large": Severity.FAIL,
+    "columns-shifted": Severity.FAIL,
     "ragged-rows": Severity.FAIL,
     "broken-quotes": Severity.FAIL,
     "broken-records": Severity.FAIL,
