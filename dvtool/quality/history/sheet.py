@@ -193,7 +193,7 @@ class Sheet:
         shares = np.array([one.scale is Scale.SHARE for one in metrics], bool)
         first, second = _cleaned(both[0], both[1], shares)
         there = np.isfinite(first)
-        is_any: Array = there.any(axis=1)
+        is_any = np.asarray(there.any(axis=1))
         order = np.lexsort((there.argmax(axis=1), parts))
         order = order[is_any[order]]
         return _figures([metrics[at] for at in order], first[order], second[order], floors[order])
