@@ -299,7 +299,6 @@ def judged_by_history(
         rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
-    from dvtool.ops.causes import causes_beside
     from dvtool.quality.folding import folded
     from dvtool.quality.history.usual import as_usual, told_once
     from dvtool.quality.history.version import Version
@@ -312,10 +311,19 @@ def judged_by_history(
     if name and profiler.portraits is not None and name not in profiler.portraits:
         _keep_portrait(version.portrait, name, profiler)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
-    causes: list[Finding] = []
-    if judged.baseline is None and any(one.column for one in found):
-        causes = causes_beside(file, past[-1].file, spec, [*judged.findings, *found], policy)
-    found, others = folded(found, [*judged.findings, *causes])
+    others: Sequence[Finding] = judged.findings
+    if any(one.column for one in found):
+        from dvtool.ops.causes import causes_beside
+
+        causes = causes_beside(
+            file,
+            past[-1].file,
+            spec,
+            [*judged.findings, *found],
+            policy=policy,
+            is_compared=judged.baseline is not None,
+        )
+        found, others = folded(found, [*others, *causes.findings], causes.faults, spec.private)
     if history.is_proven:
         others = as_usual(others, {one.column for one in answer.findings}, answer.versions)
     elif not asked:

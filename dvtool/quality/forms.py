@@ -139,7 +139,11 @@ def _form(
         return Form(column.name, reading, is_telling=False)
     is_optional = missing > 0
     if reading.kind.is_number:
-        ends = _ends(float(low), float(high), is_own=distinct > _NEAR_UNIQUE * present)
+        ends = _ends(
+            float(low),
+            float(high),
+            is_own=reading.kind is Kind.INT and distinct > _NEAR_UNIQUE * present,
+        )
         return Form(column.name, reading, is_optional, *ends)
     if reading.kind is not Kind.TEXT:
         return Form(column.name, reading, is_optional)

@@ -26,6 +26,7 @@ from dvtool.quality.judged import JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
+from dvtool.quality.retyping import with_faults
 from dvtool.quality.shifted import with_shift
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
@@ -127,7 +128,8 @@ def _compared(
         return _Compared(would_decide_more=(readable,))
     from dvtool.quality import drifting  # scipy takes longer than judging a small table
 
-    found = list(changes(engine, given, spec, before, table))
+    changed = changes(engine, given, spec, before, table)
+    found = with_faults(engine, before, table, changed, private=spec.private)
     by_rows = filled(engine, before, table)
     faults = {one.column: one.fault for one in by_rows}
     measured, effects = drifting.compare(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dvtool.quality import swapped as swapping
 from dvtool.quality.findings import Evidence, Finding, Outcome, Severity
 from dvtool.quality.folding import folded_into
 from dvtool.quality.forms import Form, forms_of, readings_of
@@ -71,7 +72,7 @@ def is_suspicious(findings: Sequence[Finding], before: Table | None) -> bool:
 def with_shift(
     engine: Engine, before: Table | None, table: Table, policy: str, findings: Sequence[Finding]
 ) -> list[Finding]:
-    """Returns the findings, with those that a shift of columns explains folded into it.
+    """Returns the findings, with those that shifted or swapped columns explain folded into that.
 
     Args:
         engine: Holds both tables.
@@ -80,13 +81,20 @@ def with_shift(
         policy: `schema_change:` of the checks, empty for the default.
         findings: All that was found so far.
     """
-    shift = shifted(engine, before, table) if is_suspicious(findings, before) else None
-    if shift is None:
+    forms = _forms(engine, before, table) if is_suspicious(findings, before) else []
+    if not forms:
         return list(findings)
     severity = None
     if before is not None and policy:
         severity = {"fail": Severity.FAIL, "warn": Severity.WARN, "allow": Severity.NOTE}[policy]
-    return folded_into(finding_of(engine, table, shift, severity=severity), findings)
+    shift = _by_rows(engine, table, forms)
+    if shift is not None:
+        return folded_into(finding_of(engine, table, shift, severity=severity), findings)
+    swap = swapping.swapped(engine, table, forms)
+    if swap is not None:
+        told = swapping.finding_of(engine, table, swap, severity=severity)
+        return folded_into(told, findings)
+    return list(findings)
 
 
 def shifted(engine: Engine, before: Table | None, table: Table) -> Shift | None:
@@ -98,16 +106,24 @@ def shifted(engine: Engine, before: Table | None, table: Table) -> Shift | None:
             other names, the rows of the table itself tell in which nothing is odd.
         table: What is judged.
     """
-    width = len(table.columns)
-    if not LEAST_COLUMNS <= width <= MOST_COLUMNS or not table.rows:
-        return None
+    forms = _forms(engine, before, table)
+    return _by_rows(engine, table, forms) if forms else None
+
+
+def _forms(engine: Engine, before: Table | None, table: Table) -> list[Form]:
+    """Returns what fits each column; nothing where too few columns tell anything."""
+    if not LEAST_COLUMNS <= len(table.columns) <= MOST_COLUMNS or not table.rows:
+        return []
     names = [one.name for one in table.columns]
     if before is not None and [one.name for one in before.columns] == names:
         forms = forms_of(engine, before, readings_of(before))
     else:
         forms = _own_forms(engine, table)
-    if sum(form.is_telling for form in forms) < LEAST_GAIN:
-        return None
+    return forms if sum(form.is_telling for form in forms) >= LEAST_GAIN else []
+
+
+def _by_rows(engine: Engine, table: Table, forms: Sequence[Form]) -> Shift | None:
+    width = len(forms)
     moves = [sign * by for by in range(1, min(MOST_PLACES, width - 2) + 1) for sign in (1, -1)]
     patterns = _patterns(engine, table, forms, moves)
     return _told(patterns, forms, moves)

@@ -93,6 +93,22 @@ def test_shifted_columns_are_one_finding_beside_a_past_and_beside_a_baseline(fol
         assert "retyped" not in told
 
 
+def test_an_alarm_of_few_rows_is_told_with_the_fault_that_their_values_show(folder: Repo) -> None:
+    lines = report(8)
+    for row in (5, 20, 33):
+        *rest, sales = lines[row].split(",")
+        lines[row] = ",".join([*rest, f"{1000 * float(sales):.1f}"])
+    for number in range(8):
+        folder.write(f"reports/{number}.csv", "\n".join(report(number)) + "\n")
+    folder.write("bad.csv", "\n".join(lines) + "\n")
+
+    for more in ((), ("--baseline", "reports/7.csv")):
+        told = folder.run("check", "bad.csv", "--history", "reports", *more, code=1).out
+
+        assert "bad.csv sales: " in told
+        assert "hint: likely: multiplied by 1000, at least 7.5% of the rows" in told
+
+
 def orders(number: int, *, price: float = 20) -> str:
     """Returns a day whose order numbers go on where the day before ended, two rows an order."""
     draw = random.Random(number)

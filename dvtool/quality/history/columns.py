@@ -13,7 +13,7 @@ import numpy as np
 
 from dvtool.quality.history.arrays import member
 from dvtool.quality.history.curves import CurveMemory
-from dvtool.quality.history.novelty import News, Novelty
+from dvtool.quality.history.novelty import News, learnt
 from dvtool.quality.history.portrait import ColumnPortrait
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.history.strips import Strip, numbers
@@ -49,12 +49,12 @@ class ColumnMemory:
         self._name = name
         listed = Listed(past)
         usual = _usual_values(listed)
-        self._usual = [listed.keys[at] for at in usual]
+        self._usual = listed.values(usual)
         self._usual_metrics = tuple(
             Metric(name, "share-of", str(key), Scale.SHARE) for key in self._usual
         )
         self._surges = Surges(listed)
-        self._novelty = Novelty(past)
+        self._novelty, news = learnt(past)
         self._is_key = _is_key(past)
         self._closed = _closed_set(past)
         self._ticks = Ticks.of(name, past.ones)
@@ -63,14 +63,14 @@ class ColumnMemory:
         self._texts: TextMemory | FormMemory = (TextMemory if is_text else FormMemory)(name, past)
         curved = bool(kinds - {Kind.BOOL, Kind.OTHER})
         self._curve = CurveMemory(name, past, is_text=is_text) if curved else None
-        assert self._novelty.news is not None
         shares = listed.of(usual)
-        self._mark(sheet, past, self._novelty.news, shares, self._surges.past, is_past=True)
+        self._mark(sheet, past, news, shares, self._surges.past, is_past=True)
 
     def mark(self, sheet: Sheet, one: ColumnPortrait) -> None:
         """Writes down the metrics of a version that is not part of the past."""
         strip = Strip([one], np.zeros(1, int), 1)
-        shares = numbers([one.shares.get(key, 0.0) for key in self._usual])[:, None]
+        known = one.shares.known() if self._usual else {}
+        shares = numbers([known.get(key, 0.0) for key in self._usual])[:, None]
         rise = np.array([self._surges.of(one)])
         self._mark(sheet, strip, self._novelty.of(strip), shares, rise, is_past=False)
 
@@ -108,11 +108,6 @@ class ColumnMemory:
         """Returns the value that a metric of places counts up to, None for another metric."""
         return self._curve.edge(metric.about) if self._curve is not None else None
 
-    def mark_copies(self, sheet: Sheet, at: int, count: int, rows: int) -> None:
-        """Writes down the rows that are copies of others in everything but this column."""
-        metric = Metric(self._name, "copies-but-for", "", Scale.SHARE, True)
-        sheet.share(metric, at, count, rows)
-
     def _shares(self, sheet: Sheet, strip: Strip, shares: Array) -> None:
         """Writes down shares of the values that were frequent, and of all others together."""
         if not self._usual:
@@ -138,14 +133,14 @@ class ColumnMemory:
         if not self._is_key:
             metric = Metric(name, "distinct", "", Scale.AMOUNT)
             few = _CHANCE_OF_FEW / (distinct + 1)
-            sheet.amount(metric, told.at, distinct, floor=floors, variance=few)
+            sheet.amount(metric, told.at, distinct, floor=float(floors.max()), variance=few)
         exact = np.where(is_exact, present, 0)
         repeats = Metric(name, "repeats", "", Scale.SHARE)
         sheet.share(repeats, told.at, np.maximum(present - distinct, 0), exact)
         if not is_exact.all():
             ratio = np.where(is_exact, np.nan, np.minimum(distinct / present, 1.0))
             metric = Metric(name, "repeats-ratio", "", Scale.AMOUNT)
-            sheet.amount(metric, told.at, ratio, floor=floors / 2)
+            sheet.amount(metric, told.at, ratio, floor=float(floors[~is_exact].max()) / 2)
 
     def _replaced(self, sheet: Sheet, news: News) -> None:
         """Writes down the values that stand in for others, where all versions had the same ones."""

@@ -6,6 +6,7 @@ it. What is not here: shares of single values (`columns`). Called by `columns`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dvtool.quality.history.arrays import middle
-from dvtool.quality.history.portrait import STEPS, ColumnPortrait
+from dvtool.quality.history.portrait import EDGES, ColumnPortrait
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
-from dvtool.quality.history.strips import Strip, numbers
+from dvtool.quality.history.strips import Strip, numbers, rows_of
 from dvtool.quality.kinds import Kind
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-EDGES = np.array([0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99])
 _DAY = 86_400_000_000
+_HOUR = _DAY / 24
+"""Clocks are put forward and back by it."""
 _MARGIN = 0.15
 """What lies beyond all earlier values by less than this share of their range is nothing strange."""
 _REACH = 0.15
@@ -71,41 +73,32 @@ class _Curves:
         return len(self._keys)
 
     @cached_property
-    def _upto(self) -> Array:
-        """The share of numbers at or below each key, end to end."""
+    def _totals(self) -> tuple[Array, Array, Array]:
+        """Running totals at each key, end to end; what they begin with, and their ends."""
         ones = self.strip.ones
         counts = [one.counts for one in ones if one.counts is not None]
         if len(counts) < len(ones):
-            return np.concatenate([STEPS if one.counts is None else one.curve[1] for one in ones])
-        total = np.cumsum(np.concatenate(counts))
-        before = np.concatenate([[0], total])[self._starts]
-        rows = total[self._starts + self._sizes - 1] - before
-        found: Array = (total - before.repeat(self._sizes)) / rows.repeat(self._sizes)
-        return found
+            shares = np.concatenate([one.curve[1] for one in ones])
+            return shares, np.zeros(len(ones)), np.ones(len(ones))
+        totals = np.cumsum(np.concatenate(counts))
+        before = np.concatenate([[0], totals])[self._starts]
+        return totals, before, totals[self._starts + self._sizes - 1] - before
 
-    def upto(self, values: Array, chosen: Array) -> Array:
+    def upto(self, values: Iterable[Array], chosen: Array) -> Array:
         """Returns the share of numbers at or below some values.
 
         Args:
-            values: Of each chosen version, shape (chosen, values).
+            values: Of each chosen version, as many for each.
             chosen: Places of versions.
         """
         keys = [self._keys[at] for at in chosen.tolist()]
         at = np.array(
             [one.searchsorted(own, side="right") for one, own in zip(keys, values, strict=True)]
         )
-        shares = self._upto[self._starts[chosen][:, None] + np.maximum(at - 1, 0)]
+        totals, before, rows = self._totals
+        found = totals[self._starts[chosen][:, None] + np.maximum(at - 1, 0)]
+        shares = (found - before[chosen][:, None]) / rows[chosen][:, None]
         return np.where(at > 0, shares, 0.0)
-
-    def quantiles(self, share: Array) -> Array:
-        """Returns the smallest numbers with at least `share` of the numbers at or below them."""
-        bounds = zip(self._starts.tolist(), self._sizes.tolist(), strict=True)
-        own = [self._upto[start : start + size] for start, size in bounds]
-        at = np.array([one.searchsorted(share - 1e-12) for one in own])
-        found: Array = np.concatenate(self._keys)[
-            self._starts[:, None] + np.minimum(at, self._sizes[:, None] - 1)
-        ]
-        return found
 
 
 class CurveMemory:
@@ -116,7 +109,7 @@ class CurveMemory:
         self._what = "length" if is_text else "value"
         curves = _Curves(past)
         self._many = len(curves)
-        grids = curves.quantiles(EDGES) if self._many else np.zeros((1, len(EDGES)))
+        grids = np.array([one.quantiles for one in curves.strip.ones] or [np.zeros(len(EDGES))])
         self._edges = middle(grids) if self._many else EDGES
         self._middle = float(self._edges[len(EDGES) // 2])
         self._std = float(middle(curves.stds)) if self._many else 0.0
@@ -147,7 +140,9 @@ class CurveMemory:
         level = float(max(np.abs(lows).max(), np.abs(highs).max()))
         if self._grows and step > 0:
             # Calendars advance evenly, numbers that only grow do not.
-            return max((0.03 if self._is_moment else 0.3) * step, 1e-9 * level, 1e-12)
+            even = 0.03 if self._is_moment else 0.3
+            floor = min(even * step, _unevenness(lows, highs)) if self._is_moment else even * step
+            return max(floor, 1e-9 * level, 1e-12)
         return max(0.03 * self._std, 1e-9 * level, 1e-12)
 
     def mark(self, sheet: Sheet, column: Strip, weights: Array, *, is_past: bool) -> None:
@@ -177,7 +172,7 @@ class CurveMemory:
             tails = np.maximum(self._kurtosis, curves.kurtosis)
             sheet.value(spread, strip.at, figures, (tails + 2) / (4 * n), floor=0.02)
         every = np.arange(len(curves))
-        places = curves.upto(np.broadcast_to(self._places, (len(every), len(self._places))), every)
+        places = curves.upto([self._places] * len(every), every)
         sheet.shares(self._shares, strip.at, places.T * n, n)
         if self._grows:
             for end, found in (("lowest", curves.lows), ("highest", curves.highs)):
@@ -222,6 +217,13 @@ class CurveMemory:
             sheet.amount(metric, curves.strip.at, far / self._width, floor=_REACH)
 
 
+def _unevenness(lows: Array, highs: Array) -> float:
+    """Returns by how much a moment's steps have differed from the usual one, at least an hour."""
+    steps = np.diff(np.stack([lows, highs]), axis=1)
+    off = np.abs(steps - np.median(steps, axis=1, keepdims=True))
+    return max(float(off.max(initial=0.0)), _HOUR)
+
+
 def _bounds(lows: Array, highs: Array) -> Array:
     """Returns lowest, highest and the room beyond both that is nothing strange, after each version."""
     low, high = np.minimum.accumulate(lows), np.maximum.accumulate(highs)
@@ -248,9 +250,12 @@ def _one_way(lows: Array, highs: Array) -> bool:
 
 def _looks(sheet: Sheet, name: str, strip: Strip) -> None:
     """Writes down what numbers are, how they are written, and when a day's moments lie."""
-    are_numbers = strip.where(one.kind in (Kind.INT, Kind.FLOAT) for one in strip.ones)
-    _signs(sheet, name, are_numbers.where(one.signs is not None for one in are_numbers.ones))
-    _digits(sheet, name, are_numbers.where(one.digits is not None for one in are_numbers.ones))
+    kinds = [one.kind for one in strip.ones]
+    are_numbers = [kind is Kind.INT or kind is Kind.FLOAT for kind in kinds]
+    if any(are_numbers):
+        own = strip.where(are_numbers)
+        _signs(sheet, name, own.where([one.signs is not None for one in own.ones]))
+        _digits(sheet, name, own.where([one.digits is not None for one in own.ones]))
     for at, one in zip(strip.places.tolist(), strip.ones, strict=True):
         if one.kind is Kind.DATETIME:
             _time_of_day(sheet, name, at, one)
@@ -260,7 +265,7 @@ def _signs(sheet: Sheet, name: str, strip: Strip) -> None:
     if not len(strip):
         return
     n = numbers([0 if one.moments is None else one.moments.n for one in strip.ones])
-    zeros, negatives, wholes, odd = numbers([one.signs or () for one in strip.ones]).T
+    zeros, negatives, wholes, odd = rows_of((one.signs or () for one in strip.ones), 4).T
     for what, count in (("zeros", zeros), ("negatives", negatives), ("wholes", wholes)):
         sheet.share(Metric(name, what, "", Scale.SHARE), strip.at, count, n)
     rows = np.where(n > 0, n + odd, 0)
@@ -271,7 +276,7 @@ def _digits(sheet: Sheet, name: str, strip: Strip) -> None:
     """Writes down how many decimals values have, and how many whole ones end in 0."""
     if not len(strip):
         return
-    looked, decimals, variance, tens = numbers([one.digits or () for one in strip.ones]).T
+    looked, decimals, variance, tens = rows_of((one.digits or () for one in strip.ones), 4).T
     sheet.value(Metric(name, "decimals"), strip.at, decimals, variance, floor=0.03)
     sheet.share(Metric(name, "round-numbers", "", Scale.SHARE), strip.at, tens, looked)
 
@@ -282,5 +287,5 @@ def _time_of_day(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
     hours = (keys % _DAY) / (_DAY / 24)
     mean = float((hours * weight).sum() / weight.sum())
     spread = float((weight * (hours - mean) ** 2).sum() / weight.sum())
-    variance = spread / min(one.present, len(keys))
+    variance = spread / one.present
     sheet.value(Metric(name, "hour-of-day"), at, mean, variance, floor=0.1)

@@ -6,6 +6,7 @@ rows of a version are. What is not here: values that are frequent (`columns`, wh
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,6 +37,7 @@ class _Values:
     Attributes:
         kept: Which of them have values, by place.
         hashes: Of the values, rising within a version.
+        sizes: How many values each has.
         versions: Which of `kept` each value is of.
         thetas: Of each of `kept`; hashes from there on are not told.
     """
@@ -50,7 +52,8 @@ class _Values:
         self.kept = np.array([at for at, _ in found], int)
         self.strip = column.only(self.kept)
         self.hashes = np.concatenate([_NONE, *(one.hashes for one in self._sets)])
-        self.versions = np.repeat(np.arange(len(found)), [len(one.hashes) for one in self._sets])
+        self.sizes = np.array([len(one.hashes) for one in self._sets], int)
+        self.versions = np.arange(len(found)).repeat(self.sizes)
         self.thetas = numbers([one.theta for one in self._sets])
         self.is_counted = np.array([one.counts is not None for one in self._sets], bool)
 
@@ -67,8 +70,11 @@ class _Values:
         return np.concatenate([np.empty(0, np.int64), *own])
 
     def sums(self, weights: Array, chosen: Array) -> Array:
-        """Returns the sum of the weights of chosen values, by version."""
-        return np.bincount(self.versions[chosen], weights[chosen], minlength=len(self))
+        """Returns the sum of the weights of chosen values, whole numbers, by version."""
+        totals = np.append(0, np.cumsum(weights * chosen))
+        bounds = np.append(0, np.cumsum(self.sizes))
+        found: Array = np.diff(totals[bounds]).astype(float)
+        return found
 
 
 class News(NamedTuple):
@@ -118,42 +124,43 @@ class News(NamedTuple):
             return found
         is_new = self.is_new | (values.hashes >= self.thetas[values.versions])
         new = values.sums(values.counts, is_new)
-        different = np.bincount(values.versions[is_new], minlength=len(values))
+        different = values.sums(np.ones(1, int), is_new)
         present = values.strip.present
         come &= new > present / 2
         found[values.kept[come]] = ((present - new + different) / present)[come]
         return found
 
 
+@dataclass(frozen=True, slots=True)
 class Novelty:
     """The values that any version of a column's past has.
 
     Args:
-        past: Its versions, oldest first.
-
-    Attributes:
-        news: What was new in each of them.
+        known: Their hashes, rising, below `theta`.
+        theta: What lies beyond may have been seen and forgotten.
+        started: Whether any version had values.
     """
 
-    def __init__(self, past: Strip) -> None:
-        values = _Values(past)
-        is_new, places = _firsts(values.hashes)
-        thetas = _thetas(values, places)
-        self.news: News | None = News(values, is_new, thetas[:-1], 1)
-        self._started = len(values) > 0
-        self._theta = float(thetas[-1])
-        known = values.hashes[places]
-        self._known = known if self._theta == FULL else known[: known.searchsorted(self._theta)]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leaves out what the past's own metrics were made of."""
-        return {**self.__dict__, "news": None}
+    known: Array
+    theta: float
+    started: bool
 
     def of(self, column: Strip) -> News:
         """Returns what is new in a version that is no part of the past."""
         values = _Values(column)
-        is_new = ~member(values.hashes, self._known)
-        return News(values, is_new, np.full(len(values), self._theta), 0 if self._started else 1)
+        is_new = ~member(values.hashes, self.known)
+        return News(values, is_new, np.full(len(values), self.theta), 0 if self.started else 1)
+
+
+def learnt(past: Strip) -> tuple[Novelty, News]:
+    """Returns the values of a past, oldest first, and what was new in each of its versions."""
+    values = _Values(past)
+    is_new, places = _firsts(values.hashes)
+    thetas = _thetas(values, places)
+    theta, known = float(thetas[-1]), values.hashes[places]
+    if theta != FULL:
+        known = known[: known.searchsorted(theta)]
+    return Novelty(known, theta, len(values) > 0), News(values, is_new, thetas[:-1], 1)
 
 
 def _firsts(hashes: Array) -> tuple[Array, Array]:

@@ -20,7 +20,7 @@ LAGS: Final = (5, 6, 7)
 NAMES: Final = ("mean", "smoothed", "last", "trend", "steps", *(f"lag {lag}" for lag in LAGS))
 _SMOOTH = 0.4
 _RECENT = 8
-_AT_ONCE = 512
+_AT_ONCE = 2048
 """Metrics that are predicted at once: figures of more do not fit into the processor's cache."""
 _MEDIAN_STEP = 1.2
 """About what the last figure and the median of several steps vary, in variances of a figure."""
@@ -58,7 +58,9 @@ def predicted(y: Array, v: Array, noise: Array) -> Predicted:
         errors = y[None, :, part] - guesses[:, :-1]
         best = chosen(errors, noise[part])
         every = np.arange(len(part))
-        own = variances(v[:, part])[best, :, every].T
+        own = np.empty((len(y) + 1, len(part)))
+        for one in np.unique(best):
+            own[:, best == one] = variances(v[:, part[best == one]], one)
         parts.append((best, errors[best, :, every].T, guesses[best, -1, every], own))
     return Predicted(*(np.concatenate(one, axis=-1) for one in zip(*parts, strict=True)))
 
@@ -89,27 +91,34 @@ def predictions(y: Array) -> Array:
     return found
 
 
-def variances(v: Array) -> Array:
-    """Returns the sampling variance of what each predictor says, in the shape of `predictions`.
+def variances(v: Array, predictor: int) -> Array:
+    """Returns the sampling variance of what a predictor says, shape (versions + 1, metrics).
 
     Args:
         v: Sampling variance of the figures, shape (versions, metrics), without NaN.
+        predictor: Its place in `NAMES`.
     """
     versions, metrics = v.shape
-    found = np.full((len(NAMES), versions + 1, metrics), np.nan)
+    found = np.full((versions + 1, metrics), np.nan)
     count = np.arange(1, versions + 1)[:, None]
-    found[0, 1:] = np.cumsum(v, axis=0) / count**2
-    found[1, 1:2] = v[:1]
-    for at in range(2, versions + 1):
-        found[1, at] = (1 - _SMOOTH) ** 2 * found[1, at - 1] + _SMOOTH**2 * v[at - 1]
-    found[2, 1:] = v
-    steps = count[2:] - 1
-    found[3, 3:] = (1 + 1 / steps) ** 2 * v[2:] + v[0] / steps**2
-    found[4, 3:] = _MEDIAN_STEP * v[2:]
-    for place, lag in enumerate(LAGS):
-        back = _back(v, lag)
-        many = np.isfinite(back).sum(axis=0)[2 * lag + 1 :]
-        found[5 + place, 2 * lag + 1 :] = _mean(back)[2 * lag + 1 :] / many
+    match NAMES[predictor]:
+        case "mean":
+            found[1:] = np.cumsum(v, axis=0) / count**2
+        case "smoothed":
+            found[1:2] = v[:1]
+            for at in range(2, versions + 1):
+                found[at] = (1 - _SMOOTH) ** 2 * found[at - 1] + _SMOOTH**2 * v[at - 1]
+        case "last":
+            found[1:] = v
+        case "trend":
+            steps = count[2:] - 1
+            found[3:] = (1 + 1 / steps) ** 2 * v[2:] + v[0] / steps**2
+        case "steps":
+            found[3:] = _MEDIAN_STEP * v[2:]
+        case _:
+            lag = LAGS[predictor - len(NAMES) + len(LAGS)]
+            back = _back(v, lag)[:, 2 * lag + 1 :]
+            found[2 * lag + 1 :] = _mean(back) / np.isfinite(back).sum(axis=0)
     return found
 
 

@@ -7,8 +7,7 @@ version as if it had been judged. What is not here: metrics (`memory`), and what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,8 +35,7 @@ LEAST_BURST = 1.5
 """Smaller ones are what chance makes of single rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """One metric of the judged version.
 
     Args:
@@ -79,7 +77,7 @@ class Expectations:
     def __init__(self, sheet: Sheet, budget: float = BUDGET) -> None:
         self.metrics, y, v, k, n, self._floors = sheet.figures()
         shares = np.array([one.scale is Scale.SHARE for one in self.metrics])
-        groups = np.array([one.column for one in self.metrics])
+        _, groups = np.unique([one.column for one in self.metrics], return_inverse=True)
         self._is_known = np.isfinite(y).sum(axis=0) >= LEAST_FIGURES
         self._sparse = _few(k, shares)
         self._burst = _burst(k, n, groups)
@@ -93,7 +91,9 @@ class Expectations:
         added = np.where(np.isfinite(told.variances), told.variances, self._noise)
         self._added = added[-1]
         ratio = error / self._base(v, added[:-1])
-        scale, freedom = scales(ratio, np.array([one.name for one in self.metrics]))
+        scale, freedom = scales(
+            ratio, np.unique([one.name for one in self.metrics], return_inverse=True)[1]
+        )
         self._scale, self._freedom = scale[-1], freedom[-1]
         self._up = np.array([one.only_up for one in self.metrics])
         past = as_normal(np.abs(ratio) / scale[:-1], freedom[:-1])
@@ -121,20 +121,14 @@ class Expectations:
         values = as_normal(np.abs(error) / base / self._scale, self._freedom)
         values = np.where(self._up & (error < 0), 0.0, values)
         self._count(values, k, n, (self._seen, self._rows), self._scale)
-        spread = base * self._scale
+        told = np.isfinite(values) & self._is_known
+        found = (values, y, self._expected, base * self._scale, self._best, n, self.levels)
         return [
-            Score(
-                metric,
-                float(values[at]),
-                float(y[at]),
-                float(self._expected[at]),
-                float(spread[at]),
-                NAMES[self._best[at]],
-                float(n[at]),
-                float(self.levels[at]),
+            Score(metric, score, figure, expected, spread, NAMES[best], rows, level)
+            for metric, is_told, score, figure, expected, spread, best, rows, level in zip(
+                self.metrics, told.tolist(), *(one.tolist() for one in found), strict=True
             )
-            for at, metric in enumerate(self.metrics)
-            if np.isfinite(values[at]) and self._is_known[at]
+            if is_told
         ]
 
     def _lined_up(self, sheet: Sheet) -> Array:
@@ -192,9 +186,10 @@ def _burst(k: Array, n: Array, groups: Array) -> float:
     times = np.cumsum(there, axis=0) - there
     is_first = (counts > 0) & (before == 0) & (times >= WARM) & (counts < np.where(there, n, 0) / 2)
     logs = []
-    for at in range(len(k)):
-        for column in np.unique(groups[is_first[at]]):
-            logs.append(float(np.log(middle(counts[at, is_first[at] & (groups == column)]))))
+    for at in np.flatnonzero(is_first.any(axis=1)):
+        new = np.flatnonzero(is_first[at])
+        for column in np.unique(groups[new]):
+            logs.append(float(np.log(middle(counts[at, new[groups[new] == column]]))))
     found = float(np.exp(sum(logs) / (len(logs) + BURST_DOUBT)))
     return found if found >= LEAST_BURST else 1.0
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -24,6 +25,8 @@ Where: TypeAlias = "int | slice | Array"
 Figure: TypeAlias = "float | Array"
 ALL: Final = slice(None)
 """Every version of a sheet."""
+COPIES: Final = "copies-but-for"
+"""The metric of rows that are copies of others in everything but one column."""
 
 
 class Scale(enum.Enum):
@@ -84,15 +87,15 @@ class _Block:
     Args:
         metrics: Which.
         part: Of the sheet.
-        first: Counts of shares, figures of all else; shape (metrics, versions).
-        second: Rows of shares, variances of all else.
+        first: Counts of shares, figures of all else; shape (metrics, versions) or what fills it.
+        second: Rows of shares, variances of all else; likewise.
         floor: The smallest difference that means anything.
     """
 
     metrics: tuple[Metric, ...]
     part: int
-    first: Array
-    second: Array
+    first: Any
+    second: Any
     floor: float
 
 
@@ -113,7 +116,8 @@ class Sheet:
 
     def share(self, metric: Metric, at: Where, counts: Figure, rows: Figure) -> None:
         """Writes down that `counts` of `rows` have something; nothing for no rows."""
-        self.shares((metric,), at, counts, rows)
+        if not isinstance(at, int) or rows > 0:
+            self._write((metric,), at, counts, rows, 1e-3)
 
     def shares(self, metrics: tuple[Metric, ...], at: Where, counts: Figure, rows: Figure) -> None:
         """Writes down several shares of the same rows; nothing for no rows.
@@ -124,28 +128,20 @@ class Sheet:
             counts: For each metric, of each version.
             rows: Of which these are.
         """
-        if isinstance(at, int):
-            if rows > 0:
-                self._write(metrics, at, counts, rows, 1e-3)
-            return
-        is_any = np.asarray(rows > 0)
-        if is_any.all():
-            self._write(metrics, at, counts, rows, 1e-3)
-        elif is_any.any():
-            given = np.where(is_any, counts, np.nan), np.where(is_any, rows, np.nan)
-            self._write(metrics, at, *given, 1e-3)
+        self._write(metrics, at, counts, rows, 1e-3)
 
     def amount(
-        self, metric: Metric, at: Where, found: Figure, *, floor: Figure, variance: Figure = 0.0
+        self, metric: Metric, at: Where, found: Figure, *, floor: float, variance: Figure = 0.0
     ) -> None:
         """Writes down numbers from 0, with the variance of their logarithm."""
-        self.value(metric, at, np.log(found + 1), variance, floor=floor)
+        self._write((metric,), at, np.log(found + 1), variance, floor)
 
     def value(
-        self, metric: Metric, at: Where, found: Figure, variance: Figure, *, floor: Figure
+        self, metric: Metric, at: Where, found: Figure, variance: Figure, *, floor: float
     ) -> None:
         """Writes down numbers with the variance that sampling gives them; none that is not finite."""
-        self.values((metric,), at, found, variance, floor=floor)
+        if not isinstance(at, int) or (isfinite(found) and isfinite(variance)):
+            self._write((metric,), at, found, variance, floor)
 
     def values(
         self,
@@ -154,26 +150,20 @@ class Sheet:
         found: Figure,
         variance: Figure,
         *,
-        floor: Figure,
+        floor: float,
     ) -> None:
         """Writes down several numbers of one kind, always together."""
-        is_one = np.asarray(np.isfinite(found) & np.isfinite(variance))
-        if is_one.all():
-            least = floor if isinstance(floor, float) else float(floor.max())
-            self._write(metrics, at, found, variance, least)
-        elif is_one.any():
-            least = float(np.max(np.broadcast_to(floor, is_one.shape)[is_one]))
-            given = np.where(is_one, found, np.nan), np.where(is_one, variance, np.nan)
-            self._write(metrics, at, *given, least)
+        self._write(metrics, at, found, variance, floor)
 
     def _write(
         self, metrics: tuple[Metric, ...], at: Where, first: Figure, second: Figure, floor: float
     ) -> None:
         block = self._blocks.get(metrics[0])
+        if block is None and at is ALL:
+            self._blocks[metrics[0]] = _Block(metrics, self.part, first, second, floor)
+            return
         if block is None:
-            both = np.empty((2, len(metrics), self.versions))
-            if at is not ALL:
-                both.fill(np.nan)
+            both = np.full((2, len(metrics), self.versions), np.nan)
             block = _Block(metrics, self.part, both[0], both[1], floor)
             self._blocks[metrics[0]] = block
         block.first[:, at] = first
@@ -183,7 +173,11 @@ class Sheet:
     def counts(self, metric: Metric) -> tuple[Array, Array] | None:
         """Returns counts and rows of a share that is written alone, NaN for none."""
         block = self._blocks.get(metric)
-        return None if block is None else (block.first[0], block.second[0])
+        if block is None:
+            return None
+        both = self._side_by_side([block])
+        (first,), (second,) = _cleaned(both[0], both[1], np.ones(1, bool))
+        return first, second
 
     def figures(self) -> Figures:
         """Returns the metrics that any version has: part after part, the first to be had first."""
@@ -192,23 +186,46 @@ class Sheet:
         if not metrics:
             none = np.empty((self.versions, 0))
             return Figures((), none, none, none, none, np.empty(0))
-        first = np.concatenate([block.first for block in blocks])
-        second = np.concatenate([block.second for block in blocks])
+        both = self._side_by_side(blocks)
         sizes = [len(block.metrics) for block in blocks]
         parts = np.repeat([block.part for block in blocks], sizes)
         floors = np.repeat([block.floor for block in blocks], sizes)
+        shares = np.array([one.scale is Scale.SHARE for one in metrics], bool)
+        first, second = _cleaned(both[0], both[1], shares)
         there = np.isfinite(first)
+        is_any = np.asarray(there.any(axis=1))
         order = np.lexsort((there.argmax(axis=1), parts))
-        order = order[there.any(axis=1)[order]]
+        order = order[is_any[order]]
         return _figures([metrics[at] for at in order], first[order], second[order], floors[order])
+
+    def _side_by_side(self, blocks: Sequence[_Block]) -> Array:
+        """Returns what was written down of all metrics, shape (2, metrics, versions)."""
+        many = sum(len(block.metrics) for block in blocks)
+        found = np.empty((2, many, self.versions))
+        start = 0
+        for block in blocks:
+            own = found[:, start : start + len(block.metrics)]
+            own[0], own[1] = block.first, block.second
+            start += len(block.metrics)
+        return found
+
+
+def _cleaned(first: Array, second: Array, shares: Array) -> tuple[Array, Array]:
+    """Returns what was written down, NaN for shares of no rows and for numbers that are not finite."""
+    is_good = np.isfinite(first) & np.isfinite(second) & ((second > 0) | ~shares[:, None])
+    if is_good.all():
+        return first, second
+    return np.where(is_good, first, np.nan), np.where(is_good, second, np.nan)
 
 
 def _figures(metrics: Sequence[Metric], first: Array, second: Array, floors: Array) -> Figures:
     shares = np.array([one.scale is Scale.SHARE for one in metrics], bool)
     y, v = first, second
     k, n = np.full((2, *first.shape), np.nan)
-    k[shares], n[shares] = first[shares], second[shares]
-    y[shares] = np.arcsin(np.sqrt(np.minimum((k[shares] + 0.375) / (n[shares] + 0.75), 1.0)))
-    v[shares] = 1 / (4 * n[shares] + 2)
+    shares = np.array([at for at, one in enumerate(metrics) if one.scale is Scale.SHARE], int)
+    counts, rows = first[shares], second[shares]
+    k[shares], n[shares] = counts, rows
+    y[shares] = np.arcsin(np.sqrt(np.minimum((counts + 0.375) / (rows + 0.75), 1.0)))
+    v[shares] = 1 / (4 * rows + 2)
     y, v, k, n = (np.ascontiguousarray(one.T) for one in (y, v, k, n))
     return Figures(tuple(metrics), y, v, k, n, floors)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,6 +80,11 @@ class Strip:
     def present(self) -> Array:
         """Rows with a value."""
         return self.rows - self.nulls
+
+
+def rows_of(tuples: Iterable[Iterable[float]], width: int) -> Array:
+    """Returns tuples as the rows of an array."""
+    return np.fromiter(chain.from_iterable(tuples), float).reshape(-1, width)
 
 
 def numbers(values: Sequence[Any]) -> Array:

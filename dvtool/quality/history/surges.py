@@ -6,13 +6,13 @@ of values that are always frequent, which are metrics of their own (`columns`, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dvtool.quality.history.portrait import LISTED, ColumnPortrait
+from dvtool.quality.history.portrait import LISTED, ColumnPortrait, Shares
 from dvtool.quality.history.strips import Strip
 
 if TYPE_CHECKING:
@@ -38,17 +38,19 @@ class Listed:
     """
 
     def __init__(self, past: Strip) -> None:
-        told = [(at, one.shares) for at, one in enumerate(past.ones) if one.shares]
-        listed = [shares for _, shares in told]
-        codes = dict.fromkeys(chain.from_iterable(listed))
-        self.keys = list(codes)
-        codes = dict(zip(codes, range(len(codes)), strict=True))
-        self.sizes = np.array([len(one) for one in listed], int)
-        many = int(self.sizes.sum())
-        self.codes = np.fromiter(map(codes.__getitem__, chain.from_iterable(listed)), int, many)
-        self.shares = np.fromiter(chain.from_iterable(one.values() for one in listed), float, many)
+        told = [(at, one.shares) for at, one in enumerate(past.ones) if len(one.shares)]
+        self.sizes = np.array([len(one) for _, one in told], int)
         self.at = np.repeat(np.array([at for at, _ in told], int), self.sizes)
+        self.shares = np.concatenate([np.empty(0), *(one.shares for _, one in told)])
+        self.keys, self.codes = _coded([one.keys for _, one in told])
         self.versions, self.among = len(told), len(past)
+
+    def values(self, places: Array) -> list[Any]:
+        """Returns the values at some places of `keys`."""
+        if isinstance(self.keys, list):
+            return [self.keys[at] for at in places]
+        found: list[Any] = self.keys[places].tolist()
+        return found
 
     def times(self) -> Array:
         """Returns how many versions list each value."""
@@ -93,7 +95,9 @@ class Surges:
         self._unlisted = float(_roots(np.array([ends.max(initial=0.0)]))[0])
         """What a value may have had without being listed."""
         root = _roots(listed.shares)
-        order = np.argsort(code, kind="stable")
+        # Small numbers are sorted by counting, several times faster.
+        small = code.astype(np.min_scalar_type(len(listed.keys)))
+        order = np.argsort(small, kind="stable")
         # Roots are below 2, so that the largest so far never reaches into the next value's.
         largest = np.maximum.accumulate(root[order] + 2.0 * code[order]) - 2.0 * code[order]
         is_first = np.diff(code[order], prepend=-1) > 0
@@ -104,7 +108,11 @@ class Surges:
         self.past[listed.at[starts[1:]]] = rises[1:]  # before the first there is nothing
         is_last = np.append(is_first[1:], True)[: len(order)]
         most = largest[is_last]
-        self._most: Mapping[Any, float] = dict(zip(listed.keys, most.tolist(), strict=True))
+        if isinstance(listed.keys, list):
+            self._most = Shares(listed.keys, most)
+        else:
+            rising = np.argsort(listed.keys)
+            self._most = Shares(listed.keys[rising], most[rising])
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves out the past's own rises."""
@@ -112,10 +120,43 @@ class Surges:
 
     def of(self, one: ColumnPortrait) -> float:
         """Returns the largest rise of a version that is no part of the past; NaN for none."""
-        if not one.shares:
+        if not len(one.shares):
             return np.nan
-        most = [self._most.get(key, self._unlisted) for key in one.shares]
-        return float((_roots(np.array(list(one.shares.values()))) - np.array(most)).max())
+        return float((_roots(one.shares.shares) - self._most_of(one.shares.keys)).max())
+
+    def _most_of(self, keys: Array | list[Any]) -> Array:
+        most = self._most
+        if not isinstance(keys, list):
+            if not isinstance(most.keys, list) and most.keys.dtype == keys.dtype and len(most):
+                at = np.minimum(most.keys.searchsorted(keys), len(most) - 1)
+                return np.where(most.keys[at] == keys, most.shares[at], self._unlisted)
+            keys = keys.tolist()
+        known = most.known()
+        return np.array([known.get(key, self._unlisted) for key in keys])
+
+
+def _coded(listed: Sequence[Array | list[Any]]) -> tuple[Array | list[Any], Array]:
+    """Returns the different values of several lists as they are first met, and each one's place."""
+    arrays = [one for one in listed if not isinstance(one, list)]
+    if len(arrays) == len(listed) and len({one.dtype for one in arrays}) == 1:
+        return _coded_numbers(np.concatenate(arrays))
+    lists = [one if isinstance(one, list) else one.tolist() for one in listed]
+    codes = dict.fromkeys(chain.from_iterable(lists))
+    codes = dict(zip(codes, range(len(codes)), strict=True))
+    every = chain.from_iterable(lists)
+    return list(codes), np.fromiter(map(codes.__getitem__, every), int, sum(map(len, lists)))
+
+
+def _coded_numbers(numbers: Array) -> tuple[Array, Array]:
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    is_first = np.append(True, ordered[1:] != ordered[:-1])
+    met = order[is_first]  # the first of equal ones, as the order is stable
+    places = np.empty(len(met), int)
+    places[np.argsort(met)] = np.arange(len(met))
+    codes = np.empty(len(order), int)
+    codes[order] = places[np.cumsum(is_first) - 1]
+    return numbers[np.sort(met)], codes
 
 
 def _roots(shares: Array) -> Array:

@@ -24,6 +24,7 @@ SEVERITIES: dict[str, Severity] = {
     "unreadable": Severity.FAIL,
     "too-large": Severity.FAIL,
     "columns-shifted": Severity.FAIL,
+    "columns-swapped": Severity.FAIL,
     "ragged-rows": Severity.FAIL,
     "broken-quotes": Severity.FAIL,
     "broken-records": Severity.FAIL,

@@ -12,14 +12,17 @@ from hypothesis import strategies as st
 
 from dvtool.quality.history import novelty
 from dvtool.quality.history.arrays import middle
-from dvtool.quality.history.novelty import Novelty
-from dvtool.quality.history.portrait import FULL, ColumnPortrait, ValueSet
+from dvtool.quality.history.memory import Memory
+from dvtool.quality.history.novelty import learnt
+from dvtool.quality.history.portrait import FULL, ColumnPortrait, Shares, ValueSet
 from dvtool.quality.history.predictors import NAMES, predictions
 from dvtool.quality.history.sheet import ALL, Metric, Scale, Sheet
 from dvtool.quality.history.strips import Strip
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.moments import Moments
 from dvtool.quality.profile.privacy import Privacy
+
+from .conftest import sales
 
 FIGURE = st.one_of(st.none(), st.floats(-100, 100))
 
@@ -85,9 +88,10 @@ def column(hashes: set[int], *, theta: float = FULL, counts: bool = True) -> Col
         None,
         empty,
         None,
+        empty,
         None,
         known,
-        {},
+        Shares([], empty),
         None,
         None,
         {},
@@ -104,9 +108,8 @@ def test_new_values_are_those_that_no_set_before_holds(sets, most, counts):
     kept, novelty.MOST_KNOWN = novelty.MOST_KNOWN, most
     try:
         strip = Strip.of([column(one, counts=counts) for one in sets])
-        past, sheet = Novelty(strip), Sheet(len(sets))
-        assert past.news is not None
-        past.news.mark(sheet, "c")
+        (_, news), sheet = learnt(strip), Sheet(len(sets))
+        news.mark(sheet, "c")
     finally:
         novelty.MOST_KNOWN = kept
     metric = Metric("c", "new-values", "", Scale.SHARE, True)
@@ -130,11 +133,10 @@ def test_new_values_are_those_that_no_set_before_holds(sets, most, counts):
 def test_a_version_meets_the_same_past_alone_as_within_it(sets):
     lined = [column(one) for one in sets]
     together, alone = Sheet(len(sets)), Sheet(1)
-    both = Novelty(Strip.of(lined))
-    assert both.news is not None
-    both.news.mark(together, "c")
-    before, last = Strip.of(lined[:-1]), Strip(lined[-1:], np.zeros(1, int), 1)
-    Novelty(before).of(last).mark(alone, "c")
+    _, news = learnt(Strip.of(lined))
+    news.mark(together, "c")
+    before, _ = learnt(Strip.of(lined[:-1]))
+    before.of(Strip(lined[-1:], np.zeros(1, int), 1)).mark(alone, "c")
 
     metric = Metric("c", "new-values", "", Scale.SHARE, True)
     inside, outside = together.counts(metric), alone.counts(metric)
@@ -183,3 +185,37 @@ def test_the_middle_is_the_median_of_what_is_there(rows):
 
     assert middle(values) == pytest.approx(expected, nan_ok=True)
     assert float(middle(values[:, 0])) == pytest.approx(expected[0], nan_ok=True)
+
+
+BY_EARLIER = {"new-values", "new-shapes", "new-forms", "surge", "out-of-step", "carried-over"} | {
+    "strange-pairs",
+    "rows-seen-before",
+    "rows-seen-before-but-for-dates",
+    "rows-of-the-last-version",
+    "rows-kept",
+    "value-above-all",
+    "value-under-all",
+    "length-above-all",
+    "length-under-all",
+}
+"""Metrics that hold a version against those before it: of a past, fewer than of the next version."""
+
+
+def test_a_version_of_the_past_has_the_figures_that_it_has_alone(version):
+    past = [version(f"day {at}", sales(at)).portrait for at in range(6)]
+    memory = Memory(past)
+
+    within = memory.sheet.figures()
+
+    compared = 0
+    for at, one in enumerate(past):
+        alone = memory.measure(one).figures()
+        places = {metric: place for place, metric in enumerate(alone.metrics)}
+        for place, metric in enumerate(within.metrics):
+            if metric.name in BY_EARLIER or np.isnan(within.y[at, place]):
+                continue
+            own = places[metric]
+            assert within.y[at, place] == alone.y[0, own], metric
+            assert within.v[at, place] == alone.v[0, own], metric
+            compared += 1
+    assert compared > 6 * 60
