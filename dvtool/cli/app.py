@@ -37,7 +37,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "import": "Track data of another repository or a URL",
         "update": "Bring what is new where data were imported from",
         "migrate": "Move here from DVC or git-lfs",
-        "export": "Write data as another tool keeps them",
+        "export": "Write data or checks as another tool keeps them",
     },
     "Judge": {
         "allow": "Accept what was found in a version of a data set",

@@ -50,7 +50,7 @@ def show_backtest(path: str, output: Output, *, quiet: bool) -> int:
 def _committed(
     workspace: Workspace, path: str
 ) -> tuple[Sequence[PastFile], Spec, HistoryRule] | None:
-    """Returns the versions of a data set, None for what is none."""
+    """Returns the versions of a data set or a file in one, None for what is none."""
     from dvtool.ops.history import committed_past
 
     inside, _ = data_and_files(workspace, [path])

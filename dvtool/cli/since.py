@@ -52,7 +52,7 @@ def _json(found: Since) -> dict[str, object]:
 def _lines(found: Since) -> Iterator[str]:
     for one in found.versions:
         keys = ", ".join(dict.fromkeys(seen.finding.key for seen in one.failing))
-        told = "" if one.how == "unknown" else f" (from {one.how})"
+        told = "" if one.how in ("unknown", "absent") else f" (from {one.how})"
         yield f"{one.commit[:12]}  {_word(one)}{told}{'  ' if keys else ''}{keys}"
         for item in one.unknown[:SHOWN_OPEN]:
             yield f"    unknown: {item}"
@@ -73,4 +73,6 @@ def _lines(found: Since) -> Iterator[str]:
 
 
 def _word(one: JudgedVersion) -> str:
-    return "unknown" if one.verdict is None else one.verdict.value
+    if one.verdict is not None:
+        return one.verdict.value
+    return "absent" if one.how == "absent" else "unknown"

@@ -30,6 +30,7 @@ from dvtool.quality.profile.model import ColumnProfile
 from dvtool.quality.profile.privacy import Privacy
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.opening import open_table
+from dvtool.quality.tables.structure import times
 from dvtool.quality.tables.table import ROW, Table
 
 MOST_ROWS: Final = 20_000
@@ -108,7 +109,7 @@ def backtest(
     versions, gaps = versions_of(past, profiler, spec)
     if len(versions) <= least:
         raise UsageError(
-            f"{len(versions)} versions are known, a back-test needs {least + 1}",
+            f"{times(len(versions), 'version')} known, a back-test needs {least + 1}",
             hint="dvtool profile --all-history PATH profiles what is here",
         )
     progress.start("backtest", total_items=len(versions) - least)

@@ -30,8 +30,8 @@ from dvtool.ops.comparing import (
 from dvtool.ops.disk import Disk
 from dvtool.ops.history import MOST_VERSIONS, files_in_order, has_past, with_past
 from dvtool.ops.judge_once import judge_subject_once, remembered
-from dvtool.ops.selection import Selected, datasets_of, owner_of, select
-from dvtool.ops.subjects import Subject
+from dvtool.ops.selection import Selected, datasets_of, is_within, nothing_at, owner_of, select
+from dvtool.ops.subjects import ChecksText, Subject
 from dvtool.ops.verdicts import judging_versions
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
@@ -243,6 +243,7 @@ def subject_of(
 
     Raises:
         ObjectMissing: Its list of files is not in the store.
+        UnknownRevision: A part was named that neither it nor its checks have.
     """
     dataset = one.dataset
     checks = subjects.checks_at(workspace, dataset, wanted.checks_rev or where)
@@ -258,6 +259,10 @@ def subject_of(
     else:
         files = subjects.stored_files(workspace.store, dataset, workspace.tree(sidecar))
         inputs |= subjects.version_inputs("data", sidecar)
+    part = os.fsdecode(one.inside)
+    others = frozenset(path for path in files if not is_within(path, part))
+    if part and len(others) == len(files) and not _is_in_checks(checks, part):
+        raise nothing_at(one)
     subject = Subject(
         name=dataset,
         version="work tree" if where is None else "staged" if where == STAGED else where[:12],
@@ -265,7 +270,9 @@ def subject_of(
         checks=checks,
         allowed=subjects.allowances(allow),
         data=None if on_disk else version_digest(sidecar),
-        inputs={} if on_disk else inputs,
+        inputs={} if on_disk or part or wanted.history else inputs,
+        inside=part,
+        settled=others,
         root=wanted.root or (workspace.top if where in (None, STAGED) else None),
         todays_checks=checks if where is None else subjects.checks_at(workspace, dataset, None),
     )
@@ -274,12 +281,33 @@ def subject_of(
     found = baselines.teaching(workspace, dataset, where, but=subject.data, first_look=look)
     versions, again = tee(found)  # git is asked once
     subject = compared_with_version(workspace, subject, wanted, versions)
-    subject = with_past(workspace, with_references(workspace, subject), again)
-    if one.inside:
-        part = os.fsdecode(one.inside)
-        others = {path for path in subject.files if not f"{path}/".startswith(f"{part}/")}
-        subject = replace(subject, inside=part, settled=frozenset(others), inputs={})
-    return subject
+    subject = with_references(workspace, subject)
+    if wanted.history:
+        return _with_asked_past(subject, wanted.history, workspace.abspath(dataset))
+    return with_past(workspace, subject, again)
+
+
+def _is_in_checks(checks: ChecksText | None, part: str) -> bool:
+    """Tells whether checks name a table in a part of a data set, which then is missing."""
+    if checks is None:
+        return False
+    from dvtool.quality.checks.parsing import parse_checks
+
+    parsed = parse_checks(checks.text, source=checks.path)
+    return any(is_within(spec.path, part) for spec in parsed.tables)
+
+
+def _with_asked_past(subject: Subject, history: str, place: Path) -> Subject:
+    """Returns a subject whose files are judged by earlier ones that a person named.
+
+    Args:
+        subject: What is judged.
+        history: A folder or a pattern.
+        place: Where the subject stands on disk: no file is part of its own past.
+    """
+    judged = [path for path in subject.files if path not in subject.settled]
+    past = {path: files_in_order(history, but=place / path) for path in judged}
+    return replace(subject, past=past, history_asked=True)
 
 
 def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
@@ -289,6 +317,5 @@ def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
     subject = with_references(None, subject)
     if wanted.history:
-        past = files_in_order(wanted.history, but=path)
-        subject = replace(subject, past=dict.fromkeys(files, past), history_asked=True)
+        subject = _with_asked_past(subject, wanted.history, path)
     return compared_with_file(subject, wanted.baseline) if wanted.baseline else subject

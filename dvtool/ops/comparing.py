@@ -49,12 +49,20 @@ def compared_with_file(subject: Subject, name: str) -> Subject:
         )
     baseline = Baseline(name, "given as a file")
     found = {inside: BaselineFile(baseline, file) for inside, file in files_of(path, name).items()}
-    if not set(found) & set(subject.files):
+    if subject.inside:
+        # What a person named is a part: a file for a file, a folder for a folder.
+        placed = {f"{subject.inside}/{path}".rstrip("/"): one for path, one in found.items()}
+        found = placed if set(placed) & set(subject.files) else found
+    if not set(found) & (set(subject.files) - subject.settled):
         raise UsageError(
-            f"{name} has nothing to compare {subject.name} with",
+            f"{name} has nothing to compare {_called(subject)} with",
             hint="a file is compared with a file, a folder with a folder of the same names",
         )
     return replace(subject, baseline_files=found, inputs={})
+
+
+def _called(subject: Subject) -> str:
+    return f"{subject.name}/{subject.inside}" if subject.inside else subject.name
 
 
 def compared_with_version(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from dvtool.errors import InvalidText, ObjectMissing, UsageError
 from dvtool.ops import baselines, subjects
 from dvtool.ops.subjects import FileBytes, PastFile, Subject
+from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Finding, Severity
 from dvtool.quality.judged import JudgedTable, sorted_findings
@@ -89,7 +90,7 @@ def with_past(
             missing = set(subjects.missing_files(workspace.store, files))
             told.append(f"{version.baseline.name} {sorted(version.resets)} {len(missing)}")
             for path in subject.files:
-                if path in files and version.teaches_from(path):
+                if path not in subject.settled and path in files and version.teaches_from(path):
                     resets = version.resets_in(path)
                     size = tree[os.fsencode(path)].size
                     one = PastFile(version.baseline.name, files[path], size, resets)
@@ -100,36 +101,46 @@ def with_past(
 
 
 def committed_past(
-    workspace: Workspace, dataset: str
+    workspace: Workspace, path: str
 ) -> tuple[tuple[PastFile, ...], Spec, HistoryRule]:
-    """Returns the accepted versions of a data set of one file, oldest first.
+    """Returns the accepted versions of a data set of one file, or of one file in a data set.
 
-    With them: how to profile them, and `history:` of the checks.
+    Oldest first; with them: how to profile them, and `history:` of the checks.
+
+    Args:
+        workspace: Where.
+        path: The file, relative to the top.
 
     Raises:
-        UsageError: The data set is a directory, whose files have a past each.
+        UsageError: It is a directory, whose files have a past each.
+        UnknownRevision: No data set is there.
     """
     from dvtool.ops.profiler import Spec, spec_for
     from dvtool.quality.checks.model import HistoryRule
-    from dvtool.quality.checks.parsing import parse_checks
+    from dvtool.quality.checks.parsing import parse_checks, table_for
 
+    one, now = selected_sidecars(workspace, None, [path])[0]
+    dataset, inside = one.dataset, os.fsdecode(one.inside)
+    if one.path != path or (now.kind == "directory" and one.inside not in workspace.tree(now)):
+        raise UsageError(
+            f"{path} is a directory",
+            hint="a back-test takes one file, tracked alone or in a data set, a folder of batches or"
+            " a pattern",
+        )
     found: list[PastFile] = []
     for version in baselines.teaching(workspace, dataset, None, but=None):
-        if version.sidecar.kind == "directory":
-            raise UsageError(
-                f"{dataset} is a directory",
-                hint="a back-test takes a data set of one file, a folder of batches or a pattern",
-            )
         if len(found) >= MOST_REPLAYED:
             break
         tree = workspace.tree(version.sidecar)
-        files = subjects.stored_files(workspace.store, dataset, tree)
-        size = tree[b""].size
-        found.insert(0, PastFile(version.baseline.name, files[""], size, version.resets))
+        if one.inside in tree and version.teaches_from(inside):
+            file = subjects.stored_files(workspace.store, dataset, tree)[inside]
+            size, resets = tree[one.inside].size, version.resets_in(inside)
+            found.insert(0, PastFile(version.baseline.name, file, size, resets))
     checks = subjects.checks_at(workspace, dataset, None)
     parsed = None if checks is None else parse_checks(checks.text, source=checks.path)
-    rule = parsed.tables[0].history if parsed is not None and parsed.tables else HistoryRule()
-    return tuple(found), spec_for([parsed], "") or Spec(), rule
+    spec = None if parsed is None else table_for(parsed, inside)
+    rule = HistoryRule() if spec is None else spec.history
+    return tuple(found), spec_for([parsed], inside) or Spec(), rule
 
 
 def has_past(subject: Subject) -> bool:
@@ -288,7 +299,8 @@ def judged_by_history(
         rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
     """
-    from dvtool.quality.history.usual import as_usual
+    from dvtool.quality.folding import folded
+    from dvtool.quality.history.usual import as_usual, told_once
     from dvtool.quality.history.version import Version
 
     assert judged.profile is not None
@@ -300,10 +312,23 @@ def judged_by_history(
         _keep_portrait(version.portrait, name, profiler)
     found = [one for one in answer.findings if _is_news(one, judged, policy)]
     others: Sequence[Finding] = judged.findings
+    if any(one.column for one in found):
+        from dvtool.ops.causes import causes_beside
+
+        causes = causes_beside(
+            file,
+            past[-1].file,
+            spec,
+            [*judged.findings, *found],
+            policy=policy,
+            is_compared=judged.baseline is not None,
+        )
+        found, others = folded(found, [*others, *causes.findings], causes.faults, spec.private)
     if history.is_proven:
         others = as_usual(others, {one.column for one in answer.findings}, answer.versions)
     elif not asked:
         found = [_milder(one) for one in found]
+    others, found = told_once(others, found)
     more = list(judged.would_decide_more)
     if not answer.is_decided:
         more.append(_too_short(history.spec.min_versions, answer.versions, gaps))
@@ -316,9 +341,7 @@ def judged_by_history(
 
 def _too_short(least: int, here: int, gaps: Sequence[str]) -> str:
     gone = f" ({len(gaps)} have no profile here: dvtool profile --all-history)" if gaps else ""
-    return (
-        f"{least} earlier versions, {here} are known{gone}: then its own history judges this table"
-    )
+    return f"{least} earlier versions, {here} {'is' if here == 1 else 'are'} known{gone}: then its own history judges this table"
 
 
 def _is_news(finding: Finding, judged: JudgedTable, policy: str) -> bool:

@@ -15,6 +15,7 @@ from dvtool.core.events import Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText
 from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
+from dvtool.ops.selection import is_within
 from dvtool.ops.subjects import BaselineFile, FileBytes, Subject, digest_now
 from dvtool.quality.checks.model import ChecksFile, HistoryRule, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
@@ -28,6 +29,8 @@ from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dvtool.ops.check import Wanted
 
 NOT_TABLES = (".md", ".txt", SIDECAR_SUFFIX)
@@ -81,7 +84,7 @@ def judge_subject(
     ]
     if profiler is not None:
         profiler.finish()
-    tables += _absent(subject, checks)
+    tables += absent(subject.name, subject.files, checks, inside=subject.inside)
     if subject.allowed:
         tables = [_with_allowances(subject, one, wanted) for one in tables]
     judged = [table for _, table in tables]
@@ -260,20 +263,29 @@ def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> d
     return found
 
 
-def _absent(subject: Subject, checks: ChecksFile | None) -> list[tuple[str, JudgedTable]]:
-    """Returns a failure for each table that the checks name and no file is."""
+def absent(
+    name: str, files: Collection[str], checks: ChecksFile | None, *, inside: str = ""
+) -> list[tuple[str, JudgedTable]]:
+    """Returns a failure for each table that the checks name and no file is.
+
+    Args:
+        name: The data set.
+        files: Its files by path inside it.
+        checks: Its checks; None for none.
+        inside: The part of it that is judged; empty for all.
+    """
     if checks is None or checks.is_single:
         return []
     return [
         (
             spec.path,
             JudgedTable(
-                f"{subject.name}/{spec.path}",
+                f"{name}/{spec.path}",
                 (
                     Finding(
                         "table-missing",
                         "the checks name this table, and no file of the data set matches",
-                        Place(f"{subject.name}/{spec.path}"),
+                        Place(f"{name}/{spec.path}"),
                         Evidence.SCHEMA,
                         rule=Place(checks.source, spec.line),
                     ),
@@ -281,6 +293,5 @@ def _absent(subject: Subject, checks: ChecksFile | None) -> list[tuple[str, Judg
             ),
         )
         for spec in checks.tables
-        if not any(matches_path(spec.path, path) for path in subject.files)
-        and (not subject.inside or f"{spec.path}/".startswith(f"{subject.inside}/"))
+        if not any(matches_path(spec.path, path) for path in files) and is_within(spec.path, inside)
     ]

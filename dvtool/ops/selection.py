@@ -192,10 +192,20 @@ def check_part(one: Selected, found: Iterable[bytes], tree: Callable[[], Tree]) 
     if not one.inside or any(path == one.inside or path.startswith(below) for path in found):
         return
     if not tree().under(one.inside):
-        raise UnknownRevision(
-            f"nothing at {one}, neither on disk nor in the version",
-            hint=f"dvtool list --files {display(os.fsencode(one.dataset))} shows what there is",
-        )
+        raise nothing_at(one, "neither on disk nor in the version")
+
+
+def nothing_at(one: Selected, where: str = "") -> UnknownRevision:
+    """Returns the error for a part that a person named and that is not there."""
+    return UnknownRevision(
+        f"nothing at {one}{where and ', '}{where}",
+        hint=f"dvtool list --files {display(os.fsencode(one.dataset))} shows what there is",
+    )
+
+
+def is_within(path: str, part: str) -> bool:
+    """Tells whether a path inside a data set is a part of it, or lies below; all lie in ``""``."""
+    return not part or path == part or path.startswith(part + "/")
 
 
 def owner_of(known: Iterable[str], path: str) -> str | None:

@@ -6,22 +6,23 @@ neither tells as unknown; fetches nothing. Called by the CLI.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from dvtool.core.allow import Allowance
 from dvtool.core.sidecar import version_digest
-from dvtool.errors import ObjectMissing, UnknownRevision
+from dvtool.errors import ObjectMissing, UnknownRevision, UsageError
 from dvtool.git.revisions import resolve_commit
 from dvtool.ops import baselines, subjects
 from dvtool.ops.baselines import BaselineVersion
 from dvtool.ops.check import Wanted, subject_of
 from dvtool.ops.comparing import with_references
-from dvtool.ops.judge import is_judged
+from dvtool.ops.judge import absent, is_judged
 from dvtool.ops.judge_once import judge_subject_once
 from dvtool.ops.profiler import Profiler, Spec, spec_for
-from dvtool.ops.selection import Selected, select
+from dvtool.ops.selection import Selected, nothing_at, select
 from dvtool.ops.subjects import ChecksText, FileBytes, Subject
 from dvtool.ops.versions import sidecars_in
 from dvtool.ops.workspace import Workspace
@@ -33,7 +34,7 @@ from dvtool.quality.findings import Finding, Verdict, verdict
 from dvtool.quality.judged import worst
 from dvtool.quality.profile.model import Profile
 
-How = Literal["profiles", "bytes", "unknown"]
+How = Literal["profiles", "bytes", "absent", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class JudgedVersion:
 
     Attributes:
         commit: Object id of the commit that brought it.
-        how: What answered: profiles, bytes, or neither.
-        verdict: The answer; None when it is unknown.
+        how: What answered: profiles, bytes, or neither; `absent` where the asked part is not in it.
+        verdict: The answer; None when it is unknown or absent.
         failing: What fails for certain.
         unknown: What could not be told, and why.
     """
@@ -123,17 +124,23 @@ def check_since(workspace: Workspace, path: str, rev: str, wanted: Wanted) -> Si
 
     Args:
         workspace: Where.
-        path: The data set, relative to the top.
+        path: The data set or a part of one, relative to the top.
         rev: The oldest version is the one that this revision has.
         wanted: How to judge; its baseline is not used.
 
     Raises:
         UnknownRevision: The path or the revision is not known.
+        UsageError: Several data sets are at the path.
         InvalidText: The checks, the allow file or a sidecar breaks its format.
     """
     head = resolve_commit(workspace.git, "HEAD")
     start = resolve_commit(workspace.git, rev)
-    (one,) = select(sidecars_in(workspace, head), [path], where="HEAD")[:1]
+    one, *others = select(sidecars_in(workspace, head), [path], where="HEAD")
+    if others:
+        raise UsageError(
+            f"{len(others) + 1} data sets are at {path}",
+            hint=f"--since looks at one: {one}, {others[0]}{' …' if others[1:] else ''}",
+        )
     checks = subjects.checks_at(workspace, one.dataset, None)
     allow = subjects.allow_at(workspace, one.dataset, None)
     judging = _Judging(
@@ -147,6 +154,8 @@ def check_since(workspace: Workspace, path: str, rev: str, wanted: Wanted) -> Si
         Profiler.of(workspace),
     )
     chosen = list(_range(workspace, one.dataset, head, start))
+    if one.inside and not judging.files(chosen[0]):
+        raise nothing_at(one, "in HEAD")
     versions = tuple(
         judging.version(version, chosen[at + 1] if at + 1 < len(chosen) else None)
         for at, version in enumerate(chosen)
@@ -211,8 +220,8 @@ class _Judging:
 
     def version(self, version: BaselineVersion, before: BaselineVersion | None) -> JudgedVersion:
         try:
-            files = self._files(version)
-            earlier = {} if before is None else self._files(before)
+            files = self.files(version)
+            earlier = {} if before is None else self.files(before)
         except ObjectMissing as error:
             return JudgedVersion(
                 version.commit,
@@ -220,6 +229,8 @@ class _Judging:
                 None,
                 unknown=(Open(self.one.dataset, "", error.message),),
             )
+        if self.one.inside and not files:
+            return JudgedVersion(version.commit, "absent", None)
         found, unknown = self._from_profiles(version, files, earlier)
         if not unknown:
             return _judged(version.commit, "profiles", found)
@@ -227,8 +238,9 @@ class _Judging:
             return _judged(version.commit, "bytes", self._from_bytes(version))
         return _judged(version.commit, "profiles" if found else "unknown", found, unknown)
 
-    def _files(self, version: BaselineVersion) -> dict[str, FileBytes]:
-        tree = self.workspace.tree(version.sidecar)
+    def files(self, version: BaselineVersion) -> dict[str, FileBytes]:
+        """Returns the files of a version that are asked about."""
+        tree = self.workspace.tree(version.sidecar).under(self.one.inside)
         return subjects.stored_files(self.workspace.store, self.one.dataset, tree)
 
     def _from_profiles(
@@ -242,6 +254,9 @@ class _Judging:
         unknown: list[Open] = []
         whole = version_digest(version.sidecar)
         today = self.wanted.now.date()
+        inside = os.fsdecode(self.one.inside)
+        for _, table in absent(self.one.dataset, files, self.checks, inside=inside):
+            found += [Seen(table.name, one) for one in table.findings]
         for path, file in files.items():
             spec = table_for(self.checks, path) if self.checks is not None else None
             if spec is None:

@@ -31,6 +31,7 @@ from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.table import Unreadable
 
+HOW_READ = "as the newest version was read; the next one is read the same way, not guessed anew"
 MOST_VERSIONS = 60
 """Versions looked at; older ones say little about the next."""
 
@@ -181,15 +182,16 @@ def _suggest(checks: str, before: str, tables: Sequence[_Table], progress: Progr
         suggestion = suggest_table(made, path=table.path)
         specs.append(replace(suggestion.spec, read=read))
         reasons |= _placed(suggestion, table.path)
+        if table.path:
+            reasons[table.path,] = f"from {_versions(len(table.versions))} of this table"
     if known is not None and (known.is_single or not specs):
         raise WouldLoseData(
             f"{checks} has checks for {tables[0].path or 'this table'} already",
             hint="remove them first, or edit them",
         )
     versions = {one.path: len(one.versions) for one in tables}
-    count = max(versions.values())
     heading = (
-        f"Suggested by dvtool from {count} version{'s' * (count != 1)}. "
+        f"Suggested by dvtool from {_versions(max(versions.values()))}. "
         "Read it, loosen or tighten it, commit it:\n"
         "every line is a promise that the next version is held to."
     )
@@ -225,7 +227,12 @@ def _facts(table: _Table) -> tuple[list[TableFacts], ReadOptions]:
 
 def _placed(suggestion: Suggestion, path: str) -> dict[tuple[str, ...], str]:
     prefix = (path,) if path else ()
-    return {(*prefix, *key): why for key, why in suggestion.reasons.items()}
+    reasons = {("read",): HOW_READ, **suggestion.reasons}
+    return {(*prefix, *key): why for key, why in reasons.items()}
+
+
+def _versions(count: int) -> str:
+    return "1 version" if count == 1 else f"{count} versions"
 
 
 def suggest_from_schema(reference: str, path: str, *, root: Path) -> Suggested:
@@ -242,10 +249,10 @@ def suggest_from_schema(reference: str, path: str, *, root: Path) -> Suggested:
     from dvtool.quality.checks.pandera_import import from_pandera
     from dvtool.quality.checks.pandera_loading import load_schema
 
-    spec, lost = from_pandera(load_schema(root, reference))
-    heading = f"Converted by dvtool from {reference}."
-    if lost:
-        heading += " It has no word for:\n" + "\n".join(f"  {one}" for one in lost)
-    text = dump(ChecksFile((spec,)), heading=heading)
+    found = from_pandera(load_schema(root, reference))
+    heading = f"Converted by dvtool from {reference}; above each line is what it says there."
+    if found.lost:
+        heading += " There is no word for:\n" + "\n".join(f"  {one}" for one in found.lost)
+    text = dump(ChecksFile((found.spec,)), comments=found.reasons, heading=heading)
     parse_checks(text, source=path + CHECKS_SUFFIX)
     return Suggested(path + CHECKS_SUFFIX, text, ("",), {"": 1})

@@ -8,6 +8,7 @@ too few rows leave open is only said where it was asked. Statistics stand in `dr
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from dvtool.quality.blocking import Grouping
@@ -16,6 +17,7 @@ from dvtool.quality.drift.compare import COVARIATE, PRIOR, Comparison, compare_t
 from dvtool.quality.drift.decisions import ColumnDrift, Decision
 from dvtool.quality.drift.diagnosis import likely_fault
 from dvtool.quality.drift.distributions import CategoricalDistribution, NumericDistribution
+from dvtool.quality.drift.faults import Fault
 from dvtool.quality.drift.wording import to_findings
 from dvtool.quality.findings import Finding, Outcome, Place, Severity
 from dvtool.quality.measuring import Incomparable, distribution, is_identifier
@@ -25,7 +27,13 @@ from dvtool.quality.tables.table import Column, Table
 
 
 def compare(
-    engine: Engine, before: Table, table: Table, spec: TableSpec, *, source: str
+    engine: Engine,
+    before: Table,
+    table: Table,
+    spec: TableSpec,
+    *,
+    source: str,
+    known: Mapping[str, Fault] | None = None,
 ) -> tuple[list[Finding], list[dict[str, Any]]]:
     """Returns findings about drift, and the figures of every compared column.
 
@@ -35,6 +43,7 @@ def compare(
         table: What is judged.
         spec: The checks; an empty spec compares every column by the defaults.
         source: The checks file, for `rule`.
+        known: Faults that the order of the rows told, by column.
     """
     grouping = None
     if spec.drift is None or not spec.drift.off:
@@ -66,7 +75,7 @@ def compare(
         )
     if grouping is not None:
         grouping.drop(engine)
-    findings, figures = told(chosen, table, private=spec.private)
+    findings, figures = told(chosen, table, private=spec.private, known=known or {})
     by_model, shown = model_drift(engine, before, table, spec, source=source)
     return findings + by_model, figures + shown
 
@@ -77,6 +86,7 @@ def told(
     *,
     private: frozenset[str],
     untold: frozenset[str] = frozenset(),
+    known: Mapping[str, Fault] = MappingProxyType({}),
 ) -> tuple[list[Finding], list[dict[str, Any]]]:
     """Returns findings about compared columns, and the figures of those that may be told.
 
@@ -85,6 +95,7 @@ def told(
         table: What is judged.
         private: Columns of which no value is shown.
         untold: Columns whose categories are tokens: they mean nothing to a person.
+        known: Likely faults that are known already, by column.
     """
     drifts = compare_table({name: one for name, (one, _) in chosen.items()})
     findings: list[Finding] = []
@@ -94,7 +105,9 @@ def told(
         fault = None
         if one.decision is Decision.FAIL and one.column not in untold:
             is_moment = one.column in moments
-            fault = likely_fault(pair.reference, pair.current, moment=is_moment)
+            fault = known.get(one.column) or likely_fault(
+                pair.reference, pair.current, moment=is_moment
+            )
         for finding in to_findings(
             one,
             Place(table.name),

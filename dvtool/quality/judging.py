@@ -19,12 +19,15 @@ from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.policy import apply_policy
 from dvtool.quality.checks.timing import fresh_until
 from dvtool.quality.drift_causes import with_drift_causes
-from dvtool.quality.findings import Evidence, Example, Finding, Place
+from dvtool.quality.filled import filled, findings_of
+from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place
 from dvtool.quality.given import Given, not_run
 from dvtool.quality.judged import JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
+from dvtool.quality.retyping import with_faults
+from dvtool.quality.shifted import with_shift
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Table, Unreadable
@@ -66,6 +69,9 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
     profile = given.profile or _profile(engine, given, table)
     compared = _compared(engine, given, spec, table, profile)
     found += compared.findings
+    if compared.before is None:
+        found += findings_of(engine, table, filled(engine, None, table))
+    found = with_shift(engine, compared.before, table, spec.schema_change, found)
     if given.reference is not None:
         from dvtool.quality.referencing import judge_reference
 
@@ -73,7 +79,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         found += judge_reference(engine, table, spec, *pinned, source=given.source)
     return JudgedTable(
         name=given.name,
-        findings=_finished(found, given, spec),
+        findings=_finished(_without_echo(found), given, spec),
         rows=table.rows,
         columns=len(table.columns),
         reading=_reading(table),
@@ -87,11 +93,12 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
 
 
 class _Compared(NamedTuple):
-    """What the baseline tells, as `JudgedTable` takes it."""
+    """What the baseline tells, as `JudgedTable` takes it; and the baseline, where its rows are here."""
 
     findings: Sequence[Finding] = ()
     drift: tuple[dict[str, Any], ...] = ()
     would_decide_more: tuple[str, ...] = ()
+    before: Table | None = None
 
 
 def _compared(
@@ -123,10 +130,17 @@ def _compared(
         return _Compared(would_decide_more=(readable,))
     from dvtool.quality import drifting  # scipy takes longer than judging a small table
 
-    found = list(changes(engine, given, spec, before, table))
-    measured, effects = drifting.compare(engine, before, table, spec, source=given.source)
+    changed = changes(engine, given, spec, before, table)
+    found = with_faults(engine, before, table, changed, private=spec.private)
+    by_rows = filled(engine, before, table)
+    faults = {one.column: one.fault for one in by_rows}
+    measured, effects = drifting.compare(
+        engine, before, table, spec, source=given.source, known=faults
+    )
+    told = {one.column for one in measured if one.outcome is Outcome.VIOLATED}
+    found += findings_of(engine, table, [one for one in by_rows if one.column not in told])
     found += with_drift_causes(engine, before, table, spec, measured)
-    return _Compared(found, tuple(effects))
+    return _Compared(found, tuple(effects), before=before)
 
 
 def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
@@ -144,6 +158,21 @@ def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
 
 
 # -- what leaves -----------------------------------------------------------------------------------
+
+
+def _without_echo(findings: list[Finding]) -> list[Finding]:
+    """Returns findings where rows lost by a cut are told by the cut.
+
+    A number of rows that the checks ask for stays a finding of its own: somebody asked.
+    """
+    cut = next((one for one in findings if one.code == "truncated"), None)
+    lost = next((one for one in findings if one.code == "rows-lost"), None)
+    if cut is None or lost is None:
+        return findings
+    told = replace(
+        cut, message=f"{cut.message}; {lost.message}", figures={**cut.figures, **lost.figures}
+    )
+    return [told if one is cut else one for one in findings if one is not lost]
 
 
 def _finished(

@@ -110,10 +110,11 @@ def _concept(
     else:
         told = "; not called concept drift: other features may explain it"
     message = (
-        f"performance change: {found.loss} of a small model of the baseline {_ends(effect, '+.0%')}, "
+        f"performance change (experimental): {found.loss} of a small model of the baseline {_ends(effect, '+.0%')}, "
         f"allowed {spec.concept:+.0%}"
     )
     shown = _figures(spec.label, "concept", [effect, common], _rows(sides))
+    shown["is_concept_drift"] = found.is_concept_drift
     more = told if effect.decision is Decision.FAIL else ""
     return _finding(code, message + more, effect, rule, place), [shown]
 
@@ -128,7 +129,7 @@ def _two_sample(
     found = classifier_two_sample(before, after, exclude=_left_out(spec), threshold=spec.two_sample)
     named = ", ".join(f"{name} ({value:.2f})" for name, value in found.separating)
     message = (
-        f"a small model tells the versions apart: AUC {_ends(found.effect, '.3f')}, "
+        f"a small model (experimental) tells the versions apart: AUC {_ends(found.effect, '.3f')}, "
         f"allowed {spec.two_sample:g}" + (f"; by {named}" if named else "")
     )
     shown = _figures(WHOLE_TABLE, "covariate", [found.effect], _rows(sides))
@@ -150,8 +151,9 @@ def _finding(code: str, message: str, effect: Effect, rule: Place, place: Place)
     if effect.decision is Decision.PASS:
         return []
     if effect.decision is Decision.UNDECIDED:
-        return [_undecided(code, f"undecided: {effect.reason or message}", rule, place)]
-    hint = "experimental: look at the columns and at the source of the label"
+        why = f"{effect.reason} (experimental)" if effect.reason else message
+        return [_undecided(code, f"undecided: {why}", rule, place)]
+    hint = "look at the columns and at the source of the label"
     figures = {"effects": [effect.figures()]}
     return [Finding(code, message, place, Evidence.DRIFT, rule=rule, figures=figures, hint=hint)]
 

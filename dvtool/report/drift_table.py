@@ -44,16 +44,24 @@ def drift_cells(table: JudgedTable) -> Iterator[tuple[str, str, str, str, str, s
         name = str(column["column"])
         if column["role"] != "covariate":
             name += " (label)"
+        aside = "concept drift" if column.get("is_concept_drift") else "shown only"
         for effect in column["effects"]:
-            yield (name, *_cells(effect))
+            yield (name, *_cells(effect, aside))
             name = ""
 
 
-def _cells(effect: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+def _cells(effect: Mapping[str, Any], aside: str) -> tuple[str, str, str, str, str]:
+    """Returns the cells of an effect.
+
+    Args:
+        effect: Its figures.
+        aside: What stands in place of a decision where it does not decide.
+    """
     interval = f"{_number(effect['low'])} to {_number(effect['high'])}"
-    decision = str(effect["decision"]) if effect["decides"] else "shown only"
+    decision = str(effect["decision"]) if effect["decides"] else aside
+    method = str(effect["method"])
     return (
-        str(effect["method"]),
+        f"{method} (experimental)" if effect.get("experimental") else method,
         _number(effect["value"]),
         interval,
         _number(effect["allowed"]),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import itertools
 import random
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.journeys.harness import Repo
+from tests.journeys.harness import Repo, Result
 
 GOOD_CHECKS = """\
 columns:
@@ -68,6 +70,20 @@ def test_a_broken_file_fails_with_the_line(folder: Repo) -> None:
 
     assert "fail      new.csv:302 " in result.out
     assert "[ragged-rows]" in result.out
+
+
+def test_a_cut_file_is_one_finding_that_tells_the_rows_it_lost(folder: Repo) -> None:
+    whole = table(1000)
+    folder.write("old.csv", whole)
+    folder.write("new.csv.gz", gzip.compress(whole[: len(whole) // 4].encode())[:-8])
+
+    found = folder.run("check", "new.csv.gz", "--baseline", "old.csv", "--json", code=1).json
+
+    findings = found["judgements"][0]["tables"][0]["findings"]
+    (told,) = [one for one in findings if one["verdict"] != "pass"]
+    assert told["code"] == "truncated"
+    assert "the gzip data ends in the middle" in told["message"]
+    assert "fewer than old.csv" in told["message"]
 
 
 def test_a_baseline_shows_what_changed_in_plain_words(folder: Repo) -> None:
@@ -340,6 +356,74 @@ def test_suggested_checks_accept_what_they_came_from(tracked: Repo) -> None:
     assert "has checks for this table already" in tracked.run("suggest", "people.csv", code=9).err
 
 
+def unexplained(text: str) -> list[str]:
+    """Returns the lines of a checks file that say something and have no comment above."""
+    lines = [line.strip() for line in text.splitlines()]
+    return [
+        line
+        for above, line in itertools.pairwise(["", *lines])
+        if not line.startswith("#")
+        and line not in ("", "tables:", "columns:", "rules:")
+        and not above.startswith("#")
+    ]
+
+
+SCHEMA = """\
+import pandera.pandas as pa
+
+People = pa.DataFrameSchema(
+    {"id": pa.Column(int, unique=True), "age": pa.Column(int, pa.Check.gt(0), nullable=True)},
+    strict=True,
+)
+"""
+
+
+def test_every_suggested_line_says_why(repo: Repo) -> None:
+    for seed in range(6):
+        repo.write("data/people.csv", table(300, seed=seed))
+        repo.write("data/visits.jsonl", '{"day": "2026-01-02", "n": 1}\n' * 20)
+        repo.run("add", "data")
+        repo.commit()
+    repo.write("plain.csv", table())
+    repo.write("schemas.py", SCHEMA)
+
+    folder = repo.run("suggest", "data", "--history", "--print").out
+    plain = repo.run("suggest", "plain.csv", "--print").out
+    converted = repo.run("suggest", "--from", "schemas.py:People", "plain.csv", "--print").out
+
+    assert "people.csv:\n" in folder and "visits.jsonl:\n" in folder and "read: {" in plain
+    assert "rules:\n" in converted and "other_columns: fail\n" in converted
+    assert [unexplained(text) for text in (folder, plain, converted)] == [[], [], []]
+    assert unexplained("# why\nkey: [id]\nread: {format: csv}\n") == ["read: {format: csv}"]
+
+
+def test_checks_leave_as_a_pandera_schema_and_what_does_not_fit_is_said(
+    tracked: Repo, tmp_path: Path
+) -> None:
+    tracked.write("people.csv.checks.yaml", GOOD_CHECKS + "rules: [{sql: age > 0}]\n")
+    tracked.write("data/a.csv", table())
+    tracked.write("data.checks.yaml", "tables: {'*.csv': {columns: {id: {unique: true}}}}\n")
+    tracked.run("add", "data")
+
+    wrote = tracked.run("export", "pandera", "people.csv", "--to", "schema.py").out
+    again = tracked.run("export", "pandera", "people.csv", "--to", "schema.py", code=9).err
+    inside = tracked.run("export", "pandera", "data/a.csv").out
+    folder = tracked.run("export", "pandera", "data", code=2).err
+    none = tracked.run("export", "pandera", "plain.csv", code=2).err
+
+    assert "left out, for pandera has no word for it: rules" in wrote
+    assert "--force replaces it" in again
+    assert "values.dropna().is_unique" in inside
+    assert "data.checks.yaml has no checks of data alone" in folder
+    assert "plain.csv has no checks: no plain.csv.checks.yaml" in none
+    script = "import pandas as pd, schema; schema.schema.validate(pd.read_csv('people.csv'))"
+    done = [sys.executable, "-W", "ignore", "-c", script]
+    assert subprocess.run(done, cwd=tracked.path, check=False).returncode == 0
+    (tracked.path / "people.csv").write_text(table(age={3: "200"}))
+    refused = subprocess.run(done, cwd=tracked.path, capture_output=True, text=True, check=False)
+    assert "less_than_or_equal_to(120)" in refused.stderr
+
+
 def test_suggestions_from_history_have_bounds_that_every_version_keeps(repo: Repo) -> None:
     for seed in range(8):
         repo.write("people.csv", table(300 + seed, seed=seed))
@@ -424,3 +508,57 @@ def test_a_reference_that_is_nowhere_is_undecided(creeping: Repo) -> None:
     assert "v9 is no revision of it, and no file here [reference] (ages.csv.checks.yaml:3)" in (
         result.out
     )
+
+
+# -- one file of a data set ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def parts(repo: Repo) -> Repo:
+    """A data set of two files and a folder, committed twice, as it is on disk."""
+    for version in (1, 2):
+        for number, name in enumerate(("a", "b", "sub/c")):
+            repo.write(f"data/{name}.csv", table(100 + version, seed=10 * version + number))
+        repo.run("add", "data")
+        repo.commit()
+    return repo
+
+
+def names(result: Result) -> list[str]:
+    return [one["name"] for one in result.json["judgements"][0]["tables"]]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [[], ["--rev", "HEAD"], ["--staged"], ["--all"], ["--baseline", "HEAD~1"]],
+    ids=" ".join,
+)
+def test_whatever_is_asked_only_the_named_file_is_judged(parts: Repo, options: list[str]) -> None:
+    assert names(parts.run("check", "data/a.csv", "--json", *options)) == ["data/a.csv"]
+    assert names(parts.run("check", "data/sub", "--json", *options)) == ["data/sub/c.csv"]
+    assert "nothing at data/none.csv" in parts.run("check", "data/none.csv", *options, code=5).err
+
+
+def test_a_file_of_a_data_set_is_compared_with_a_file_and_a_folder_with_a_folder(
+    parts: Repo,
+) -> None:
+    parts.write("old.csv", table(400, seed=3))
+    parts.write("old/c.csv", table(400, seed=3))
+
+    file = parts.run("check", "data/a.csv", "--baseline", "old.csv", "--json").json
+    folder = parts.run("check", "data/sub", "--baseline", "old", "--json").json
+    wrong = parts.run("check", "data/a.csv", "--baseline", "old", code=2).err
+
+    for found in (file, folder):
+        (one,) = found["judgements"][0]["tables"]
+        assert one["baseline"]["name"] in ("old.csv", "old")
+        assert "rows-lost" in {finding["code"] for finding in one["findings"]}
+    assert "error: old has nothing to compare data/a.csv with" in wrong
+
+
+def test_a_missing_file_that_checks_name_is_a_failure_and_no_mistake(parts: Repo) -> None:
+    parts.write("data.checks.yaml", "tables: {none.csv: {rows: {min: 1}}}\n")
+
+    found = parts.run("check", "data/none.csv", code=1).out
+
+    assert "[table-missing] (data.checks.yaml:1)" in found

@@ -51,6 +51,64 @@ def test_a_folder_of_batches_is_a_past(folder: Repo) -> None:
     assert "state: 20.0% of the texts are in small letters, expected 0.0% to" in bad.out
 
 
+def report(number: int) -> list[str]:
+    """Returns one day's lines of forty shops, all of the same date."""
+    draw = random.Random(number)
+    lines = [f"2024-03-{number + 1:02},shop {shop},{draw.gauss(500, 50):.1f}" for shop in range(40)]
+    return ["day,shop,sales", *lines]
+
+
+def test_days_that_count_up_are_told_as_a_filled_series(folder: Repo) -> None:
+    for number in range(8):
+        folder.write(f"reports/{number}.csv", "\n".join(report(number)) + "\n")
+    lines = report(8)
+    for row in range(1, 21):
+        lines[row] = f"2024-03-{8 + row:02}" + lines[row][10:]
+    folder.write("bad.csv", "\n".join(lines) + "\n")
+
+    alone = folder.run("check", "bad.csv", "--history", "reports", code=1)
+    beside = folder.run(
+        "check", "bad.csv", "--history", "reports", "--baseline", "reports/7.csv", code=1
+    )
+
+    for told in (alone.out, beside.out):
+        assert told.count("[unlike-history]") == 1
+        assert "likely: counts up by 1 day from row to row: rows 1 to 20" in told
+        assert "[filled-series]" not in told
+
+
+def test_shifted_columns_are_one_finding_beside_a_past_and_beside_a_baseline(folder: Repo) -> None:
+    for number in range(8):
+        lines = [f"{line},{'open' if row else 'state'}" for row, line in enumerate(report(number))]
+        folder.write(f"states/{number}.csv", "\n".join(lines) + "\n")
+    shifted = ["day,shop,sales,state", *(f",{line}" for line in report(8)[1:])]
+    folder.write("bad.csv", "\n".join(shifted) + "\n")
+
+    alone = folder.run("check", "bad.csv", "--history", "states", code=1)
+    beside = folder.run("check", "bad.csv", "--baseline", "states/7.csv", code=1)
+
+    for told in (alone.out, beside.out):
+        assert "values stand 1 column too far right from day on, in all rows: shop holds" in told
+        assert told.count("  fail  ") == 1
+        assert "retyped" not in told
+
+
+def test_an_alarm_of_few_rows_is_told_with_the_fault_that_their_values_show(folder: Repo) -> None:
+    lines = report(8)
+    for row in (5, 20, 33):
+        *rest, sales = lines[row].split(",")
+        lines[row] = ",".join([*rest, f"{1000 * float(sales):.1f}"])
+    for number in range(8):
+        folder.write(f"reports/{number}.csv", "\n".join(report(number)) + "\n")
+    folder.write("bad.csv", "\n".join(lines) + "\n")
+
+    for more in ((), ("--baseline", "reports/7.csv")):
+        told = folder.run("check", "bad.csv", "--history", "reports", *more, code=1).out
+
+        assert "bad.csv sales: " in told
+        assert "hint: likely: multiplied by 1000, at least 7.5% of the rows" in told
+
+
 def orders(number: int, *, price: float = 20) -> str:
     """Returns a day whose order numbers go on where the day before ended, two rows an order."""
     draw = random.Random(number)
@@ -81,6 +139,24 @@ def test_what_is_usual_here_is_no_warning_once_the_past_is_long_enough(folder: R
     assert "drifted" not in odd.out.replace("price: drifted", "")
 
 
+def test_lost_rows_are_told_once_by_the_cut_or_else_by_history(folder: Repo) -> None:
+    for number in range(8, 14):
+        folder.write(f"batches/{number:02}.csv", day(number))
+    whole = day(14)
+    folder.write("cut.csv", whole[: len(whole) // 3])
+    folder.write("short.csv", "".join(whole.splitlines(keepends=True)[:40]))
+    options = ("--history", "batches", "--baseline", "batches/13.csv")
+
+    cut = folder.run("check", "-v", "cut.csv", *options, code=1).out
+    short = folder.run("check", "short.csv", *options, code=1).out
+
+    assert cut.count("  fail  ") == 1
+    assert "[truncated]" in cut
+    assert "hint: the file is cut off, which may explain it" in cut
+    assert "the number of rows is 39, expected" in short
+    assert "rows-lost" not in short
+
+
 def test_no_past_at_a_path_is_said(folder: Repo) -> None:
     folder.write("good.csv", day(8))
 
@@ -96,7 +172,7 @@ def test_a_young_past_says_what_would_decide_more(folder: Repo) -> None:
 
     result = folder.run("check", "good.csv", "--history", "few")
 
-    assert "5 earlier versions, 1 are known" in result.out
+    assert "5 earlier versions, 1 is known" in result.out
 
 
 def test_checks_say_from_how_many_versions_on_history_judges(folder: Repo) -> None:
@@ -147,6 +223,41 @@ def spoil_the_seventh_day(repo: Repo) -> None:
         repo.run("add", "days.csv")
         repo.git("commit", "-qm", f"day {number}")
     repo.write("days.csv", day(6, state="kaa"))
+
+
+def test_files_of_a_data_set_are_judged_by_a_past_that_is_named(repo: Repo) -> None:
+    for number in range(8):
+        repo.write(f"batches/{number}.csv", day(number))
+    repo.write("data/good.csv", day(8))
+    repo.write("data/bad.csv", day(9, state="kaa"))
+    repo.run("add", "data")
+
+    bad = repo.run("check", "data/bad.csv", "--history", "batches", code=1).out
+    both = repo.run("check", "data", "--history", "batches", "--json", code=1).json
+
+    assert "state: 20.0% of the texts are in small letters, expected 0.0% to" in bad
+    assert "good.csv" not in bad
+    tables = both["judgements"][0]["tables"]
+    assert [(one["name"], one["verdict"]) for one in tables] == [
+        ("data/bad.csv", "fail"),
+        ("data/good.csv", "pass"),
+    ]
+
+
+def test_a_file_in_a_data_set_is_replayed_by_its_own_versions(repo: Repo) -> None:
+    for number in range(7):
+        repo.write("data/a.csv", day(number))
+        repo.write("data/b.csv", day(number, state="kaa" if number == 6 else "KA"))
+        repo.run("add", "data")
+        repo.commit()
+
+    calm = repo.run("check", "--backtest", "data/a.csv").out
+    odd = repo.run("check", "--backtest", "data/b.csv").out
+    whole = repo.run("check", "--backtest", "data", code=2).err
+
+    assert calm.startswith("0 of 2 versions would have alarmed\n")
+    assert odd.startswith("1 of 2 versions would have alarmed:\n")
+    assert "error: data is a directory\n" in whole
 
 
 def test_a_data_set_is_judged_by_its_own_versions_and_warned_at_first(repo: Repo) -> None:

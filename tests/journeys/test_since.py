@@ -118,6 +118,63 @@ def test_accepted_versions_do_not_fail(story: tuple[Repo, list[str]]) -> None:
     assert (nulls["first"], nulls["failing"]) == (commits[3], 1)
 
 
+@pytest.fixture
+def folder(repo: Repo) -> tuple[Repo, list[str]]:
+    """Four versions of a folder: `b` breaks in the second, `a` appears in the third and breaks last."""
+    repo.write("data.checks.yaml", "tables:\n  '*.csv': {columns: {age: {max: 99}}}\n")
+    commits = []
+    for version in range(4):
+        repo.write("data/b.csv", ages(100, top=60 if version == 0 else 120))
+        if version >= 2:
+            repo.write("data/a.csv", ages(150 + version, top=60 if version == 2 else 130))
+        repo.run("add", "data")
+        commits.append(repo.commit())
+    return repo, commits
+
+
+def test_of_a_file_in_a_data_set_only_that_file_is_followed(
+    folder: tuple[Repo, list[str]],
+) -> None:
+    repo, commits = folder
+
+    by_bytes = repo.run("check", "--since", commits[0], "data/a.csv", "--json", code=1).json
+    repo.run("profile", "--all-history", "data")
+    shutil.rmtree(repo.path / ".git/dvtool/store")
+    by_profiles = repo.run("check", "--since", commits[0], "data/a.csv", "--json", code=1).json
+
+    for found in (by_bytes, by_profiles):
+        assert [one["verdict"] for one in found["versions"]] == ["fail", "pass", "absent", "absent"]
+        assert [(one["name"], one["first"], one["before"]) for one in found["began"]] == [
+            ("data/a.csv: age.max", commits[3], commits[2])
+        ]
+
+
+def test_a_table_that_checks_name_and_a_version_lacks_fails_from_profiles_too(
+    folder: tuple[Repo, list[str]],
+) -> None:
+    repo, commits = folder
+    repo.write("data.checks.yaml", "tables: {a.csv: {rows: {min: 1}}, b.csv: {rows: {min: 1}}}\n")
+    repo.run("profile", "--all-history", "data")
+
+    found = repo.run("check", "--since", commits[1], "data", "--json").json
+
+    assert [one["verdict"] for one in found["versions"]] == ["pass", "pass", "fail"]
+    assert found["versions"][2]["failing"] == [{"table": "data/a.csv", "finding": "table-missing"}]
+
+
+def test_since_looks_at_one_data_set(story: tuple[Repo, list[str]]) -> None:
+    repo, _ = story
+    for name in ("x", "y"):
+        repo.write(f"more/{name}.csv", ages(5))
+        repo.run("add", f"more/{name}.csv")
+    repo.commit()
+
+    said = repo.run("check", "--since", "HEAD", "more", code=2).err
+
+    assert "error: 2 data sets are at more\n" in said
+    assert "hint: --since looks at one: more/x.csv, more/y.csv" in said
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

@@ -125,6 +125,18 @@ def test_concept_drift_is_found_where_the_label_means_something_else(tmp_path: P
     assert found.rule is not None and found.rule.line == 2
     (shown,) = [one for one in table.drift if one["role"] == "concept"]
     assert (shown["column"], shown["decision"]) == ("label", "fail")
+    assert shown["is_concept_drift"] is True
+    assert [(one["method"], one["experimental"]) for one in shown["effects"]] == [
+        ("performance_change", True),
+        ("performance_change_reweighted", True),
+    ]
+    assert "(experimental)" in found.message
+    assert not any(
+        effect["experimental"]
+        for one in table.drift
+        if one["role"] == "covariate"
+        for effect in one["effects"]
+    )
 
 
 def test_without_a_change_of_meaning_there_is_no_concept_drift(tmp_path: Path) -> None:
@@ -144,6 +156,9 @@ def test_a_model_that_tells_the_versions_apart_names_the_columns(tmp_path: Path)
 
     (found,) = [one for one in table.findings if one.code == "classifier-auc"]
     assert found.outcome is Outcome.VIOLATED
+    assert found.message.startswith("a small model (experimental) tells the versions apart")
+    (shown,) = [one for one in table.drift if one["column"] == "(all columns)"]
+    assert [one["experimental"] for one in shown["effects"]] == [True]
     assert "; by x (0." in found.message
     assert "id" not in found.message.rpartition("; by ")[2]
 

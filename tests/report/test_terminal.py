@@ -103,6 +103,28 @@ def test_drift_is_a_line_an_effect_what_drifted_first() -> None:
     assert list(drift_lines(TABLE)) == ["a.csv: no column of a.csv@abc can be compared"]
 
 
+def test_experimental_figures_are_marked_and_the_reweighted_one_is_named() -> None:
+    effect = {"value": 0.3, "low": 0.2, "high": 0.4, "allowed": 0.1, "experimental": True}
+    change = {
+        "column": "y",
+        "role": "concept",
+        "decision": "fail",
+        "is_concept_drift": True,
+        "effects": [
+            {**effect, "method": "performance_change", "decides": True, "decision": "fail"},
+            {**effect, "method": "performance_change_reweighted", "decides": False},
+        ],
+    }
+
+    told = list(drift_lines(replace(TABLE, drift=(change,))))
+    calm = list(drift_lines(replace(TABLE, drift=({**change, "is_concept_drift": False},))))
+
+    assert [line.split("  ")[-1] for line in told[2:]] == ["fail", "concept drift"]
+    assert "performance_change (experimental) " in told[2]
+    assert "performance_change_reweighted (experimental) " in told[3]
+    assert calm[3].endswith("shown only")
+
+
 def test_a_line_break_in_a_name_forges_no_verdict() -> None:
     forged = JudgedTable("a\nb.csv: pass (1 row).csv", (NULLS,), rows=3, columns=1)
 

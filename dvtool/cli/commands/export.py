@@ -1,4 +1,4 @@
-"""`dvtool export dvc`."""
+"""`dvtool export dvc` and `dvtool export pandera`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from dvtool.cli.opening import in_repository, open_workspace
 from dvtool.cli.options import PATH, example, jobs_option, reporting
 from dvtool.cli.output import Output, count
 from dvtool.core.sizes import human_size
+from dvtool.errors import NoRepository, UnknownRevision
 
 
-@click.group("export", epilog=example("dvtool export dvc"))
+@click.group("export", epilog=example("dvtool export dvc", "dvtool export pandera data/train.csv"))
 def command() -> None:
-    """Write data as another tool keeps them.
+    """Write data or checks as another tool keeps them.
 
     What is dvtool's stays as it is.
     """
@@ -65,3 +66,45 @@ def dvc(
     output.text(
         f"wrote {count(report.objects, 'object')}, {human_size(report.size_bytes)}, to {report.cache}"
     )
+
+
+@command.command(
+    "pandera",
+    epilog=example(
+        "dvtool export pandera data/train.csv",
+        "dvtool export pandera data/train.csv --to train_schema.py",
+    ),
+)
+@click.argument("path", type=PATH)
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write this Python file, instead of printing the text.",
+)
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+@reporting
+def pandera(path: str, target: Path | None, force: bool, as_json: bool, quiet: bool) -> None:
+    """Write the checks of a table as a pandera schema.
+
+    The text is a Python module with a name schema, which needs pandas and
+    pandera and not dvtool. It names what of the checks pandera has no word
+    for. The other way: dvtool suggest --from.
+    """
+    from dvtool.ops.export_pandera import export_for_dataset, export_for_file, write_schema
+
+    try:
+        workspace = open_workspace(quiet=quiet or as_json)
+        found = export_for_dataset(workspace, in_repository(workspace, [path])[0])
+    except (NoRepository, UnknownRevision):
+        found = export_for_file(Path(path), path)
+    output = Output(as_json=as_json, quiet=quiet)
+    output.data({"text": found.text, "not_exported": found.lost, "to": target and str(target)})
+    if target is None:
+        for line in found.text.splitlines():
+            output.text(line)
+        return
+    write_schema(target, found.text, force=force)
+    output.text(f"wrote {target}")
+    for key in found.lost:
+        output.text(f"left out, for pandera has no word for it: {key}")

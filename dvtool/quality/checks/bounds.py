@@ -18,9 +18,6 @@ _NUMBER: Final = r"[-+]?\d{1,300}(?:\.\d{1,300})?(?:[eE][-+]?\d{1,4})?"
 _RANGE = re.compile(rf"({_NUMBER})(%?)\s*\.\.\s*({_NUMBER})(%?)")
 _SIDE = re.compile(rf"(<=|>=|<|>)\s*({_NUMBER})(%?)")
 _PLAIN = re.compile(rf"({_NUMBER}|[-+]?\.\d{{1,300}})(%?)")
-_PLAINLY: Final = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?%?"
-SPELLINGS: Final = rf"^\s*(?:{_PLAINLY}\s*\.\.\s*{_PLAINLY}|(?:<=|>=|<|>)?\s*{_PLAINLY})\s*$"
-"""For editors, which need no more than to know a bound from something else."""
 
 
 @dataclass(frozen=True, slots=True)

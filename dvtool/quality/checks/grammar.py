@@ -10,16 +10,17 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
 from dvtool.errors import InvalidText
-from dvtool.quality.checks.bounds import SPELLINGS, Bound, parse_bound, parse_plain
+from dvtool.quality.checks import editing
+from dvtool.quality.checks.bounds import Bound, parse_bound, parse_plain
+from dvtool.quality.checks.editing import Schema
 from dvtool.quality.checks.text import Node
 
-Schema = Mapping[str, Any]
 Value = Any
 """What a grammar reads; each has its own type."""
 
@@ -65,6 +66,8 @@ def _name(node: Node) -> str:
     """A column may be called 2020 or true; its name is what is written."""
     if node.kind != "scalar" or not node.written:
         raise expected(node, "the name of a column")
+    if node.value is None:
+        raise node.refuse(f"{node.written} means nothing here", hint=f"'{node.written}' is a name")
     return node.written
 
 
@@ -78,8 +81,9 @@ def _names(node: Node) -> tuple[str, ...]:
     if node.kind == "scalar":
         return (_name(node),)
     names = tuple(_name(one) for one in node.items)
-    if not names or len(set(names)) != len(names):
+    if not names:
         raise expected(node, "a list of different column names")
+    _refuse_repeated(node)
     return names
 
 
@@ -94,18 +98,27 @@ def _values(node: Node) -> tuple[str | int | float | bool, ...]:
     values = tuple(_value(one) for one in node.items)
     if not values:
         raise expected(node, "a list of values")
-    seen: set[tuple[type, object]] = set()
-    for one in node.items:
-        if (type(one.value), one.value) in seen:
-            raise one.refuse(f"{one.written[:60]} stands twice in the list")
-        seen.add((type(one.value), one.value))
+    _refuse_repeated(node)
     return values
 
 
+def _refuse_repeated(node: Node) -> None:
+    """Refuses a list with one value twice; 1 and 1.0 are one."""
+    seen: set[tuple[type, object]] = set()
+    for one in node.items:
+        kind = bool if isinstance(one.value, bool) else str if isinstance(one.value, str) else float
+        if (kind, one.value) in seen:
+            raise one.refuse(f"{one.written[:60]} stands twice in the list")
+        seen.add((kind, one.value))
+
+
 def _count(node: Node) -> int:
-    if not isinstance(node.value, int) or isinstance(node.value, bool) or node.value < 0:
+    value = node.value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise expected(node, "a whole number from 0")
-    return node.value
+    return value
 
 
 def _number(node: Node) -> float:
@@ -131,8 +144,6 @@ def _share(node: Node) -> float:
     return share
 
 
-LARGEST_BUDGET: Final = 0.2
-"""A gate that may alarm on more good versions than this is no gate."""
 FEWEST_VERSIONS: Final = 3
 MOST_VERSIONS: Final = 30
 """Earlier versions that a table is judged by, at most: what waits for more waits for ever."""
@@ -140,8 +151,8 @@ MOST_VERSIONS: Final = 30
 
 def _budget(node: Node) -> float:
     share = _share(node)
-    if not 0 < share <= LARGEST_BUDGET:
-        raise expected(node, f"a share above 0, at most {LARGEST_BUDGET:.0%}")
+    if not 0 < share <= editing.LARGEST_BUDGET:
+        raise expected(node, f"a share above 0, at most {editing.LARGEST_BUDGET:.0%}")
     return share
 
 
@@ -153,6 +164,7 @@ def _past(node: Node) -> int:
 
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?)?")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def _limit(node: Node) -> int | float | str:
@@ -168,10 +180,12 @@ def _limit(node: Node) -> int | float | str:
 
 
 def _date(node: Node) -> datetime.date:
+    if not isinstance(node.value, str) or not _DAY.fullmatch(node.value):
+        raise expected(node, "a date such as 2026-01-31")
     try:
         return datetime.date.fromisoformat(node.value)
-    except (TypeError, ValueError):
-        raise expected(node, "a date such as 2026-01-31") from None
+    except ValueError as error:
+        raise node.refuse(f"{node.value} is no date: {error}") from None
 
 
 _UNITS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -195,7 +209,12 @@ def _regex(node: Node) -> str:
     pattern = _text(node)
     if "\x00" in pattern or len(pattern) > 1000:
         raise node.refuse("a pattern has at most 1000 characters and no NUL")
-    for unknown, says in (("(?=", "look-ahead"), ("(?!", "look-ahead"), ("(?<=", "look-behind")):
+    for unknown, says in (
+        ("(?=", "look-ahead"),
+        ("(?!", "look-ahead"),
+        ("(?<=", "look-behind"),
+        ("(?<!", "look-behind"),
+    ):
         if unknown in pattern:
             raise node.refuse(f"patterns are RE2's, which has no {says} {unknown}")
     if broken := _unbalanced(pattern):
@@ -224,48 +243,45 @@ def _unbalanced(pattern: str) -> str:
     return ""
 
 
-TEXT = Grammar("text", {"type": "string", "minLength": 1}, _text)
-NAME = Grammar("the name of a column", {"type": ["string", "number", "boolean"]}, _name)
+_A_NAME: Final[Schema] = {
+    "anyOf": [{"type": ["number", "boolean"]}, {"type": "string", "minLength": 1}]
+}
+TEXT = Grammar("text", editing.SOME_TEXT, _text)
+NAME = Grammar("the name of a column", _A_NAME, _name)
 FLAG = Grammar("`true` or `false`", {"type": "boolean"}, _flag)
 COUNT = Grammar("a whole number from 0", {"type": "integer", "minimum": 0}, _count)
 THRESHOLD = Grammar("a number above 0", {"type": "number", "exclusiveMinimum": 0}, _positive)
-SHARE = Grammar("a share: `0.01` or `1%`", {"type": ["number", "string"]}, _share)
-BUDGET = Grammar(
-    "a share above 0, at most 20 %: `0.01` or `1%`", {"type": ["number", "string"]}, _budget
-)
+SHARE = Grammar("a share: `0.01` or `1%`", editing.SHARE, _share)
+BUDGET = Grammar("a share above 0, at most 20 %: `0.01` or `1%`", editing.BUDGET, _budget)
 PAST = Grammar(
     f"a whole number from {FEWEST_VERSIONS} to {MOST_VERSIONS}",
     {"type": "integer", "minimum": FEWEST_VERSIONS, "maximum": MOST_VERSIONS},
     _past,
 )
-LIMIT = Grammar("a number or an ISO date", {"type": ["number", "string"]}, _limit)
+LIMIT = Grammar("a number or an ISO date", editing.LIMIT, _limit)
 DATE = Grammar(
     "an ISO date",
-    {"type": "string", "format": "date", "pattern": r"^\d{4}-\d\d-\d\d$"},
+    {"type": "string", "format": "date", "pattern": f"^{editing.DAY}$"},
     _date,
     lambda value: value.isoformat(),
 )
 DURATION = Grammar(
-    "a duration: `90s`, `30m`, `12h`, `2d`, `1w`",
-    {"type": "string", "pattern": r"^\d+\s*[wdhms]$"},
-    _duration,
-    duration_words,
+    "a duration: `90s`, `30m`, `12h`, `2d`, `1w`", editing.DURATION, _duration, duration_words
 )
-REGEX = Grammar("a pattern (RE2) for the whole value", {"type": "string", "minLength": 1}, _regex)
+REGEX = Grammar("a pattern (RE2) for the whole value", editing.REGEX, _regex)
 NAMES = Grammar(
     "a column, or a list of columns",
-    {
-        "anyOf": [
-            {"type": ["string", "number", "boolean"]},
-            {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1},
-        ]
-    },
+    {"anyOf": [*_A_NAME["anyOf"], {"type": "array", "items": _A_NAME, **editing.SOME_DIFFERENT}]},
     _names,
     list,
 )
 VALUES = Grammar(
     "a list of values",
-    {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1},
+    {
+        "type": "array",
+        "items": {"type": ["string", "number", "boolean"]},
+        **editing.SOME_DIFFERENT,
+    },
     _values,
     list,
 )
@@ -316,9 +332,8 @@ def bound(*, plain: str = "", percent: str = "", least: float = -math.inf) -> Gr
     meaning = {"max": "; a number alone is the maximum", "exact": "; a number alone is exact"}
     unit = {"may": ", in rows or percent", "must": ", in percent"}.get(percent, "")
     says = f"a bound{unit}{meaning.get(plain, '')}"
-    kinds = ["string", "number"] if plain else ["string"]
-    pair = {"type": "array", "items": {"type": ["string", "number"]}, "minItems": 2, "maxItems": 2}
-    return Grammar(says, {"anyOf": [{"type": kinds, "pattern": SPELLINGS}, pair]}, read, str)
+    schema = editing.bound(plain=plain, percent=percent, least=least)
+    return Grammar(says, schema, read, str)
 
 
 def _bound_of(node: Node, plain: str) -> Bound:
@@ -341,9 +356,22 @@ def _bound_of(node: Node, plain: str) -> Bound:
 
 
 def mapping_of(
-    key: Callable[[Node], Any], value: Grammar, what: str, spell: Callable[[Any], str] = str
+    key: Callable[[Node], Any],
+    value: Grammar,
+    what: str,
+    spell: Callable[[Any], str] = str,
+    *,
+    keys: Schema | None = None,
 ) -> Grammar:
-    """Returns the grammar of a mapping with free keys, read as a tuple of pairs in file order."""
+    """Returns the grammar of a mapping with free keys, read as a tuple of pairs in file order.
+
+    Args:
+        key: Reads a key.
+        value: Of what stands behind it.
+        what: What it maps, in words.
+        spell: Writes a key.
+        keys: JSON Schema of the keys; None for any text.
+    """
 
     def read(node: Node) -> tuple[tuple[Any, Any], ...]:
         if not node.pairs:
@@ -352,7 +380,12 @@ def mapping_of(
 
     return Grammar(
         f"a mapping of {what}",
-        {"type": "object", "additionalProperties": value.schema, "minProperties": 1},
+        {
+            "type": "object",
+            "additionalProperties": value.schema,
+            "minProperties": 1,
+            **({} if keys is None else {"propertyNames": keys}),
+        },
         read,
         lambda pairs: {spell(name): value.write(inner) for name, inner in pairs},
     )

@@ -1,24 +1,19 @@
-"""A table's checks as a pandera schema, for use inside somebody's own Python.
+"""A table's checks as Python source of a pandera schema, for use without dvtool.
 
-What pandera can say about a DataFrame is exported, what it cannot is listed by `not_exported`.
-Judging never goes this way: rows are judged in SQL (`evaluate`). pandas and pandera are imported
-here; callers stand behind a named door.
+What pandera can say about a DataFrame is written, what it cannot is listed. Judging never goes this
+way: rows are judged in SQL (`evaluate`). Pure text, so pandera need not be here. Called by
+`dvtool.ops.export_pandera`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
 
 from dvtool.quality.checks.bounds import Bound
-from dvtool.quality.checks.frames import Untyped
 from dvtool.quality.checks.model import ColumnSpec, TableSpec
 from dvtool.quality.kinds import Kind
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import pandera.pandas as pa
 
 _DTYPES = {
     Kind.INT: "Int64",
@@ -27,179 +22,199 @@ _DTYPES = {
     Kind.TEXT: "string",
     Kind.DATETIME: "datetime64[ns]",
 }
+_PERCENT = '''
+def percent(count, total):
+    """Returns a share in percent; nothing of nothing is 0."""
+    return 100 * count / total if total else 0.0
 
 
-def to_pandera(spec: TableSpec) -> pa.DataFrameSchema:
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class PanderaSource:
+    """A schema as text.
+
+    Attributes:
+        text: A Python module that defines `schema`.
+        lost: What of the checks pandera has no word for, by key.
+    """
+
+    text: str
+    lost: tuple[str, ...]
+
+
+def pandera_source(spec: TableSpec, *, name: str, source: str) -> PanderaSource:
     """Returns a pandera schema that accepts the frames whose rows the checks accept.
 
     Columns are coerced to nullable types, so that one missing value changes no type. Patterns
     are Python's there and RE2's here; they agree wherever both have the syntax, with ASCII
     classes.
-    """
-    import pandera.pandas as pa
 
-    return pa.DataFrameSchema(
-        columns={one.name: _column(one) for one in spec.columns},
-        checks=list(_table_checks(spec)),
-        strict=spec.other_columns == "fail",
-    )
+    Args:
+        spec: The checks.
+        name: What the table is called.
+        source: The checks file.
+    """
+    lost = not_exported(spec)
+    lines = ["schema = pa.DataFrameSchema(", "    columns={"]
+    for one in spec.columns:
+        lines += _column(one)
+    lines += ["    },", *_listed(list(_table_checks(spec)), "    ")]
+    lines += [f"    strict={spec.other_columns == 'fail'},", ")"]
+    body = "\n".join(lines) + "\n"
+    imports = ["import re\n"] if "re.fullmatch(" in body else []
+    imports += ["import pandas as pd"] if "pd." in body else []
+    imports += ["import pandera.pandas as pa", ""]
+    helper = _PERCENT if "percent(" in body else ""
+    title = _docstring(name, source, lost)
+    return PanderaSource(title + "\n".join(imports) + "\n" + helper + body, lost)
+
+
+def _docstring(name: str, source: str, lost: tuple[str, ...]) -> str:
+    said = [f"pandera schema of {name}, written by dvtool from {source}."]
+    if lost:
+        said += ["", "pandera has no word for these of its checks:"]
+        said += [f"- {one}" for one in lost]
+    plain = [re.sub(r"[\\\"\x00-\x1f\x7f]", "?", line) for line in said]
+    end = '"""\n\n' if len(plain) == 1 else '\n"""\n\n'
+    return '"""' + "\n".join(plain) + end
 
 
 def not_exported(spec: TableSpec) -> tuple[str, ...]:
     """Returns what a pandera schema of these checks leaves out, by key."""
-    lost = [
-        f"{one.name}.{key}"
-        for one in spec.columns
-        for key, value in (("in_table", one.in_table), ("drift", one.drift))
-        if value
-    ]
-    lost += [
-        f"{one.name}.type"
-        for one in spec.columns
-        if one.type is not None and one.type not in _DTYPES
-    ]
-    rows_change = spec.rows is not None and spec.rows.change is not None
+    lost = []
+    for one in spec.columns:
+        given = {
+            "in_table": bool(one.in_table),
+            "drift": one.drift is not None,
+            "severity": one.severity is not None,
+            "type": one.type is not None and one.type not in _DTYPES,
+            "matches": bool(one.matches) and not _is_python(one.matches),
+        }
+        lost += [f"{one.name}.{key}" for key, is_given in given.items() if is_given]
     table = {
         "rules": bool(spec.rules),
         "time": spec.time is not None,
-        "rows.change": rows_change,
+        "rows.change": spec.rows is not None and spec.rows.change is not None,
         "schema": bool(spec.schema),
+        "schema_change": bool(spec.schema_change),
         "splits": spec.splits is not None,
+        "reference": bool(spec.reference),
         "drift": spec.drift is not None,
+        "concept": spec.concept is not None,
+        "two_sample": spec.two_sample is not None,
+        "severity": bool(spec.severities),
+        "ignore": bool(spec.ignore),
     }
     return tuple(lost + [key for key, is_given in table.items() if is_given])
 
 
-def _column(spec: ColumnSpec) -> Untyped:
-    import pandera.pandas as pa
+def _is_python(pattern: str) -> bool:
+    try:
+        re.compile(pattern, re.ASCII)
+    except re.error:
+        return False
+    return True
 
+
+# -- columns ---------------------------------------------------------------------------------------
+
+
+def _column(spec: ColumnSpec) -> list[str]:
     forbids = spec.nulls is not None and spec.nulls.high == 0 and not spec.nulls.high_open
     dtype = _DTYPES.get(spec.type) if spec.type else None
-    return pa.Column(
-        dtype,
-        checks=list(_checks(spec)),
-        nullable=not forbids,
-        required=not spec.optional,
-        coerce=dtype is not None,
-    )
+    return [
+        f"        {spec.name!r}: pa.Column(",
+        f"            {dtype!r},",
+        *_listed(list(_checks(spec)), "            "),
+        f"            nullable={not forbids},",
+        f"            required={not spec.optional},",
+        f"            coerce={dtype is not None},",
+        "        ),",
+    ]
 
 
-def _checks(spec: ColumnSpec) -> Iterator[Any]:
-    import pandas as pd
-    import pandera.pandas as pa
+def _listed(checks: list[str], indent: str) -> list[str]:
+    if not checks:
+        return []
+    return [f"{indent}checks=[", *(f"{indent}    {one}," for one in checks), f"{indent}],"]
 
+
+def _checks(spec: ColumnSpec) -> Iterator[str]:
     is_moment = spec.type is not None and spec.type.is_moment
-    if spec.min is not None:
-        yield pa.Check.ge(pd.Timestamp(spec.min) if is_moment else spec.min)
-    if spec.max is not None:
-        yield pa.Check.le(pd.Timestamp(spec.max) if is_moment else spec.max)
+    for word, end in (("ge", spec.min), ("le", spec.max)):
+        if end is not None:
+            yield f"pa.Check.{word}({f'pd.Timestamp({end!r})' if is_moment else repr(end)})"
     if spec.allowed:
-        yield pa.Check.isin(list(spec.allowed))
-    if spec.matches:
-        yield _pattern(spec.matches)
+        yield f"pa.Check.isin({list(spec.allowed)!r})"
+    if spec.matches and _is_python(spec.matches):
+        matches = f"re.fullmatch({spec.matches!r}, text, re.ASCII) is not None"
+        yield f"pa.Check(lambda text: {matches}, name='matches', element_wise=True)"
     if spec.nulls is not None and spec.nulls.high != 0:
-        yield _whole("nulls", spec.nulls, lambda values: (int(values.isna().sum()), len(values)))
+        yield _counted("nulls", spec.nulls, "int(values.isna().sum())", "len(values)")
     if spec.length is not None:
-        yield _lengths(spec.length)
+        held = _inside(spec.length, "len(text)")
+        yield f"pa.Check(lambda text: {held}, name='length', element_wise=True)"
     if spec.unique:
-        yield pa.Check(lambda values: values.dropna().is_unique, name="unique", ignore_na=False)
+        yield _whole("unique", "values.dropna().is_unique")
     if spec.distinct is not None:
-        count = lambda values: (int(values.nunique()), int(values.notna().sum()))  # noqa: E731
-        yield _whole("distinct", spec.distinct, count)
+        total = "int(values.notna().sum())"
+        yield _counted("distinct", spec.distinct, "int(values.nunique())", total)
     yield from _statistics(spec)
 
 
-def _statistics(spec: ColumnSpec) -> Iterator[Any]:
-    named: list[tuple[str, Bound | None, Any]] = [
-        ("mean", spec.mean, lambda values: values.mean()),
-        ("std", spec.std, lambda values: values.std()),
-        ("median", spec.median, lambda values: values.median()),
-    ]
-    named += [
-        (f"quantile {p:g}", bound, lambda values, p=p: values.quantile(p))
-        for p, bound in spec.quantiles
-    ]
-    for name, bound, figure in named:
+def _statistics(spec: ColumnSpec) -> Iterator[str]:
+    figures = [("mean", spec.mean, "mean()"), ("std", spec.std, "std()")]
+    figures.append(("median", spec.median, "median()"))
+    figures += [(f"quantile {p:g}", bound, f"quantile({p!r})") for p, bound in spec.quantiles]
+    for name, bound, call in figures:
         if bound is not None:
-            yield _figure(name, bound, figure)
+            figure = f"float(values.dropna().astype('float64').{call})"
+            yield _whole(name, _inside(bound, figure))
     for value, bound in spec.shares:
-        yield _share(value, bound)
+        count = f"int((values.dropna().astype('string') == {value!r}).sum())"
+        yield _counted(f"share of {value}", bound, count, "int(values.notna().sum())")
 
 
-def _figure(name: str, bound: Bound, figure: Untyped) -> Untyped:
-    import pandera.pandas as pa
-
-    def holds(values: pd.Series[Any]) -> bool:
-        return bound.holds(float(figure(values.dropna().astype("float64"))))
-
-    return pa.Check(holds, name=name, ignore_na=False)
+def _counted(name: str, bound: Bound, count: str, total: str) -> str:
+    figure = f"percent({count}, {total})" if bound.percent else count
+    return _whole(name, _inside(bound, figure))
 
 
-def _whole(name: str, bound: Bound, count: Untyped) -> Untyped:
-    import pandera.pandas as pa
-
-    return pa.Check(lambda values: bound.holds_count(*count(values)), name=name, ignore_na=False)
+def _whole(name: str, condition: str) -> str:
+    return f"pa.Check(lambda values: {condition}, name={name!r}, ignore_na=False)"
 
 
-def _share(value: str, bound: Bound) -> Untyped:
-    def count(values: pd.Series[Any]) -> tuple[int, int]:
-        present = values.dropna().astype("string")
-        return int((present == value).sum()), len(present)
-
-    return _whole(f"share of {value}", bound, count)
-
-
-def _lengths(bound: Bound) -> Untyped:
-    import pandera.pandas as pa
-
-    return pa.Check(lambda text: bound.holds(len(text)), name="length", element_wise=True)
+def _inside(bound: Bound, figure: str) -> str:
+    """Returns the condition that a figure lies inside a bound; NaN never does."""
+    low, high = bound.low, bound.high
+    left = "" if low is None else f"{low!r} {'<' if bound.low_open else '<='} "
+    right = "" if high is None else f" {'<' if bound.high_open else '<='} {high!r}"
+    return f"{left}{figure}{right}"
 
 
-def _pattern(pattern: str) -> Untyped:
-    import pandera.pandas as pa
-
-    # pandas asks RE2 or Python's re, by the type of the column; here it is always the same one.
-    compiled = re.compile(pattern, re.ASCII)
-    return pa.Check(
-        lambda text: compiled.fullmatch(text) is not None, name="matches", element_wise=True
-    )
+# -- the whole table -------------------------------------------------------------------------------
 
 
-def _table_checks(spec: TableSpec) -> Iterator[Any]:
-    import pandera.pandas as pa
-
+def _table_checks(spec: TableSpec) -> Iterator[str]:
     if spec.key:
         names = list(spec.key)
-        yield pa.Check(
-            lambda frame: (
-                not frame.duplicated(subset=names).any() and not frame[names].isna().any(axis=None)
-            ),
-            name="key",
-            ignore_na=False,
-        )
-    if spec.rows is not None:
-        least = spec.rows.min or 0
-        most = spec.rows.max
-        yield pa.Check(
-            lambda frame: least <= len(frame) and (most is None or len(frame) <= most),
-            name="rows",
-            ignore_na=False,
-        )
+        unique = f"not frame.duplicated(subset={names!r}).any()"
+        yield _of_frame("key", f"{unique} and not frame[{names!r}].isna().any(axis=None)")
+    if spec.rows is not None and (spec.rows.min is not None or spec.rows.max is not None):
+        yield _of_frame("rows", _inside(Bound(spec.rows.min, spec.rows.max), "len(frame)"))
     for one in spec.columns:
         if one.order:
-            yield _order(one.name, one.order)
+            yield _of_frame("order", _ordered(one.name, one.order))
 
 
-def _order(name: str, order: str) -> Untyped:
-    import pandera.pandas as pa
+def _ordered(name: str, order: str) -> str:
+    values = f"frame[{name!r}].dropna()"
+    way = "increasing" if order.endswith("increasing") else "decreasing"
+    held = f"{values}.is_monotonic_{way}"
+    return f"{held} and {values}.is_unique" if order.startswith("strictly") else held
 
-    def holds(frame: pd.DataFrame) -> bool:
-        values = frame[name].dropna()
-        is_sorted = (
-            values.is_monotonic_increasing
-            if order.endswith("increasing")
-            else values.is_monotonic_decreasing
-        )
-        return bool(is_sorted) and (not order.startswith("strictly") or values.is_unique)
 
-    return pa.Check(holds, name="order", ignore_na=False)
+def _of_frame(name: str, condition: str) -> str:
+    return f"pa.Check(lambda frame: {condition}, name={name!r}, ignore_na=False)"

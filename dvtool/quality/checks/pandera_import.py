@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dvtool.errors import InvalidText
@@ -24,20 +24,37 @@ if TYPE_CHECKING:
 _STRICT = {"greater_than": ">", "less_than": "<", "not_equal_to": "<>", "equal_to": "="}
 
 
-def from_pandera(schema: pa.DataFrameSchema) -> tuple[TableSpec, tuple[str, ...]]:
-    """Returns the checks that a schema amounts to, and what has no word in the vocabulary.
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A schema in our words.
+
+    Attributes:
+        spec: The checks.
+        reasons: What the schema says, for each line of them: by path, as `dump` takes its comments.
+        lost: What has no word in the vocabulary.
+    """
+
+    spec: TableSpec
+    reasons: dict[tuple[str, ...], str]
+    lost: tuple[str, ...]
+
+
+def from_pandera(schema: pa.DataFrameSchema) -> Converted:
+    """Returns the checks that a schema amounts to.
 
     Raises:
         InvalidText: The schema names no column, so there is nothing to convert.
     """
     lost: list[str] = []
-    rules: list[RuleSpec] = []
+    reasons: dict[tuple[str, ...], str] = {}
+    rules: list[tuple[RuleSpec, str]] = []
     columns: list[ColumnSpec] = []
     for name, column in schema.columns.items():
         if column.regex:
             lost.append(f"columns matching {name}")
-        else:
-            columns.append(_column(str(name), column, rules, lost))
+            continue
+        columns.append(_column(str(name), column, rules, lost))
+        reasons["columns", str(name)] = _words(column)
     if not columns:
         raise InvalidText("the schema names no column")
     unique = [schema.unique] if isinstance(schema.unique, str) else list(schema.unique or ())
@@ -55,13 +72,29 @@ def from_pandera(schema: pa.DataFrameSchema) -> tuple[TableSpec, tuple[str, ...]
     spec = TableSpec(
         columns=tuple(columns),
         key=tuple(str(one) for one in unique) if len(unique) > 1 else (),
-        rules=tuple(rules),
+        rules=tuple(rule for rule, _ in rules),
         other_columns="fail" if schema.strict is True else "allow",
     )
-    return spec, tuple(lost)
+    reasons["key",] = f"unique={unique!r}"
+    reasons["other_columns",] = f"strict={schema.strict!r}"
+    reasons |= {("rules", str(number)): said for number, (_, said) in enumerate(rules)}
+    return Converted(spec, reasons, tuple(lost))
 
 
-def _column(name: str, column: Untyped, rules: list[RuleSpec], lost: list[str]) -> ColumnSpec:
+def _words(column: Untyped) -> str:
+    """Returns what a schema says of a column, in its own words."""
+    said = ["no type" if column.dtype is None else str(column.dtype)]
+    said.append("nullable" if column.nullable else "not nullable")
+    said += ["unique"] if column.unique else []
+    said += [] if column.required else ["not required"]
+    said += [check_words(check) for check in column.checks]
+    text = "; ".join(said)
+    return f"{text} ({column.description})" if column.description else text
+
+
+def _column(
+    name: str, column: Untyped, rules: list[tuple[RuleSpec, str]], lost: list[str]
+) -> ColumnSpec:
     kind = kind_of(column.dtype)
     if column.dtype is not None and kind is None:
         lost.append(f"{name}: type {column.dtype}")
@@ -79,7 +112,7 @@ def _column(name: str, column: Untyped, rules: list[RuleSpec], lost: list[str]) 
         if converted is not None:
             spec = converted
         elif rule is not None:
-            rules.append(rule)
+            rules.append((rule, f"{name}: {check_words(check)}"))
         else:
             lost.append(f"{name}: check {check_words(check)}")
     return spec

@@ -6,8 +6,8 @@ names the nearest known one. `parsing`, `writing`, the JSON Schema and the refer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from dvtool.errors import InvalidText
@@ -55,12 +55,14 @@ class Scope:
         spec: The class that it becomes.
         words: In the order in which they are documented and written.
         inspect: Refuses combinations of keys that make no sense; may raise InvalidText.
+        together: The same, as far as JSON Schema can say it.
     """
 
     name: str
     spec: type[Spec]
     words: tuple[Word, ...]
     inspect: Callable[[Node, dict[str, Any]], None] = lambda node, values: None
+    together: Mapping[str, Any] = field(default_factory=dict)
 
     def word(self, key: str) -> Word | None:
         """Returns the word of `key`, None when the scope has none."""
@@ -131,7 +133,7 @@ def schema_of(scope: Scope) -> dict[str, Any]:
     }
     if required := [word.key for word in scope.words if word.required]:
         schema["required"] = required
-    return schema
+    return {**schema, **scope.together}
 
 
 def record(scope: Scope) -> Grammar:

@@ -10,12 +10,16 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from dvtool.quality.checks.editing import any_of
 from dvtool.quality.checks.records import Scope, Word, schema_of
 from dvtool.quality.checks.vocabulary import SCOPES, TABLE
 
 START: Final = "<!-- made from dvtool.quality.checks.vocabulary; do not edit below -->"
 MARKDOWN: Final = "checks.md"
 SCHEMA: Final = "checks.schema.json"
+
+INSIDE: Final = r"^(?!\.\.(?:/|$))(?:[^/\\\\]+(?:/(?!\.\.(?:/|$))[^/\\\\]+)*)$"
+"""Of a path or glob under `tables:`, as `parsing` takes them."""
 
 _TITLES = {
     "table": ("A table", "The keys at the top of a checks file, or below a path of `tables`."),
@@ -32,8 +36,13 @@ _TITLES = {
 
 def json_schema() -> str:
     """Returns the JSON Schema of checks files, for editors; ends in a line break."""
-    table = schema_of(TABLE)
-    tables = {"type": "object", "additionalProperties": {"$ref": "#/$defs/table"}}
+    asks = any_of(*([word.key] for word in TABLE.words if word.checks))
+    table = schema_of(TABLE) | asks
+    tables = {
+        "type": "object",
+        "additionalProperties": {"$ref": "#/$defs/table"},
+        "propertyNames": {"pattern": INSIDE},
+    }
     whole: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "dvtool checks",

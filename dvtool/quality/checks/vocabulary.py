@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dvtool.errors import InvalidText
+from dvtool.quality.checks import editing
 from dvtool.quality.checks import grammar as g
 from dvtool.quality.checks.grammar import Grammar, Value, bound, choice, expected, mapping_of
 from dvtool.quality.checks.model import (
@@ -36,6 +37,7 @@ from dvtool.quality.checks.records import (
 from dvtool.quality.checks.text import Node
 from dvtool.quality.findings import Severity
 from dvtool.quality.kinds import Kind
+from dvtool.quality.tables.options import COMPRESSIONS, DECIMALS, FORMATS, THOUSANDS, ReadOptions
 
 TYPES: Final = tuple(kind.value for kind in Kind if kind is not Kind.OTHER)
 ORDERS: Final = ("increasing", "strictly-increasing", "decreasing", "strictly-decreasing")
@@ -113,6 +115,7 @@ DRIFT: Final = Scope(
         )
     ),
     _inspect_drift,
+    {"minProperties": 1},
 )
 DRIFT_GRAMMAR: Final = unless_false(record(DRIFT), Drift(off=True))
 
@@ -135,10 +138,14 @@ def _schema_reference(node: Node) -> str:
 
 
 IN_TABLE: Final = Grammar(
-    "a file and its column: `users.csv:id`", {"type": "string", "pattern": ".+:.+"}, _in_table
+    "a file and its column: `users.csv:id`",
+    {"type": "string", "pattern": r"\S[^:]*(?::[^:]*)*:[^:]*[^:\s]"},
+    _in_table,
 )
 SCHEMA: Final = Grammar(
-    "`schemas.py:Name`, or a pandera YAML file", {"type": "string"}, _schema_reference
+    "`schemas.py:Name`, or a pandera YAML file",
+    {"type": "string", "pattern": r"\.ya?ml$|\.py:[^\s:.-]+$"},
+    _schema_reference,
 )
 
 COLUMN: Final = Scope(
@@ -160,7 +167,7 @@ COLUMN: Final = Scope(
         Word("mean", bound(), "Arithmetic mean of the values present.", "mean: 30..45", "mean"),
         Word("std", bound(least=0), "Sample standard deviation (n - 1).", "std: '<= 12.5'", "std"),
         Word("median", bound(), "Median; between the two middle values, their mean.", "median: 30..40", "median"),
-        Word("quantiles", mapping_of(g.probability, bound(), "probabilities, each with a bound"), "Quantiles, linear between neighbours.", "quantiles: {0.05: 18..21}", "quantiles"),
+        Word("quantiles", mapping_of(g.probability, bound(), "probabilities, each with a bound", keys={"pattern": editing.PROBABILITY}), "Quantiles, linear between neighbours.", "quantiles: {0.05: 18..21}", "quantiles"),
         Word("shares", mapping_of(g.written, bound(percent="must", least=0), "values, each with a bound in percent"), "Shares of single values among the values present.", "shares: {KA: 20%..40%}", "shares"),
         Word("drift", DRIFT_GRAMMAR, "How far the distribution may move from the baseline; `false` for not compared.", "drift: {psi: 0.25}", "drift"),
         Word("private", g.FLAG, "No value of it is shown anywhere: counts only.", "private: true"),
@@ -168,6 +175,13 @@ COLUMN: Final = Scope(
         Word("severity", SEVERITY, "What a violation of any key of this column does to the verdict.", "severity: warn"),
     ),
     _inspect_column,
+    {
+        "allOf": [
+            editing.not_both("private", "public"),
+            editing.not_with("private", True, ["shares"]),
+            editing.not_with("type", "text", ["mean", "std", "median", "quantiles"]),
+        ]
+    },
 )  # fmt: skip
 
 TIME: Final = Scope(
@@ -179,6 +193,7 @@ TIME: Final = Scope(
         Word("gaps", g.DURATION, "Longest time between neighbours when sorted.", "gaps: 1d", "gaps", field="gaps_s"),
     ),
     _inspect_time,
+    editing.any_of(["fresh"], ["gaps"]),
 )  # fmt: skip
 
 ROWS: Final = Scope(
@@ -190,6 +205,7 @@ ROWS: Final = Scope(
         Word("change", bound(percent="must", least=-100), "Change of the number of rows against the baseline.", "change: [-10%, +50%]", "rows-change"),
     ),
     _inspect_rows,
+    {"minProperties": 1},
 )  # fmt: skip
 
 RULE: Final = Scope(
@@ -214,6 +230,7 @@ SPLITS: Final = Scope(
         Word("time", g.NAME, "Column by which each part lies after the one before.", "time: seen_at", "time-order"),
     ),
     _inspect_splits,
+    editing.any_of(["train", "validation"], ["train", "test"], ["validation", "test"]),
 )  # fmt: skip
 
 IGNORE: Final = Scope(
@@ -228,8 +245,6 @@ IGNORE: Final = Scope(
 
 
 def _read_options(node: Node) -> Value:
-    from dvtool.quality.tables.options import ReadOptions
-
     if node.kind != "mapping":
         raise expected(node, "the options of reading")
     try:
@@ -249,7 +264,29 @@ def plain(node: Node) -> Value:
 
 READ: Final = Grammar(
     "options of reading, as `suggest` writes them",
-    {"type": "object"},
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "format": {"enum": list(FORMATS)},
+            "compression": {"enum": list(COMPRESSIONS)},
+            "decimal": {"enum": list(DECIMALS)},
+            "thousands": {"enum": list(THOUSANDS)},
+            "header": {"type": "boolean"},
+            "skip": {"type": "integer", "minimum": 0},
+            "nulls": {"type": "array", "items": {"type": "string"}},
+            "types": {
+                "type": "object",
+                "additionalProperties": {"enum": [kind.value for kind in Kind]},
+            },
+            "dates": {"type": "object", "additionalProperties": {"type": "string"}},
+            "delimiter": {"type": "string", "pattern": r"^[^\r\n\u0000]$"},
+            "quote": {"type": "string", "pattern": r"^[^\r\n\t\u0000]?$"},
+            "escape": {"type": "string", "pattern": r"^[^\r\n\t\u0000]?$"},
+            "encoding": {"type": "string", "minLength": 1},
+            "sheet": {"type": "string"},
+        },
+    },
     _read_options,
     lambda options: dict(options.to_mapping()),
 )
@@ -262,6 +299,7 @@ HISTORY: Final = Scope(
         Word("min_versions", g.PAST, "Earlier versions below which only hard breaks count; the default is 5.", "min_versions: 10"),
     ),
     _inspect_history,
+    {"minProperties": 1},
 )  # fmt: skip
 HISTORY_GRAMMAR: Final = unless_true(
     unless_false(record(HISTORY), HistoryRule(off=True)), HistoryRule()
@@ -292,6 +330,7 @@ TABLE: Final = Scope(
         Word("read", READ, "How the file is read.", "read: {format: csv, delimiter: ';'}"),
     ),
     _inspect_table,
+    {"dependentRequired": {"concept": ["label"]}},
 )  # fmt: skip
 
 SCOPES: Final = (TABLE, COLUMN, DRIFT, TIME, ROWS, RULE, SPLITS, HISTORY, IGNORE)

@@ -29,7 +29,8 @@ def dump(checks: ChecksFile, *, comments: Comments | None = None, heading: str =
 
     Args:
         checks: What to write.
-        comments: One line each, for keys of the top level, of `columns` and of `tables`.
+        comments: One line each, for keys of the top level, of `columns` and of `tables`, and for
+            items of lists such as `rules`, by their number from 0.
         heading: Lines at the top, without `#`.
     """
     remarks = comments or {}
@@ -58,7 +59,9 @@ def _table_lines(
                 lines.append(f"{indent}  {_scalar(name)}: {_flow(inner)}")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             lines.append(f"{indent}{key}:")
-            lines += [f"{indent}  - {_flow(one)}" for one in value]
+            for number, one in enumerate(value):
+                lines += _remark(remarks, (*above, key, str(number)), indent + "  ")
+                lines.append(f"{indent}  - {_flow(one)}")
         else:
             lines.append(f"{indent}{key}: {_flow(value)}")
     return lines

@@ -32,6 +32,7 @@ from dvtool.quality.drift.learners import (
 from dvtool.quality.drift.two_sample import version_scores
 
 METHOD: Final = "performance_change"
+REWEIGHTED: Final = "performance_change_reweighted"
 THRESHOLD: Final = 0.1
 LEAST: Final = 100
 """Fewest rows with a label on either side that allow a decision."""
@@ -108,12 +109,17 @@ def performance_change(
     if reason:
         classifier([])  # a missing package is said first
         nothing = _undecided(threshold, level, reason)
-        return PerformanceChange(nothing, nothing, loss, math.nan, seen.names, seen.excluded)
+        common = _named_reweighted(nothing)
+        return PerformanceChange(nothing, common, loss, math.nan, seen.names, seen.excluded)
     old_loss, new_loss = _losses(seen, old_label, new_label, classes)
     weights = _weights(seen)
     plain = _effect(old_loss, new_loss, np.ones(len(new_loss)), threshold, level)
-    common = _effect(old_loss, new_loss, weights, threshold, level).advisory()
+    common = _named_reweighted(_effect(old_loss, new_loss, weights, threshold, level))
     return PerformanceChange(plain, common, loss, float(old_loss.mean()), seen.names, seen.excluded)
+
+
+def _named_reweighted(effect: Effect) -> Effect:
+    return replace(effect.advisory(), method=REWEIGHTED)
 
 
 def _labelled(columns: Columns, label: str) -> tuple[Columns, NDArray[Any]]:
@@ -196,11 +202,21 @@ def _effect(
     width = float(special.ndtri(1 - level / 2)) * math.sqrt(new_error + ratio**2 * old_error) / base
     value = ratio - 1
     detail = {"effective_rows": size}
-    effect = Effect(METHOD, value, value - width, value + width, threshold, level, detail=detail)
+    effect = Effect(
+        METHOD,
+        value,
+        value - width,
+        value + width,
+        threshold,
+        level,
+        detail=detail,
+        is_experimental=True,
+    )
     if size < LEAST / 2:
         return replace(effect, reason=f"only {size:.0f} effective rows have common features")
     return effect
 
 
 def _undecided(threshold: float, level: float, reason: str) -> Effect:
-    return Effect(METHOD, math.nan, math.nan, math.nan, threshold, level, reason=reason)
+    nan = math.nan
+    return Effect(METHOD, nan, nan, nan, threshold, level, reason=reason, is_experimental=True)

@@ -54,6 +54,7 @@ class Effect:
         decides: False for the alternative that is only shown.
         reason: Why no decision is possible, empty when one is.
         detail: Further numbers: JSON values only, no value of the column.
+        is_experimental: Whether the figure comes from a model that is still on trial.
     """
 
     method: str
@@ -66,6 +67,7 @@ class Effect:
     decides: bool = True
     reason: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+    is_experimental: bool = False
 
     @property
     def decision(self) -> Decision:
@@ -93,6 +95,7 @@ class Effect:
             shown["p_value_assuming_independent_rows"] = _number(self.p_value)
         shown["decision"] = self.decision.value
         shown["decides"] = self.decides
+        shown["experimental"] = self.is_experimental
         return shown | self.detail
 
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+BY_CHANCE: Final = 1e-3
+_RARE: Final = 100
+"""Rows up to which the probability is worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,22 @@ class Fault:
 
 
 def clearly_more(before: float, n: int, after: float, m: int, *, least: float = 0.02) -> bool:
-    """Tells whether a share rose by at least `least` and by four standard errors."""
+    """Tells whether a share rose by at least `least` and by more than chance makes of equal ones.
+
+    By more than four standard errors, or, where so few rows are concerned that the normal law does
+    not hold, with a probability below one in a thousand that so many of them would fall into the
+    `m` rows if each fell anywhere (binomial, one-sided; the exact test of Fisher is no stricter).
+    """
+    if not n or not m or after - before < least:
+        return False
     error = math.sqrt(max(before * (1 - before), 1 / n) / n + max(after * (1 - after), 1 / m) / m)
-    return after - before >= max(least, 4 * error)
+    if after - before >= 4 * error:
+        return True
+    there, here = round(before * n), round(after * m)
+    return there + here <= _RARE and _tail(there + here, here, m / (n + m)) < BY_CHANCE
+
+
+def _tail(count: int, least: int, share: float) -> float:
+    """Returns the probability that at least `least` of `count` draws hit, each with that share."""
+    terms = range(least, count + 1)
+    return sum(math.comb(count, k) * share**k * (1 - share) ** (count - k) for k in terms)

@@ -1,7 +1,8 @@
 """Faults of numbers: another unit, a flipped sign, a filled-in constant, rounding, stale rows.
 
 Each rule looks at two distributions and says what would turn one into the other and for which
-share of the rows. What is not here: text and categories (`text_faults`). Called by `faults`.
+share of the rows. What is not here: filled-in values (`fill_faults`), values that the baseline has nothing
+like (`novel_faults`), text and categories (`text_faults`). Called by `diagnosis`.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from typing import Final
 import numpy as np
 
 from dvtool.quality.drift.distributions import FloatArray, NumericDistribution
-from dvtool.quality.drift.faults import Fault, clearly_more
+from dvtool.quality.drift.faults import Fault
+from dvtool.quality.drift.fill_faults import RICH, filled_in
+from dvtool.quality.drift.novel_faults import moved_moments, novel_fault, on_step
 
-SENTINELS: Final = frozenset({-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 99999.0})
-"""Numbers that programs write where they have none."""
 _FACTORS: Final = (
     *(10.0**power for power in range(1, 7)),
     *(2.54, 0.45359237, 0.3048, 1.609344, 60.0, 3600.0, 24.0, 1024.0, 4.1868, 28.349523125),
 )
 _DAY: Final = 86_400.0
+_FEW_EXPECTED: Final = 6.0
+"""With fewer rows expected beyond the baseline's values, none there is no surprise."""
 _SHIFTS: Final = (
     *(("hours", 3600.0 * hours) for hours in range(1, 15)),
     ("one day", _DAY),
@@ -34,8 +37,6 @@ _NOISE: Final = 1.95
 _MOST: Final = 0.9
 """Share of the rows from which a change counts as one of the whole column."""
 _GRID: Final = 200
-_RICH: Final = 20
-"""Fewest distinct values for which equal columns are suspicious."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,56 +71,25 @@ def numeric_faults(
     stale = _stale(reference, current)
     if stale:
         return [stale]
-    rules = (_filled(reference, current), _changed(reference, current, moment), _rounded)
-    found = [rule(reference, current) if callable(rule) else rule for rule in rules]
-    return [fault for fault in found if fault]
+    fill = filled_in(reference, current, moment)
+    change = _changed(reference, current, moment)
+    if fill and change and change.share < min(_MOST, 2 * fill.share):
+        change = None  # one value far out, not many that were multiplied
+    if moment:
+        others = [moved_moments(reference, current)]
+    else:
+        others = [novel_fault(reference, current), _rounded(reference, current)]
+    return [fault for fault in (fill, change, *others) if fault]
 
 
 def _stale(reference: NumericDistribution, current: NumericDistribution) -> Fault | None:
     same = np.array_equal(reference.values, current.values) and np.array_equal(
         reference.weights, current.weights
     )
-    if not same or len(current.values) <= _RICH or current.error:
+    if not same or len(current.values) <= RICH or current.error:
         return None
     words = "the same values as in the baseline, each as often"
     return Fault("stale", words, words, 1.0)
-
-
-def _filled(reference: NumericDistribution, current: NumericDistribution) -> Fault | None:
-    """A single value that stands in many more rows than before."""
-    if current.error:
-        return None
-    share = current.weights / current.n
-    gain = share - _share_of_each(reference, current.values)
-    place = int(np.argmax(gain))
-    value, after = float(current.values[place]), float(share[place])
-    if not clearly_more(after - float(gain[place]), reference.n, after, current.n):
-        return None
-    usual = float(np.max(reference.weights)) / reference.n
-    known = value == 0 or value in SENTINELS or value in (0.0, _epoch(1900), _epoch(9999))
-    if not known and (after < 2 * usual or after < 0.05 or len(reference.values) <= _RICH):
-        return None
-    gained = float(gain[place])
-    lost_nulls = reference.nulls / reference.rows - current.nulls / current.rows
-    if lost_nulls > 0.01 and abs(lost_nulls - gained * current.n / current.rows) < 0.01:
-        words = f"missing values were written as {value:g}"
-        return Fault("sentinel", words, "missing values were written as one number", gained)
-    code = "zero-fill" if value == 0 else "sentinel" if value in SENTINELS else "constant-fill"
-    words = f"{value:g} stands in {after:.1%} of the rows, {after - gained:.1%} in the baseline"
-    discreet = f"one value stands in {after:.1%} of the rows, {after - gained:.1%} in the baseline"
-    return Fault(code, words, discreet, gained)
-
-
-def _share_of_each(distribution: NumericDistribution, points: FloatArray) -> FloatArray:
-    places = np.minimum(np.searchsorted(distribution.values, points), len(distribution.values) - 1)
-    hit = distribution.values[places] == points
-    return np.asarray(np.where(hit, distribution.weights[places] / distribution.n, 0.0))
-
-
-def _epoch(year: int) -> float:
-    import datetime
-
-    return datetime.datetime(year, 1, 1, tzinfo=datetime.UTC).timestamp()
 
 
 def _changed(
@@ -147,7 +117,7 @@ def _changed(
         explained = 1 - float(rest @ rest) / max(float(moved @ moved), 1e-300)
         if float(np.max(np.abs(rest))) > noise or explained < 0.8:
             continue
-        if share < _MOST and not change.partly:
+        if share < _MOST and not (change.partly and _reaches(reference, current, change, share)):
             continue
         if best is None or explained > best[0]:
             best = explained, share, change
@@ -157,6 +127,20 @@ def _changed(
     words = f"{change.words}, about {share:.0%} of the rows"
     figures = {"factor": change.factor, "explained": explained}
     return Fault(change.code, words, words, share, figures)
+
+
+def _reaches(
+    reference: NumericDistribution, current: NumericDistribution, change: _Change, share: float
+) -> bool:
+    """Tells whether values lie beyond the baseline's where a change of so many rows must put some."""
+    low, high = reference.values[0], reference.values[-1]
+
+    def beyond(values: FloatArray, weights: FloatArray) -> float:
+        return float(weights[(values < low) | (values > high)].sum())
+
+    moved = reference.values * change.factor + change.offset
+    expected = share * beyond(moved, reference.weights) / reference.n * current.n
+    return expected < _FEW_EXPECTED or beyond(current.values, current.weights) > expected / 4
 
 
 def _beyond_noise(
@@ -212,7 +196,7 @@ def _share_after(reference: NumericDistribution, change: _Change, points: FloatA
 
 def _rounded(reference: NumericDistribution, current: NumericDistribution) -> Fault | None:
     """Nearly all values stand on a coarse decimal step on which few stood before."""
-    if current.error or reference.error or len(reference.values) <= _RICH:
+    if current.error or reference.error or len(reference.values) <= RICH:
         return None
     for power in range(6, -7, -1):
         step = 10.0**power
@@ -227,6 +211,5 @@ def _rounded(reference: NumericDistribution, current: NumericDistribution) -> Fa
 
 
 def _on_step(distribution: NumericDistribution, step: float) -> float:
-    ratio = distribution.values / step
-    hit = np.abs(ratio - np.round(ratio)) <= 1e-9 * np.maximum(1, np.abs(ratio))
+    hit = on_step(distribution.values, step)
     return float(distribution.weights[hit].sum() / distribution.n)

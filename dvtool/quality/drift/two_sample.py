@@ -74,7 +74,9 @@ def classifier_two_sample(
         classifier([])  # a missing package is said first
         reason = "no column left to look at" if not seen.names else f"{min(n, m)} rows are too few"
         nan = math.nan
-        effect = Effect(METHOD, nan, nan, nan, threshold, level=level, reason=reason)
+        effect = Effect(
+            METHOD, nan, nan, nan, threshold, level=level, reason=reason, is_experimental=True
+        )
         return TwoSample(effect, (), seen.names, seen.excluded)
     classifier([])  # a missing package is said first
     value = auc(*version_scores(seen, list(range(len(seen.names)))))
@@ -82,7 +84,17 @@ def classifier_two_sample(
     null = null_sd(n, m)
     p_value = float(special.ndtr(-(value - 0.5) / null))
     detail = {"null_sd": null, "rows": [n, m], "excluded": dict(seen.excluded)}
-    effect = Effect(METHOD, value, low, high, threshold, level, p_value, detail=detail)
+    effect = Effect(
+        METHOD,
+        value,
+        low,
+        high,
+        threshold,
+        level,
+        p_value,
+        detail=detail,
+        is_experimental=True,
+    )
     separating: list[tuple[str, float]] = []
     if low > 0.5:
         single = {

@@ -29,6 +29,10 @@ _HINTS: Final = {
     "stale": "check whether the export delivered the earlier file again",
     "int-became-float": "check for a null that turned the column into floats on the way",
     "time-shift": "check the time zone of the export",
+    "date-format": "check the date format of the export",
+    "typing-errors": "check how these values are entered",
+    "filled-series": "check the last edit of this column in a spreadsheet",
+    "filled-down": "check what filled this column from the row above",
 }
 
 

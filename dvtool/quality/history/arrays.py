@@ -39,7 +39,7 @@ def union(known: Array, values: Array) -> Array:
 
 
 def middle(values: Array) -> Array:
-    """Returns the median along the first axis, of what is no NaN; NaN where nothing is.
+    """Returns the median along the first of one or two axes, of what is no NaN; NaN for nothing.
 
     NumPy's own ones import masked arrays, which takes longer than most judgements.
     """
@@ -47,10 +47,13 @@ def middle(values: Array) -> Array:
         return np.full(values.shape[1:], np.nan)
     ordered = np.sort(values, axis=0)
     count = np.isfinite(ordered).sum(axis=0)
-    low = np.take_along_axis(ordered, np.maximum(count - 1, 0)[None] // 2, axis=0)[0]
-    high = np.take_along_axis(ordered, np.minimum(count // 2, len(ordered) - 1)[None], axis=0)[0]
-    found: Array = np.where(count > 0, (low + high) / 2, np.nan)
-    return found
+    if values.ndim == 1:
+        both = ordered[max(count - 1, 0) // 2] + ordered[min(count // 2, len(ordered) - 1)]
+        return np.asarray(both / 2 if count else np.nan)
+    every = np.arange(values.shape[1])
+    low = ordered[np.maximum(count - 1, 0) // 2, every]
+    high = ordered[np.minimum(count // 2, len(ordered) - 1), every]
+    return np.where(count > 0, (low + high) / 2, np.nan)
 
 
 def runs(values: Array) -> tuple[Array, Array]:

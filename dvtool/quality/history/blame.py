@@ -8,18 +8,17 @@ and sentences (`wording`). Called by `judging`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from dvtool.quality.findings import Finding
 from dvtool.quality.history.pairs import RELATIONS
 from dvtool.quality.history.scores import Score
+from dvtool.quality.history.sheet import COPIES
 
 SUSPECT: Final = 0.5
 """A column whose oddest figure reaches this share of the alarm level may be named after the others."""
 LEAST_SUSPECT: Final = 2.5
 MOST_SUSPECTS: Final = 3
-COPIES: Final = "copies-but-for"
 _FOLLOWS: Final = frozenset({"repeats", "repeats-ratio", "distinct"})
 """What moves in every column when rows are lost or doubled."""
 _FOLLOWING: Final = 0.25
@@ -69,7 +68,7 @@ def owned(score: Score, columns: Sequence[str]) -> Score:
     owner = next((one for one in columns if one in (metric.column, metric.about)), metric.column)
     if owner == metric.column:
         return score
-    return replace(score, metric=metric._replace(column=metric.about, about=metric.column))
+    return score._replace(metric=metric._replace(column=metric.about, about=metric.column))
 
 
 def blamed(finding: Finding) -> tuple[str, ...]:

@@ -45,6 +45,22 @@ class ColumnCells:
     ranks: Array | None
     bins: Array
 
+    @cached_property
+    def groups(self) -> Array:
+        """Rows of each different value."""
+        return np.bincount(self.dense)
+
+    @cached_property
+    def several(self) -> tuple[Array, float]:
+        """The values that several rows have, and how many rows these are."""
+        found = np.flatnonzero(self.groups > 1)
+        return found, float(self.groups[found].sum())
+
+    @cached_property
+    def width(self) -> int:
+        """The number of different bins."""
+        return int(self.bins.max()) + 1
+
 
 @dataclass(frozen=True)
 class Cells:

@@ -16,7 +16,7 @@ import numpy as np
 from dvtool.quality.history.arrays import middle
 from dvtool.quality.history.portrait import Portrait
 from dvtool.quality.history.rows import KEPT
-from dvtool.quality.history.sheet import Metric, Scale, Sheet
+from dvtool.quality.history.sheet import ALL, Metric, Scale, Sheet, Where
 from dvtool.quality.kinds import Kind
 from dvtool.quality.profile.moments import Moments
 
@@ -56,35 +56,39 @@ class Growth:
         self._rows = past[-1].rows
         self._sums = _sums(past[-1])
         self.is_growing = _is_growing(sheet, past)
-        self._before: dict[Metric, Array] = {}
+        self._metrics: list[Metric] = []
         if not self.is_growing:
             return
-        counted = {metric: marks.copy() for metric, marks in sheet.marks.items() if _adds(metric)}
+        figures = sheet.figures()
+        adds = [at for at, metric in enumerate(figures.metrics) if _adds(metric)]
+        self._metrics = [figures.metrics[at] for at in adds]
+        counts, rows = figures.k[:, adds].T, figures.n[:, adds].T
+        self._before = counts[:, -1], rows[:, -1]
+        _mark_counts(sheet, slice(1, None), self._metrics, counts, rows)
         for at, (old, new) in enumerate(itertools.pairwise(past), start=1):
-            for metric, marks in counted.items():
-                _mark_count(sheet, at, metric, marks[at - 1], marks[at])
             _mark_means(sheet, at, _sums(old), _sums(new))
-        self._before = {metric: marks[-1] for metric, marks in counted.items()}
 
     def mark(self, sheet: Sheet, one: Portrait) -> None:
         """Writes down the metrics of what a version adds to the latest of the past."""
         if not self.is_growing or one.rows - self._rows < LEAST_ADDED:
             return
-        for metric, before in self._before.items():
-            now = sheet.marks.get(metric)
-            if now is not None:
-                _mark_count(sheet, 0, metric, before, now[0].copy())
+        figures = sheet.figures()
+        now = dict(zip(figures.metrics, zip(figures.k[0], figures.n[0], strict=True), strict=True))
+        none = np.nan, np.nan
+        found = np.array([now.get(metric, none) for metric in self._metrics]).reshape(-1, 2).T
+        counts, rows = (np.stack(both, axis=1) for both in zip(self._before, found, strict=True))
+        _mark_counts(sheet, ALL, self._metrics, counts, rows)
         _mark_means(sheet, 0, self._sums, _sums(one))
 
 
 def _is_growing(sheet: Sheet, past: Sequence[Portrait]) -> bool:
     """Tells whether most versions keep the rows of the one before and add some."""
-    kept = sheet.marks.get(KEPT)
+    kept = sheet.counts(KEPT)
     rows = np.array([one.rows for one in past], float)
     if kept is None or len(past) < LEAST_ADDED:
         return False
     added = np.diff(rows)
-    keeps = kept[1:, 2] / kept[1:, 3]
+    keeps = kept[0][1:] / kept[1][1:]
     keeps = keeps[np.isfinite(keeps)]
     return (
         len(keeps) > 0
@@ -99,15 +103,27 @@ def _adds(metric: Metric) -> bool:
     return bool(metric.column) and metric.scale is Scale.SHARE and metric.name in names
 
 
-def _mark_count(sheet: Sheet, at: int, metric: Metric, before: Array, now: Array) -> None:
-    added = now[3] - before[3]
-    if not added >= LEAST_ADDED:
+def _mark_counts(
+    sheet: Sheet, at: Where, metrics: Sequence[Metric], counts: Array, rows: Array
+) -> None:
+    """Writes down the counts of added rows.
+
+    Args:
+        sheet: Takes them.
+        at: The versions that added rows.
+        metrics: Of whole versions.
+        counts: Shape (metrics, versions), the version before the first of `at` included.
+        rows: Behind the counts.
+    """
+    if not metrics:
         return
-    is_first = metric.name in _FIRST_SEEN
-    count = now[2] if is_first else now[2] - before[2]
-    if np.isfinite(count):
-        own = metric._replace(name=PREFIX + metric.name)
-        sheet.share(own, at, float(min(max(count, 0.0), added)), float(added))
+    added = np.diff(rows, axis=1)
+    is_first = np.array([metric.name in _FIRST_SEEN for metric in metrics])
+    count = counts[:, 1:] - np.where(is_first[:, None], 0, counts[:, :-1])
+    bounded = np.minimum(np.maximum(count, 0.0), added)
+    enough = np.where((added >= LEAST_ADDED) & np.isfinite(count), added, 0.0)
+    own = tuple(metric._replace(name=PREFIX + metric.name) for metric in metrics)
+    sheet.shares(own, at, bounded, enough)
 
 
 def _sums(one: Portrait) -> dict[str, tuple[Kind, Moments]]:

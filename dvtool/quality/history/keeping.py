@@ -16,7 +16,7 @@ from dvtool.quality.history.judging import History
 from dvtool.quality.history.packing import packed, unpacked
 from dvtool.quality.history.portrait import Portrait
 
-MEANING: Final = 4
+MEANING: Final = 6
 """Raised whenever what is remembered, or what is made of it, changes."""
 _OURS: Final = (
     "dvtool.quality.history.",

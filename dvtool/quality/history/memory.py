@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
+
+import numpy as np
 
 from dvtool.quality.history.columns import ColumnMemory
 from dvtool.quality.history.growth import Growth
 from dvtool.quality.history.pairs import PairMemory
 from dvtool.quality.history.portrait import ColumnPortrait, Portrait
 from dvtool.quality.history.rows import RowMemory
-from dvtool.quality.history.sheet import Metric, Sheet
+from dvtool.quality.history.sheet import ALL, COPIES, Metric, Scale, Sheet
+from dvtool.quality.history.strips import Strip, numbers
 from dvtool.quality.kinds import Kind
 
 
@@ -35,12 +39,16 @@ class Memory:
         names = list(past[-1].columns)
         for name in names:
             lined, family = comparable([one.columns.get(name) for one in past])
-            if sum(one is not None for one in lined) > 1:
+            strip = Strip.of(lined)
+            if len(strip) > 1:
+                self.sheet.part += 1
                 self._families[name] = family
-                self._columns[name] = ColumnMemory(self.sheet, name, lined)
-        for at, one in enumerate(past):
-            self._copies(self.sheet, at, one)
+                self._columns[name] = ColumnMemory(self.sheet, name, strip)
+        self.sheet.part += 1
+        self._copies(self.sheet, past)
+        self.sheet.part += 1
         self._pairs = PairMemory(self.sheet, past, list(self._columns))
+        self.sheet.part += 1
         self._growth = Growth(self.sheet, past)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -57,7 +65,7 @@ class Memory:
                 continue
             if self._families[name] in (None, _family(column)) or not column.present:
                 memory.mark(sheet, column)
-        self._copies(sheet, 0, one)
+        self._copies(sheet, [one])
         self._pairs.mark(sheet, one)
         self._growth.mark(sheet, one)
         return sheet
@@ -67,10 +75,15 @@ class Memory:
         column = self._columns.get(metric.column)
         return None if column is None else column.edge(metric)
 
-    def _copies(self, sheet: Sheet, at: int, one: Portrait) -> None:
-        for name, count in one.copies.items():
-            if name in self._columns:
-                self._columns[name].mark_copies(sheet, at, count, one.cells.rows)
+    def _copies(self, sheet: Sheet, versions: Sequence[Portrait]) -> None:
+        """Writes down the rows that are copies of others in everything but one column."""
+        names = dict.fromkeys(chain.from_iterable(one.copies for one in versions))
+        own = [name for name in names if name in self._columns]
+        if not own:
+            return
+        metrics = tuple(Metric(name, COPIES, "", Scale.SHARE, True) for name in own)
+        counts = numbers([[one.copies.get(name, np.nan) for one in versions] for name in own])
+        sheet.shares(metrics, ALL, counts, numbers([one.cells.rows for one in versions]))
 
 
 def comparable(

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 
 from dvtool.quality.history.arrays import member
 from dvtool.quality.history.portrait import ColumnPortrait, Portrait
@@ -21,8 +21,7 @@ RowsKey = tuple[int, bytes]
 _STEADY: Final = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """One column of one version.
 
     Args:

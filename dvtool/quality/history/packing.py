@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from dvtool.quality.history.portrait import (
+    EDGES,
     ColumnPortrait,
     Digits,
     Portrait,
+    Shares,
     Signs,
     ValueSet,
 )
@@ -38,6 +40,7 @@ def packed(portrait: Portrait) -> tuple[object, ...]:
     """Returns a whole portrait, but for its name, as values that any pickle holds."""
     columns = portrait.order
     sets = [one.values for one in columns if one.values is not None]
+    listed = [one.shares for one in columns]
     return (
         portrait.rows,
         portrait.readings,
@@ -46,17 +49,22 @@ def packed(portrait: Portrait) -> tuple[object, ...]:
         tuple((name, kind.value) for name, kind in portrait.sampled),
         [_plain(one) for one in columns],
         _joined([one.keys for one in columns], np.float64),
+        _joined([one.quantiles for one in columns], np.float64),
         _narrow([one.counts for one in columns if one.counts is not None]),
         _joined([one.hashes for one in sets], np.uint64),
         _narrow([one.counts for one in sets if one.counts is not None]),
+        _joined([one.shares for one in listed], np.float64),
+        _joined([one.keys for one in listed if _type(one) == "f"], np.float64),
+        _joined([one.keys for one in listed if _type(one) == "i"], np.int64),
     )
 
 
 def unpacked(name: str, data: tuple[Any, ...]) -> Portrait:
     """Returns the portrait that `packed` was given; whatever is raised for anything else."""
-    rows, readings, copies, sample, sampled, plain, keys, counts, hashes, repeats = data
+    rows, readings, copies, sample, sampled, plain, *arrays = data
+    keys, quantiles, counts, hashes, repeats, *listed = arrays
     whole = counts.astype(np.int64), hashes, repeats.astype(np.int64)
-    cuts = _Cuts(*map(_Cut, (keys, *whole)))
+    cuts = _Cuts(*map(_Cut, (keys, quantiles, *whole, *listed)))
     order = tuple(_column(rows, one, cuts) for one in plain)
     if not all(one.is_used_up for one in cuts):
         raise ValueError("more numbers than columns have")
@@ -90,12 +98,23 @@ class _Cut:
 
 class _Cuts(NamedTuple):
     keys: _Cut
+    quantiles: _Cut
     counts: _Cut
     hashes: _Cut
     repeats: _Cut
+    shares: _Cut
+    floats: _Cut
+    wholes: _Cut
+
+    def listed(self, many: int, keys: str | list[Any]) -> Shares:
+        """Returns the frequent values of a column."""
+        shares = self.shares.next(many)
+        if isinstance(keys, list):
+            return Shares(keys, shares)
+        return Shares((self.floats if keys == "f" else self.wholes).next(many), shares)
 
 
-def _joined(parts: list[Array], kind: type) -> Array:
+def _joined(parts: list[Any], kind: type) -> Array:
     return np.concatenate([np.empty(0, kind), *parts]).astype(kind, copy=False)
 
 
@@ -121,7 +140,7 @@ def _plain(one: ColumnPortrait) -> tuple[object, ...]:
         (len(one.keys), one.counts is not None),
         one.listed,
         values and (len(values.hashes), values.counts is not None, values.theta),
-        one.shares,
+        (len(one.shares), _type(one.shares) or one.shares.keys),
         patterns
         and (
             patterns.classes,
@@ -136,6 +155,11 @@ def _plain(one: ColumnPortrait) -> tuple[object, ...]:
         one.forms and _plain_tally(one.forms),
         one.names if one.names is None else dict(one.names),
     )
+
+
+def _type(shares: Shares) -> str:
+    """Returns the kind of the values' array, empty where they stand in a list."""
+    return "" if isinstance(shares.keys, list) else shares.keys.dtype.kind
 
 
 def _plain_tally(tally: Tally) -> tuple[object, ...]:
@@ -184,9 +208,10 @@ def _column(rows: int, plain: tuple[Any, ...], cuts: _Cuts) -> ColumnPortrait:
         digits and Digits(*digits),
         cuts.keys.next(width),
         cuts.counts.next(width) if is_counted else None,
+        cuts.quantiles.next(len(EDGES) if width else 0),
         listed,
         known,
-        shares,
+        cuts.listed(*shares),
         looks,
         forms and Tally(*forms),
         names,

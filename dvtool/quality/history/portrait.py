@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _GRID = 201
+EDGES = np.array([0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99])
+"""Shares of the numbers at or below which quantiles are known."""
 _LOOKED = 256
 """Values whose digits are looked at, at most."""
 LISTED = 64
@@ -53,6 +55,27 @@ class ValueSet:
     hashes: Array
     counts: Array | None
     theta: float
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Frequent values of a column and their shares among the rows, the largest first.
+
+    Args:
+        keys: The values; an array where all are whole numbers, or all are others.
+        shares: Of each, an array.
+    """
+
+    keys: Array | list[Any]
+    shares: Array
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def known(self) -> dict[Any, float]:
+        """Returns the shares by value."""
+        keys = self.keys if isinstance(self.keys, list) else self.keys.tolist()
+        return dict(zip(keys, self.shares.tolist(), strict=True))
 
 
 class Signs(NamedTuple):
@@ -93,11 +116,12 @@ class ColumnPortrait:
         digits: Of whole and other numbers, None for few of them and for all else.
         keys: Numbers (lengths) for the curve, rising.
         counts: Rows of each; None where the keys are quantiles at equal steps.
+        quantiles: The smallest numbers that so many are at or below, one for each of `EDGES`;
+            empty where there are no numbers.
         listed: Counts of whole numbers as far as they are known, where there are too many to
             know all; else None: then `keys` and `counts` say it.
         values: The different values; None where they may not be kept.
-        shares: Shares of the most frequent values among the rows, the largest first; empty where
-            none may be told.
+        shares: Of the most frequent values; empty where none may be told.
         patterns: What texts look like; None where that may not be kept, and for all else.
         forms: How values that are no texts are written; None likewise.
         names: Of texts that stand as tokens in `shares`; None for a column of no texts.
@@ -116,9 +140,10 @@ class ColumnPortrait:
     digits: Digits | None
     keys: Array
     counts: Array | None
+    quantiles: Array
     listed: Mapping[Any, int] | None
     values: ValueSet | None
-    shares: Mapping[Any, float]
+    shares: Shares
     patterns: Patterns | None
     forms: Tally | None
     names: Mapping[str, str] | None
@@ -131,22 +156,7 @@ class ColumnPortrait:
     @cached_property
     def curve(self) -> tuple[Array, Array]:
         """Returns values, rising, and the share of values at or below each; empty for none."""
-        if not len(self.keys):
-            return self.keys, self.keys
-        if self.counts is None:
-            return self.keys, _STEPS
-        return self.keys, np.cumsum(self.counts) / self.counts.sum()
-
-    def cdf(self, values: Array) -> Array:
-        """Returns the share of values at or below each of `values`."""
-        keys, shares = self.curve
-        at = keys.searchsorted(values, side="right")
-        return np.where(at > 0, shares[np.maximum(at - 1, 0)], 0.0)
-
-    def quantile(self, share: Array) -> Array:
-        """Returns the smallest values with at least `share` of the values at or below them."""
-        keys, shares = self.curve
-        return keys[np.minimum(shares.searchsorted(share - 1e-12), len(keys) - 1)]
+        return self.keys, _upto(self.keys, self.counts)
 
     def rows_but(self, values: Collection[int]) -> int:
         """Returns the rows with a whole number, as far as they are counted, that is none of some."""
@@ -208,6 +218,20 @@ def portrait_of(name: str, profile: Profile) -> Portrait:
     )
 
 
+def _upto(keys: Array, counts: Array | None) -> Array:
+    """Returns the share of values at or below each key."""
+    if not len(keys):
+        return keys
+    return _STEPS if counts is None else np.cumsum(counts) / counts.sum()
+
+
+def _quantiles(keys: Array, counts: Array | None) -> Array:
+    if not len(keys):
+        return keys
+    at = _upto(keys, counts).searchsorted(EDGES - 1e-12)
+    return keys[np.minimum(at, len(keys) - 1)]
+
+
 def _column(one: ColumnProfile) -> ColumnPortrait:
     texts = one.texts
     numbers = texts.lengths if texts is not None else one.numbers
@@ -228,6 +252,7 @@ def _column(one: ColumnProfile) -> ColumnPortrait:
         _digits(keys) if one.kind in (Kind.INT, Kind.FLOAT) else None,
         keys,
         counts,
+        _quantiles(keys, counts),
         dict(tally.counts) if tally is not None and not tally.is_exact else None,
         _values(one),
         _shares(one),
@@ -272,15 +297,26 @@ def _values(one: ColumnProfile) -> ValueSet | None:
     return ValueSet(hashes[order], counts[order], FULL)
 
 
-def _shares(one: ColumnProfile) -> dict[Any, float]:
+def _shares(one: ColumnProfile) -> Shares:
     tally = one.tally
     if tally is None or not one.rows:
-        return {}
+        return Shares([], np.empty(0))
     least = tally.missed if not tally.is_exact else 0
     keys = list(tally.counts)
     counts = np.fromiter(tally.counts.values(), np.int64, len(keys))
     order = np.argsort(-counts, kind="stable")[:LISTED]
-    return {keys[at]: int(counts[at]) / one.rows for at in order if counts[at] > least}
+    order = order[counts[order] > least]
+    return Shares(_array([keys[at] for at in order]), counts[order] / one.rows)
+
+
+def _array(keys: list[Any]) -> Array | list[Any]:
+    """Returns numbers of one type as an array, all else as it is."""
+    types = set(map(type, keys))
+    if types == {float}:
+        return np.array(keys, np.float64)
+    if types == {int} and -(1 << 63) <= min(keys) <= max(keys) < 1 << 63:
+        return np.array(keys, np.int64)
+    return keys
 
 
 def _digits(keys: Array) -> Digits | None:

@@ -6,12 +6,10 @@ here: how large an error is normal (`scores`, which calls it).
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-
-from dvtool.quality.history.arrays import middle as _median
+from numpy.lib.stride_tricks import sliding_window_view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,10 +20,49 @@ LAGS: Final = (5, 6, 7)
 NAMES: Final = ("mean", "smoothed", "last", "trend", "steps", *(f"lag {lag}" for lag in LAGS))
 _SMOOTH = 0.4
 _RECENT = 8
+_AT_ONCE = 2048
+"""Metrics that are predicted at once: figures of more do not fit into the processor's cache."""
 _MEDIAN_STEP = 1.2
 """About what the last figure and the median of several steps vary, in variances of a figure."""
 _PENALTY: Final = np.array([1.0, 1.08, 1.15, 1.25, 1.25, *(1.35 for _ in LAGS)])
 """A predictor that follows more closely must be better by this much: it follows noise as well."""
+
+
+class Predicted(NamedTuple):
+    """What was predicted of each metric, by the predictor that served it best.
+
+    Args:
+        best: Which one, shape (metrics,).
+        errors: Figures less predictions, shape (versions, metrics); NaN where one is missing.
+        following: Of the version that comes next, shape (metrics,).
+        variances: Sampling variance of predictions, shape (versions + 1, metrics).
+    """
+
+    best: Array
+    errors: Array
+    following: Array
+    variances: Array
+
+
+def predicted(y: Array, v: Array, noise: Array) -> Predicted:
+    """Returns what the best predictor of each metric says.
+
+    Args:
+        y: Figures, shape (versions, metrics), NaN where a version has none.
+        v: Sampling variance of the figures, likewise, without NaN.
+        noise: Sampling variance of the metrics, shape (metrics,).
+    """
+    parts = []
+    for part in np.array_split(np.arange(y.shape[1]), y.shape[1] // _AT_ONCE + 1):
+        guesses = predictions(y[:, part])
+        errors = y[None, :, part] - guesses[:, :-1]
+        best = chosen(errors, noise[part])
+        every = np.arange(len(part))
+        own = np.empty((len(y) + 1, len(part)))
+        for one in np.unique(best):
+            own[:, best == one] = variances(v[:, part[best == one]], one)
+        parts.append((best, errors[best, :, every].T, guesses[best, -1, every], own))
+    return Predicted(*(np.concatenate(one, axis=-1) for one in zip(*parts, strict=True)))
 
 
 def predictions(y: Array) -> Array:
@@ -38,54 +75,50 @@ def predictions(y: Array) -> Array:
     """
     versions, metrics = y.shape
     found = np.full((len(NAMES), versions + 1, metrics), np.nan)
-    total, count = np.zeros(metrics), np.zeros(metrics)
-    smooth, last = np.full(metrics, np.nan), np.full(metrics, np.nan)
-    steps: list[Array] = []
-    for at in range(versions + 1):
-        found[0, at] = np.divide(total, count, out=np.full(metrics, np.nan), where=count > 0)
-        found[1, at], found[2, at] = smooth, last
-        if len(steps) >= 2:
-            found[3, at] = last + _mean(np.array(steps))
-            found[4, at] = last + _median(np.array(steps[-_RECENT:]))
-        for place, lag in enumerate(LAGS):
-            back = [y[at - lag * i] for i in (1, 2, 3) if at - lag * i >= 0]
-            if back and at > 2 * lag:
-                found[5 + place, at] = _mean(np.array(back))
-        if at == versions:
-            break
-        now = y[at]
+    found[0, 1:] = _means_so_far(y)
+    smooth, last = np.full((2, metrics), np.nan)
+    for at, now in enumerate(y):
         here = np.isfinite(now)
-        if at:
-            steps.append(np.where(here, now - last, np.nan))
-        total, count = np.where(here, total + now, total), count + here
         started = np.where(np.isfinite(smooth), (1 - _SMOOTH) * smooth + _SMOOTH * now, now)
         smooth, last = np.where(here, started, smooth), np.where(here, now, last)
+        found[1, at + 1], found[2, at + 1] = smooth, last
+    if versions > 2:
+        steps = y[1:] - found[2, 1:-1]  # of each version, from the last figure before it
+        found[3, 3:] = found[2, 3:] + _means_so_far(steps)[1:]
+        found[4, 3:] = found[2, 3:] + _medians_lately(steps)[1:]
+    for place, lag in enumerate(LAGS):
+        found[5 + place, 2 * lag + 1 :] = _mean(_back(y, lag))[2 * lag + 1 :]
     return found
 
 
-def variances(v: Array) -> Array:
-    """Returns the sampling variance of what each predictor says, in the shape of `predictions`.
+def variances(v: Array, predictor: int) -> Array:
+    """Returns the sampling variance of what a predictor says, shape (versions + 1, metrics).
 
     Args:
         v: Sampling variance of the figures, shape (versions, metrics), without NaN.
+        predictor: Its place in `NAMES`.
     """
     versions, metrics = v.shape
-    found = np.full((len(NAMES), versions + 1, metrics), np.nan)
-    for at in range(1, versions + 1):
-        last, before = v[at - 1], v[:at]
-        found[0, at] = before.sum(axis=0) / at**2
-        found[1, at] = (
-            last if at == 1 else (1 - _SMOOTH) ** 2 * found[1, at - 1] + _SMOOTH**2 * last
-        )
-        found[2, at] = last
-        if at > 2:
-            steps = at - 1
-            found[3, at] = (1 + 1 / steps) ** 2 * last + v[0] / steps**2
-            found[4, at] = _MEDIAN_STEP * last
-        for place, lag in enumerate(LAGS):
-            back = [v[at - lag * i] for i in (1, 2, 3) if at - lag * i >= 0]
-            if back and at > 2 * lag:
-                found[5 + place, at] = np.mean(back, axis=0) / len(back)
+    found = np.full((versions + 1, metrics), np.nan)
+    count = np.arange(1, versions + 1)[:, None]
+    match NAMES[predictor]:
+        case "mean":
+            found[1:] = np.cumsum(v, axis=0) / count**2
+        case "smoothed":
+            found[1:2] = v[:1]
+            for at in range(2, versions + 1):
+                found[at] = (1 - _SMOOTH) ** 2 * found[at - 1] + _SMOOTH**2 * v[at - 1]
+        case "last":
+            found[1:] = v
+        case "trend":
+            steps = count[2:] - 1
+            found[3:] = (1 + 1 / steps) ** 2 * v[2:] + v[0] / steps**2
+        case "steps":
+            found[3:] = _MEDIAN_STEP * v[2:]
+        case _:
+            lag = LAGS[predictor - len(NAMES) + len(LAGS)]
+            back = _back(v, lag)[:, 2 * lag + 1 :]
+            found[2 * lag + 1 :] = _mean(back) / np.isfinite(back).sum(axis=0)
     return found
 
 
@@ -108,8 +141,38 @@ def chosen(errors: Array, noise: Array) -> Array:
     return found
 
 
+def _back(figures: Array, lag: int) -> Array:
+    """Returns the figures one, two and three lags before each version and the next, NaN for none."""
+    found = np.full((3, len(figures) + 1, figures.shape[1]), np.nan)
+    for times in (1, 2, 3):
+        found[times - 1, lag * times :] = figures[: max(len(figures) + 1 - lag * times, 0)]
+    return found
+
+
 def _mean(values: Array) -> Array:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a metric without any figure
-        found: Array = np.nanmean(values, axis=0)
+    """Returns the mean along the first axis, of what is no NaN; NaN where nothing is."""
+    there = ~np.isnan(values)
+    return _quotient(np.where(there, values, 0.0).sum(axis=0), there.sum(axis=0))
+
+
+def _means_so_far(values: Array) -> Array:
+    """Returns the mean of each row and those before it, likewise."""
+    there = ~np.isnan(values)
+    return _quotient(np.cumsum(np.where(there, values, 0.0), axis=0), np.cumsum(there, axis=0))
+
+
+def _medians_lately(values: Array) -> Array:
+    """Returns the median of each row and the few before it, likewise."""
+    before = np.full((_RECENT - 1, values.shape[1]), np.nan)
+    windows = sliding_window_view(np.concatenate([before, values]), _RECENT, axis=0)
+    ordered = np.sort(windows, axis=-1)
+    count = (~np.isnan(ordered)).sum(axis=-1, keepdims=True)
+    low = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis=-1)
+    high = np.take_along_axis(ordered, np.minimum(count // 2, _RECENT - 1), axis=-1)
+    found: Array = np.where(count > 0, (low + high) / 2, np.nan)[..., 0]
+    return found
+
+
+def _quotient(total: Array, count: Array) -> Array:
+    found: Array = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
     return found

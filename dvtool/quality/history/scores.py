@@ -7,14 +7,13 @@ version as if it had been judged. What is not here: metrics (`memory`), and what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from dvtool.quality.history.arrays import middle
 from dvtool.quality.history.levels import WARM, alarm_levels
-from dvtool.quality.history.predictors import NAMES, chosen, predictions, variances
+from dvtool.quality.history.predictors import NAMES, predicted
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
 from dvtool.quality.history.variance import as_normal, beta_binomial_tail, deviate, scales
 from dvtool.quality.history.version import BUDGET
@@ -36,8 +35,7 @@ LEAST_BURST = 1.5
 """Smaller ones are what chance makes of single rows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """One metric of the judged version.
 
     Args:
@@ -77,31 +75,25 @@ class Expectations:
     """
 
     def __init__(self, sheet: Sheet, budget: float = BUDGET) -> None:
-        self.metrics = tuple(sheet.marks)
-        marks = np.stack([sheet.marks[one] for one in self.metrics], axis=2)
-        y, v, k, n = (marks[:, i] for i in range(4))
+        self.metrics, y, v, k, n, self._floors = sheet.figures()
         shares = np.array([one.scale is Scale.SHARE for one in self.metrics])
-        groups = np.array([one.column for one in self.metrics])
+        _, groups = np.unique([one.column for one in self.metrics], return_inverse=True)
         self._is_known = np.isfinite(y).sum(axis=0) >= LEAST_FIGURES
         self._sparse = _few(k, shares)
         self._burst = _burst(k, n, groups)
         self._rare = np.union1d(self._sparse, _few(n - k, shares))
         v[:, self._rare] *= self._burst
-        self._floors = np.array([sheet.floors[one] for one in self.metrics])
-        guesses = predictions(y)
-        errors = y[None] - guesses[:, :-1]
         self._noise = np.nan_to_num(middle(v))
-        self._best = chosen(errors, self._noise)
-        columns = np.arange(len(self.metrics))
         # A prediction is as good as the figures that it was made of.
         filled = np.where(np.isfinite(y) & np.isfinite(v), v, self._noise)
-        added = variances(filled)[self._best, :, columns].T
-        added = np.where(np.isfinite(added), added, self._noise)
+        told = predicted(y, filled, self._noise)
+        self._best, error, self._expected = told.best, told.errors, told.following
+        added = np.where(np.isfinite(told.variances), told.variances, self._noise)
         self._added = added[-1]
-        self._expected = guesses[self._best, -1, columns]
-        error = errors[self._best, :, columns].T
         ratio = error / self._base(v, added[:-1])
-        scale, freedom = scales(ratio, np.array([one.name for one in self.metrics]))
+        scale, freedom = scales(
+            ratio, np.unique([one.name for one in self.metrics], return_inverse=True)[1]
+        )
         self._scale, self._freedom = scale[-1], freedom[-1]
         self._up = np.array([one.only_up for one in self.metrics])
         past = as_normal(np.abs(ratio) / scale[:-1], freedom[:-1])
@@ -122,33 +114,30 @@ class Expectations:
 
     def score(self, sheet: Sheet) -> list[Score]:
         """Returns the scores of a version's own sheet; of metrics that the past has as well."""
-        marks = np.full((4, len(self.metrics)), np.nan)
-        for at, metric in enumerate(self.metrics):
-            found = sheet.marks.get(metric)
-            if found is not None:
-                marks[:, at] = found[0]
-        y, v, k, n = marks
+        y, v, k, n = self._lined_up(sheet)
         v[self._rare] *= self._burst
         error = y - self._expected
         base = self._base(v, self._added)
         values = as_normal(np.abs(error) / base / self._scale, self._freedom)
         values = np.where(self._up & (error < 0), 0.0, values)
         self._count(values, k, n, (self._seen, self._rows), self._scale)
-        spread = base * self._scale
+        told = np.isfinite(values) & self._is_known
+        found = (values, y, self._expected, base * self._scale, self._best, n, self.levels)
         return [
-            Score(
-                metric,
-                float(values[at]),
-                float(y[at]),
-                float(self._expected[at]),
-                float(spread[at]),
-                NAMES[self._best[at]],
-                float(n[at]),
-                float(self.levels[at]),
+            Score(metric, score, figure, expected, spread, NAMES[best], rows, level)
+            for metric, is_told, score, figure, expected, spread, best, rows, level in zip(
+                self.metrics, told.tolist(), *(one.tolist() for one in found), strict=True
             )
-            for at, metric in enumerate(self.metrics)
-            if np.isfinite(values[at]) and self._is_known[at]
+            if is_told
         ]
+
+    def _lined_up(self, sheet: Sheet) -> Array:
+        """Returns a version's figures in the order of the past's metrics, NaN for none."""
+        found = sheet.figures()
+        places = {metric: at for at, metric in enumerate(found.metrics)}
+        at = np.array([places.get(metric, -1) for metric in self.metrics], int)
+        rows = [np.append(one[0], np.nan)[at] for one in (found.y, found.v, found.k, found.n)]
+        return np.stack(rows)
 
     def _base(self, v: Array, added: Array) -> Array:
         """Returns the sampling error of figure and prediction together, at least the floor."""
@@ -176,14 +165,13 @@ class Expectations:
         # Few in many rows are still one witness.
         share = self._witnesses(n)
         k, n = np.maximum(k * share, np.minimum(k, 1)), n * share
-        for at in self._sparse:
-            if not k[at] >= 1 or rows[at] <= 0 or not np.isfinite(values[at]):
-                continue
-            if k[at] > seen[at] / rows[at] * n[at]:
-                tail = beta_binomial_tail(
-                    round(k[at]), round(n[at]), seen[at] + 0.5, rows[at] - seen[at] + 0.5
-                )
-                values[at] = max(values[at], deviate(tail) / scale[at])
+        usual = seen / np.maximum(rows, 1e-9) * n
+        is_more = (k >= 1) & (k > usual) & (rows > 0) & np.isfinite(values)
+        for at in self._sparse[is_more[self._sparse]]:
+            tail = beta_binomial_tail(
+                round(k[at]), round(n[at]), seen[at] + 0.5, rows[at] - seen[at] + 0.5
+            )
+            values[at] = max(values[at], deviate(tail) / scale[at])
 
 
 def _burst(k: Array, n: Array, groups: Array) -> float:
@@ -198,9 +186,10 @@ def _burst(k: Array, n: Array, groups: Array) -> float:
     times = np.cumsum(there, axis=0) - there
     is_first = (counts > 0) & (before == 0) & (times >= WARM) & (counts < np.where(there, n, 0) / 2)
     logs = []
-    for at in range(len(k)):
-        for column in np.unique(groups[is_first[at]]):
-            logs.append(float(np.log(middle(counts[at, is_first[at] & (groups == column)]))))
+    for at in np.flatnonzero(is_first.any(axis=1)):
+        new = np.flatnonzero(is_first[at])
+        for column in np.unique(groups[new]):
+            logs.append(float(np.log(middle(counts[at, new[groups[new] == column]]))))
     found = float(np.exp(sum(logs) / (len(logs) + BURST_DOUBT)))
     return found if found >= LEAST_BURST else 1.0
 

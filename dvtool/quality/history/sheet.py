@@ -8,10 +8,10 @@ them (`predictors`, `scores`).
 from __future__ import annotations
 
 import enum
-from array import array
-from dataclasses import dataclass, field
-from math import asin, isfinite, log, nan, sqrt
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
+
+Where: TypeAlias = "int | slice | Array"
+"""One version, or several: then figures are arrays, one for each of them."""
+Figure: TypeAlias = "float | Array"
+ALL: Final = slice(None)
+"""Every version of a sheet."""
+COPIES: Final = "copies-but-for"
+"""The metric of rows that are copies of others in everything but one column."""
 
 
 class Scale(enum.Enum):
@@ -52,84 +60,172 @@ class Metric(NamedTuple):
     only_up: bool = False
 
 
-@dataclass(slots=True)
-class Sheet:
-    """Metrics of all versions, the judged one last.
+class Figures(NamedTuple):
+    """All metrics of a sheet, side by side; NaN where a version does not have one.
 
     Args:
-        versions: Their number, the judged one included.
-        marks: By metric, a row a version: figure on its scale, its sampling variance, count and
-            rows behind a share. NaN where a version does not have it.
-        floors: By metric, the smallest difference that means anything, on its scale.
+        metrics: In the order of the second axis of all else.
+        y: Figures on their scales, shape (versions, metrics).
+        v: What sampling makes them vary by.
+        k: Counts behind shares.
+        n: Rows behind shares.
+        floors: The smallest difference that means anything, shape (metrics,).
     """
 
-    versions: int
-    marks: dict[Metric, Array] = field(default_factory=dict)
-    floors: dict[Metric, float] = field(default_factory=dict)
-    _blocks: dict[Metric, Array] = field(default_factory=dict)
-    _cells: dict[Metric, array[float]] = field(default_factory=dict)
-    """What `marks` shows: single numbers are written to it many times faster."""
+    metrics: tuple[Metric, ...]
+    y: Array
+    v: Array
+    k: Array
+    n: Array
+    floors: Array
 
-    def share(self, metric: Metric, version: int, count: float, rows: float) -> None:
-        """Writes down that `count` of `rows` have something; nothing for no rows."""
-        if rows > 0:
-            figure = asin(sqrt(min((count + 0.375) / (rows + 0.75), 1.0)))
-            self._write(metric, 1e-3, version, figure, 1 / (4 * rows + 2), count, rows)
 
-    def shares(self, metrics: tuple[Metric, ...], version: int, counts: Array, rows: float) -> None:
+@dataclass(slots=True)
+class _Block:
+    """Metrics that are written together.
+
+    Args:
+        metrics: Which.
+        part: Of the sheet.
+        first: Counts of shares, figures of all else; shape (metrics, versions) or what fills it.
+        second: Rows of shares, variances of all else; likewise.
+        floor: The smallest difference that means anything.
+    """
+
+    metrics: tuple[Metric, ...]
+    part: int
+    first: Any
+    second: Any
+    floor: float
+
+
+class Sheet:
+    """Metrics of several versions, written down in any order, for many versions at once.
+
+    Args:
+        versions: Their number.
+
+    Attributes:
+        part: Raised by who writes, to keep apart what belongs together.
+    """
+
+    def __init__(self, versions: int) -> None:
+        self.versions = versions
+        self.part = 0
+        self._blocks: dict[Metric, _Block] = {}
+
+    def share(self, metric: Metric, at: Where, counts: Figure, rows: Figure) -> None:
+        """Writes down that `counts` of `rows` have something; nothing for no rows."""
+        if not isinstance(at, int) or rows > 0:
+            self._write((metric,), at, counts, rows, 1e-3)
+
+    def shares(self, metrics: tuple[Metric, ...], at: Where, counts: Figure, rows: Figure) -> None:
         """Writes down several shares of the same rows; nothing for no rows.
 
         Args:
             metrics: Always together, and written by nothing else.
-            version: Which.
-            counts: One for each of them.
+            at: Which versions.
+            counts: For each metric, of each version.
             rows: Of which these are.
         """
-        if rows > 0:
-            block = self._blocks.get(metrics[0])
-            if block is None:
-                block = np.full((len(metrics), self.versions, 4), np.nan)
-                self._blocks[metrics[0]] = block
-                self.marks.update(zip(metrics, block, strict=True))
-                self.floors.update(dict.fromkeys(metrics, 1e-3))
-            own = block[:, version]
-            own[:, 0] = np.arcsin(np.sqrt(np.minimum((counts + 0.375) / (rows + 0.75), 1.0)))
-            own[:, 1] = 1 / (4 * rows + 2)
-            own[:, 2] = counts
-            own[:, 3] = rows
+        self._write(metrics, at, counts, rows, 1e-3)
 
     def amount(
-        self, metric: Metric, version: int, found: float, *, floor: float, variance: float = 0.0
+        self, metric: Metric, at: Where, found: Figure, *, floor: float, variance: Figure = 0.0
     ) -> None:
-        """Writes down a number from 0, with the variance of its logarithm."""
-        self._write(metric, floor, version, log(found + 1), variance)
+        """Writes down numbers from 0, with the variance of their logarithm."""
+        self._write((metric,), at, np.log(found + 1), variance, floor)
 
     def value(
-        self, metric: Metric, version: int, found: float, variance: float, *, floor: float
+        self, metric: Metric, at: Where, found: Figure, variance: Figure, *, floor: float
     ) -> None:
-        """Writes down a number with the variance that sampling gives it."""
-        if isfinite(found) and isfinite(variance):
-            self._write(metric, floor, version, found, variance)
+        """Writes down numbers with the variance that sampling gives them; none that is not finite."""
+        if not isinstance(at, int) or (isfinite(found) and isfinite(variance)):
+            self._write((metric,), at, found, variance, floor)
 
-    def _write(  # noqa: PLR0917 called some hundred thousand times
+    def values(
         self,
-        metric: Metric,
+        metrics: tuple[Metric, ...],
+        at: Where,
+        found: Figure,
+        variance: Figure,
+        *,
         floor: float,
-        version: int,
-        figure: float,
-        variance: float,
-        count: float = nan,
-        rows: float = nan,
     ) -> None:
-        cells = self._cells.get(metric)
-        if cells is None:
-            cells = self._cells[metric] = array("d", (nan,)) * (4 * self.versions)
-            self.marks[metric] = np.frombuffer(cells).reshape(self.versions, 4)
-            self.floors[metric] = floor
-        elif floor > self.floors[metric]:
-            self.floors[metric] = floor
-        at = 4 * version
-        cells[at] = figure
-        cells[at + 1] = variance
-        cells[at + 2] = count
-        cells[at + 3] = rows
+        """Writes down several numbers of one kind, always together."""
+        self._write(metrics, at, found, variance, floor)
+
+    def _write(
+        self, metrics: tuple[Metric, ...], at: Where, first: Figure, second: Figure, floor: float
+    ) -> None:
+        block = self._blocks.get(metrics[0])
+        if block is None and at is ALL:
+            self._blocks[metrics[0]] = _Block(metrics, self.part, first, second, floor)
+            return
+        if block is None:
+            both = np.full((2, len(metrics), self.versions), np.nan)
+            block = _Block(metrics, self.part, both[0], both[1], floor)
+            self._blocks[metrics[0]] = block
+        block.first[:, at] = first
+        block.second[:, at] = second
+        block.floor = max(block.floor, floor)
+
+    def counts(self, metric: Metric) -> tuple[Array, Array] | None:
+        """Returns counts and rows of a share that is written alone, NaN for none."""
+        block = self._blocks.get(metric)
+        if block is None:
+            return None
+        both = self._side_by_side([block])
+        (first,), (second,) = _cleaned(both[0], both[1], np.ones(1, bool))
+        return first, second
+
+    def figures(self) -> Figures:
+        """Returns the metrics that any version has: part after part, the first to be had first."""
+        blocks = list(self._blocks.values())
+        metrics = [one for block in blocks for one in block.metrics]
+        if not metrics:
+            none = np.empty((self.versions, 0))
+            return Figures((), none, none, none, none, np.empty(0))
+        both = self._side_by_side(blocks)
+        sizes = [len(block.metrics) for block in blocks]
+        parts = np.repeat([block.part for block in blocks], sizes)
+        floors = np.repeat([block.floor for block in blocks], sizes)
+        shares = np.array([one.scale is Scale.SHARE for one in metrics], bool)
+        first, second = _cleaned(both[0], both[1], shares)
+        there = np.isfinite(first)
+        is_any = np.asarray(there.any(axis=1))
+        order = np.lexsort((there.argmax(axis=1), parts))
+        order = order[is_any[order]]
+        return _figures([metrics[at] for at in order], first[order], second[order], floors[order])
+
+    def _side_by_side(self, blocks: Sequence[_Block]) -> Array:
+        """Returns what was written down of all metrics, shape (2, metrics, versions)."""
+        many = sum(len(block.metrics) for block in blocks)
+        found = np.empty((2, many, self.versions))
+        start = 0
+        for block in blocks:
+            own = found[:, start : start + len(block.metrics)]
+            own[0], own[1] = block.first, block.second
+            start += len(block.metrics)
+        return found
+
+
+def _cleaned(first: Array, second: Array, shares: Array) -> tuple[Array, Array]:
+    """Returns what was written down, NaN for shares of no rows and for numbers that are not finite."""
+    is_good = np.isfinite(first) & np.isfinite(second) & ((second > 0) | ~shares[:, None])
+    if is_good.all():
+        return first, second
+    return np.where(is_good, first, np.nan), np.where(is_good, second, np.nan)
+
+
+def _figures(metrics: Sequence[Metric], first: Array, second: Array, floors: Array) -> Figures:
+    shares = np.array([one.scale is Scale.SHARE for one in metrics], bool)
+    y, v = first, second
+    k, n = np.full((2, *first.shape), np.nan)
+    shares = np.array([at for at, one in enumerate(metrics) if one.scale is Scale.SHARE], int)
+    counts, rows = first[shares], second[shares]
+    k[shares], n[shares] = counts, rows
+    y[shares] = np.arcsin(np.sqrt(np.minimum((counts + 0.375) / (rows + 0.75), 1.0)))
+    v[shares] = 1 / (4 * rows + 2)
+    y, v, k, n = (np.ascontiguousarray(one.T) for one in (y, v, k, n))
+    return Figures(tuple(metrics), y, v, k, n, floors)

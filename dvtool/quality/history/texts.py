@@ -1,106 +1,132 @@
 """Metrics of texts: what they look like, and shapes never seen.
 
-Here lives what is remembered of the looks of a text column, and what is measured of a version
+Here lives what is remembered of the looks of a text column, and what is measured of versions
 against it. What is not here: lengths (`curves`) and values (`columns`, which calls it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import asin, sqrt
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from dvtool.quality.history.portrait import ColumnPortrait
+import numpy as np
+
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
+from dvtool.quality.history.strips import Strip, numbers
 from dvtool.quality.profile.patterns import CLASSES, Patterns
+from dvtool.quality.profile.tally import Tally
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 MOST_SHAPES = 4
+_LOOKS = ("blank", "padded", "numeric", "upper-case", "lower-case")
 
 
 class TextMemory:
     """The shapes that a column usually has, and those that it ever had."""
 
-    def __init__(self, name: str, past: Sequence[ColumnPortrait | None]) -> None:
-        self._name = name
-        self._usual = _usual_shapes(past)
-        self._known: set[Any] = set()
+    def __init__(self, name: str, past: Strip) -> None:
+        usual = _usual(
+            (one.patterns.shapes, one.present)
+            for one in past.ones
+            if one.patterns is not None and one.present
+        )
+        self._looks = tuple(Metric(name, what, "", Scale.SHARE) for what in _LOOKS)
+        self._classes = tuple(Metric(name, "characters", label) for label in CLASSES)
+        self._shapes = _Seen(name, "shape", "new-shapes", usual)
 
-    def learn(self, one: ColumnPortrait) -> None:
-        """Remembers the shapes of a version."""
-        patterns = _patterns(one)
-        if patterns is not None:
-            self._known |= set(patterns.shapes.counts)
+    def mark(self, sheet: Sheet, strip: Strip, weights: Array, *, is_past: bool) -> None:
+        """Writes down the metrics of versions, in which a row is `weights` of a witness.
 
-    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, weight: float = 1.0) -> None:
-        """Writes down the metrics of one version, in which a row is `weight` of a witness."""
-        patterns = _patterns(one)
-        n, name = one.present * weight, self._name
-        if patterns is None or not n:
+        Args:
+            sheet: Takes them.
+            strip: The versions.
+            weights: One for each of them.
+            is_past: Whether these are the past, of which shapes are learnt.
+        """
+        places = [at for at, one in enumerate(strip.ones) if one.patterns is not None]
+        told, weights = strip.only(np.array(places, int)), weights[places]
+        patterns = [one.patterns for one in told.ones if one.patterns is not None]
+        rows = told.present * weights
+        if not len(told):
             return
-        for what, count in (
-            ("blank", patterns.blank),
-            ("padded", patterns.padded),
-            ("numeric", patterns.numeric),
-            ("upper-case", patterns.upper),
-            ("lower-case", patterns.lower),
-        ):
-            sheet.share(Metric(name, what, "", Scale.SHARE), at, count * weight, n)
-        characters = sum(patterns.classes)
-        for label, count in zip(CLASSES, patterns.classes, strict=True):
-            share = (count + 0.375) / (characters + 0.75)
-            figure = asin(sqrt(min(share, 1.0)))
-            # Characters of one text go together: as many independent draws as texts.
-            sheet.value(Metric(name, "characters", label), at, figure, 1 / (4 * n), floor=1e-3)
-        shapes = patterns.shapes.counts
-        for shape in self._usual:
-            metric = Metric(name, "shape", str(shape), Scale.SHARE)
-            sheet.share(metric, at, shapes.get(shape, 0) * weight, n)
-        if self._known:
-            strange = sum(count for key, count in shapes.items() if key not in self._known)
-            metric = Metric(name, "new-shapes", "", Scale.SHARE, True)
-            sheet.share(metric, at, min(strange * weight, n), n)
+        sheet.shares(self._looks, told.at, _looks(patterns).T * weights, rows)
+        classes = numbers([one.classes for one in patterns])
+        share = (classes + 0.375) / (classes.sum(axis=1, keepdims=True) + 0.75)
+        figures = np.arcsin(np.sqrt(np.minimum(share, 1.0))).T
+        # Characters of one text go together: as many independent draws as texts.
+        sampling = np.divide(1, 4 * rows, out=np.full(len(rows), np.nan), where=rows > 0)
+        sheet.values(self._classes, told.at, figures, sampling, floor=1e-3)
+        shapes = [one.shapes.counts for one in patterns]
+        self._shapes.mark(sheet, told, shapes, rows, weights=weights, is_past=is_past)
 
 
 class FormMemory:
     """The ways in which the values of a column that is no text have been written."""
 
-    def __init__(self, name: str, past: Sequence[ColumnPortrait | None]) -> None:
-        self._name = name
-        self._known: set[Any] = set()
-        total: dict[Any, float] = {}
-        for one in past:
-            forms = None if one is None else one.forms
-            for key, count in forms.top(20) if forms is not None else ():
-                total[key] = total.get(key, 0.0) + count / max(forms.total if forms else 1, 1)
-        self._usual = sorted(total, key=lambda key: -total[key])[:MOST_SHAPES]
+    def __init__(self, name: str, past: Strip) -> None:
+        usual = _usual(
+            (one.forms, max(one.forms.total, 1)) for one in past.ones if one.forms is not None
+        )
+        self._forms = _Seen(name, "form", "new-forms", usual)
 
-    def learn(self, one: ColumnPortrait) -> None:
-        """Remembers the forms of a version."""
-        self._known |= set(one.forms.counts if one.forms is not None else ())
-
-    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait, _: float = 1.0) -> None:
-        """Writes down the metrics of one version."""
-        forms, name = one.forms, self._name
-        if forms is None or not forms.total:
+    def mark(self, sheet: Sheet, strip: Strip, _: Array, *, is_past: bool) -> None:
+        """Writes down the metrics of versions; learns the forms of a past."""
+        told = strip.where(one.forms is not None for one in strip.ones)
+        forms = [one.forms for one in told.ones if one.forms is not None]
+        if not forms:
             return
-        for form in self._usual:
-            metric = Metric(name, "form", str(form), Scale.SHARE)
-            sheet.share(metric, at, forms.counts.get(form, 0), forms.total)
-        if self._known:
-            strange = sum(count for key, count in forms.counts.items() if key not in self._known)
-            sheet.share(Metric(name, "new-forms", "", Scale.SHARE, True), at, strange, forms.total)
+        rows = numbers([one.total for one in forms])
+        counts = [one.counts for one in forms]
+        self._forms.mark(sheet, told, counts, rows, weights=np.ones(len(rows)), is_past=is_past)
 
 
-def _patterns(one: ColumnPortrait) -> Patterns | None:
-    return one.patterns
+class _Seen:
+    """Shapes or forms: the usual ones, and all that any version had."""
+
+    def __init__(self, name: str, one: str, new: str, usual: Sequence[Any]) -> None:
+        self._usual = usual
+        self._metrics = tuple(Metric(name, one, str(each), Scale.SHARE) for each in usual)
+        self._new = Metric(name, new, "", Scale.SHARE, True)
+        self._known: set[Any] = set()
+
+    def mark(
+        self,
+        sheet: Sheet,
+        told: Strip,
+        seen: Sequence[Mapping[Any, int]],
+        rows: Array,
+        *,
+        weights: Array,
+        is_past: bool,
+    ) -> None:
+        if self._usual:
+            counts = numbers([[one.get(each, 0) for one in seen] for each in self._usual])
+            sheet.shares(self._metrics, told.at, counts * weights, rows)
+        strange = []
+        for one in seen:
+            is_first = not self._known
+            new = one.keys() - self._known
+            strange.append(np.nan if is_first else float(sum(map(one.__getitem__, new))))
+            if is_past:
+                self._known |= new
+        several = ~np.isnan(strange)
+        if several.any():
+            count = np.minimum(numbers(strange) * weights, rows)
+            sheet.share(self._new, told.at, count, np.where(several, rows, 0))
 
 
-def _usual_shapes(past: Sequence[ColumnPortrait | None]) -> list[Any]:
+def _looks(patterns: Sequence[Patterns]) -> Array:
+    return numbers([(one.blank, one.padded, one.numeric, one.upper, one.lower) for one in patterns])
+
+
+def _usual(tallies: Iterable[tuple[Tally, int]]) -> list[Any]:
+    """Returns what has the largest mean share, of (tally, rows) pairs."""
     total: dict[Any, float] = {}
-    for one in past:
-        patterns = None if one is None else _patterns(one)
-        if one is None or patterns is None or not one.present:
-            continue
-        for key, count in patterns.shapes.top(20):
-            total[key] = total.get(key, 0.0) + count / one.present
+    for tally, rows in tallies:
+        for key, count in tally.top(20):
+            total[key] = total.get(key, 0.0) + count / rows
     return sorted(total, key=lambda key: -total[key])[:MOST_SHAPES]

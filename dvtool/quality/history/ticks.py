@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from dvtool.quality.history.portrait import ColumnPortrait
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
+from dvtool.quality.history.strips import Strip
 from dvtool.quality.kinds import Kind
 
 _LEAST = 4
@@ -29,9 +30,9 @@ class Ticks:
         self._latest: int | None = None
 
     @classmethod
-    def of(cls, name: str, past: Sequence[ColumnPortrait | None]) -> Ticks | None:
+    def of(cls, name: str, past: Sequence[ColumnPortrait]) -> Ticks | None:
         """Returns the ticks of a column by its past; None where it does not tick."""
-        ends = [_ends(one) for one in past if one is not None and one.present]
+        ends = [_ends(one) for one in past if one.present]
         if len(ends) < _LEAST or any(one is None for one in ends):
             return None
         whole = [one for one in ends if one is not None]
@@ -45,8 +46,14 @@ class Ticks:
         # One that never ticked so far may do so, one that always did must.
         return cls(name, 0 in steps, True)
 
-    def mark(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
-        """Writes down the rows whose value is none of those that may come."""
+    def mark(self, sheet: Sheet, strip: Strip, *, is_past: bool) -> None:
+        """Writes down the rows whose value is none of those that may come; learns from a past."""
+        for at, one in zip(strip.places.tolist(), strip.ones, strict=True):
+            self._mark(sheet, at, one)
+            if is_past:
+                self._learn(one)
+
+    def _mark(self, sheet: Sheet, at: int, one: ColumnPortrait) -> None:
         if one.signs is None or not one.present or self._latest is None:
             return
         allowed = {self._latest + 1} if self._may_step else set()
@@ -61,7 +68,7 @@ class Ticks:
         metric = Metric(self._name, "out-of-step", "", Scale.SHARE, True)
         sheet.share(metric, at, strange, one.present)
 
-    def learn(self, one: ColumnPortrait) -> None:
+    def _learn(self, one: ColumnPortrait) -> None:
         """Takes a version as the latest."""
         ends = _ends(one)
         if ends is not None:

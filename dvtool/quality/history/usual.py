@@ -7,12 +7,13 @@ as well, keeps its weight. Called by `dvtool.ops.history`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from dvtool.quality.findings import Evidence, Finding, Severity
 
+ALARM: Final = "unlike-history"
 KNOWN_BETTER: Final = frozenset({"rows-lost", "mixed-types"})
 """Findings of structure whose figure is one of those that a past is made of."""
 
@@ -28,6 +29,29 @@ def as_usual(findings: Iterable[Finding], odd: Collection[str], versions: int) -
     return [
         _note(one, versions) if _yields(one) and one.column not in odd else one for one in findings
     ]
+
+
+def told_once(
+    findings: Sequence[Finding], odd: Sequence[Finding]
+) -> tuple[list[Finding], list[Finding]]:
+    """Returns both kinds of findings with each cause told once.
+
+    A file that is cut off is unlike its past because of that, so alarms stay in sight as notes. Lost
+    rows that history alarms on are history's to tell: it knows how many to expect.
+
+    Args:
+        findings: All that else was found in the table.
+        odd: What history found.
+    """
+    if any(one.code == "truncated" and not one.waived for one in findings):
+        return list(findings), [_of_a_cut(one) if one.code == ALARM else one for one in odd]
+    if any(one.code == ALARM and one.figures.get("metric") == "rows" for one in odd):
+        return [one for one in findings if one.code != "rows-lost"], list(odd)
+    return list(findings), list(odd)
+
+
+def _of_a_cut(one: Finding) -> Finding:
+    return replace(one, severity=Severity.NOTE, hint="the file is cut off, which may explain it")
 
 
 def _yields(one: Finding) -> bool:

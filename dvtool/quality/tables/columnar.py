@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.errors import ExtraMissing
-from dvtool.quality.findings import Finding
+from dvtool.quality.findings import Finding, Severity
 from dvtool.quality.tables.contents import judge_contents
 from dvtool.quality.tables.engine import Engine, literal, quoted
 from dvtool.quality.tables.naming import unique_names
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _PARQUET_MARKS = (b"PAR1", b"PARE")
+_ARROW_MARK = b"ARROW1"
+_STREAM_END = b"\xff\xff\xff\xff\0\0\0\0"
+_SHORT = "Expected to"
+"""How Arrow's words begin for a message that is shorter than it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class _Relation:
     """(name in the engine, engine type)"""
     names: tuple[str, ...]
     """As written in the file."""
+    findings: tuple[Finding, ...] = ()
 
 
 def read_columnar(engine: Engine, path: Path, name: str, options: ReadOptions) -> Table:
@@ -49,7 +54,7 @@ def read_columnar(engine: Engine, path: Path, name: str, options: ReadOptions) -
     load = _scan_parquet if options.format == "parquet" else _load_arrow
     relation = load(engine, path, name)
     names, found = unique_names(relation.names, name)
-    findings: list[Finding] = list(found)
+    findings: list[Finding] = [*relation.findings, *found]
     fields = [
         Field(new, quoted(column), kind)
         for new, (column, kind) in zip(names, relation.columns, strict=True)
@@ -96,9 +101,13 @@ def _load_arrow(engine: Engine, path: Path, name: str) -> _Relation:
         raise ExtraMissing(
             f"{name}: reading Arrow files needs pyarrow", hint="pip install 'dvtool[arrow]'"
         ) from error
+    import duckdb
 
+    if _has_no_footer(path):
+        raise unreadable("truncated", "the footer of the Arrow file is missing", name)
     relation = engine.fresh_table("arrow", path.stat().st_size)
     feed = engine.fresh("feed")
+    broken: list[Exception] = []
     try:
         with pa.memory_map(str(path)) as file:
             schema, batches = _batches(file)
@@ -106,7 +115,7 @@ def _load_arrow(engine: Engine, path: Path, name: str) -> _Relation:
             plain = pa.schema(
                 [schema.field(place).with_name(f"c{place}") for place in range(len(names))]
             )
-            renamed = (batch.rename_columns(plain.names) for batch in batches)
+            renamed = (batch.rename_columns(plain.names) for batch in _noting(batches, broken))
             reader = pa.RecordBatchReader.from_batches(plain, renamed)
             engine.connection.register(feed, reader)
             engine.rows(f"CREATE TABLE {relation} AS SELECT * FROM {feed}")
@@ -114,9 +123,45 @@ def _load_arrow(engine: Engine, path: Path, name: str) -> _Relation:
     except (pa.ArrowException, OSError) as error:
         first = str(error).strip().split("\n")[0]
         raise unreadable("unreadable", f"not an Arrow file: {first}", name) from error
+    except duckdb.Error as error:
+        if not broken:
+            raise
+        why = str(broken[0]).strip().split("\n")[0]
+        code = "truncated" if why.startswith(_SHORT) else "unreadable"
+        raise unreadable(code, f"the Arrow data end or break in the middle: {why}", name) from error
     described = engine.rows(f"DESCRIBE {relation}")
     columns = tuple((str(row[0]), str(row[1])) for row in described)
-    return _Relation(relation, "rowid + 1", columns, tuple(names))
+    return _Relation(relation, "rowid + 1", columns, tuple(names), tuple(_no_end(path, name)))
+
+
+def _has_no_footer(path: Path) -> bool:
+    """Tells whether a file begins as Arrow's format with a footer and does not end like it."""
+    with path.open("rb") as file:
+        if file.read(len(_ARROW_MARK)) != _ARROW_MARK:
+            return False
+        file.seek(-len(_ARROW_MARK), 2)
+        return file.read() != _ARROW_MARK
+
+
+def _no_end(path: Path, name: str) -> Iterator[Finding]:
+    """Yields a warning where a stream just stops: its writer may have died between two batches."""
+    with path.open("rb") as file:
+        begins = file.read(4)
+        file.seek(max(file.seek(0, 2) - len(_STREAM_END), 0))
+        if begins == _STREAM_END[:4] and file.read() != _STREAM_END:
+            message = "the Arrow stream has no end mark, so batches may be missing"
+            yield structural("truncated", message, name, severity=Severity.WARN)
+
+
+def _noting(batches: Iterator[pa.RecordBatch], broken: list[Exception]) -> Iterator[pa.RecordBatch]:
+    """Yields batches; keeps an error, which the engine would tell with a traceback inside."""
+    import pyarrow as pa
+
+    try:
+        yield from batches
+    except (pa.ArrowException, OSError) as error:
+        broken.append(error)
+        raise
 
 
 def _batches(file: pa.MemoryMappedFile) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -126,7 +171,7 @@ def _batches(file: pa.MemoryMappedFile) -> tuple[pa.Schema, Iterator[pa.RecordBa
 
     head = file.read(6)
     file.seek(0)
-    if head == b"ARROW1":
+    if head == _ARROW_MARK:
         reader = pyarrow.ipc.open_file(file)
         return reader.schema, (reader.get_batch(i) for i in range(reader.num_record_batches))
     if head[:4] == b"FEA1":

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dvtool.quality.findings import Finding
 from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.engine import Engine, quoted
+from dvtool.quality.tables.parts import in_parts, is_wide_and_short
 from dvtool.quality.tables.structure import EXAMPLES, structural, times
 from dvtool.quality.tables.table import ROW, Column, Table
 from dvtool.quality.tables.views import kind_of
@@ -161,48 +162,61 @@ def _telling(engine: Engine, table: Table, relation: str, columns: Sequence[str]
 def _variants(engine: Engine, table: Table) -> list[Finding]:
     """Finds categories spelled in several ways: case and white space apart they are the same."""
     texts = [one for one in table.columns if one.kind is Kind.TEXT]
-    findings = []
-    for column in _few_valued(engine, table, texts):
-        name = quoted(column.name)
-        found = engine.rows(
-            f"SELECT {name}, count(*), min({quoted(ROW)}) FROM {table.source} "
-            f"WHERE {name} IS NOT NULL GROUP BY {name} ORDER BY 2 DESC, 3 LIMIT 10000"
-        )
-        spelled: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
-        for value, count, row in found:
-            spelled[re.sub(r"\s+", " ", str(value)).strip().casefold()].append((value, count, row))
-        odd = [one for several in spelled.values() for one in several[1:]]
-        if not odd:
-            continue
-        lines = table.lines(engine, [row for _, _, row in odd[:EXAMPLES]])
-        many = sum(1 for several in spelled.values() if len(several) > 1)
-        message = (
-            f"{times(many, 'category', 'categories')} spelled in several ways, "
-            f"{times(sum(count for _, count, _ in odd), 'value')} in the rarer ones"
-        )
-        findings.append(
-            structural(
-                "category-variants",
-                message,
-                table.name,
-                column=column.name,
-                examples=[(lines.get(row, 0), row, value) for value, _, row in odd[:EXAMPLES]],
-                categories=many,
-                values=sum(count for _, count, _ in odd),
-            )
-        )
-    return findings
+    is_wide = is_wide_and_short(len(table.columns), table.rows)
+    named = lambda one: quoted(one.name)  # noqa: E731
+    parts = in_parts(engine, table.source, texts, named, also=[quoted(ROW)], is_wide=is_wide)
+    return [
+        finding
+        for some, relation in parts
+        for column in _few_valued(engine, relation, some, is_short=is_wide)
+        for finding in _spellings(engine, table, relation, column)
+    ]
 
 
-def _few_valued(engine: Engine, table: Table, columns: Sequence[Column]) -> list[Column]:
+def _spellings(engine: Engine, table: Table, relation: str, column: Column) -> Iterator[Finding]:
+    name = quoted(column.name)
+    found = engine.rows(
+        f"SELECT {name}, count(*), min({quoted(ROW)}) FROM {relation} "
+        f"WHERE {name} IS NOT NULL GROUP BY {name} ORDER BY 2 DESC, 3 LIMIT 10000"
+    )
+    spelled: dict[str, list[tuple[str, int, int]]] = defaultdict(list)
+    for value, count, row in found:
+        spelled[re.sub(r"\s+", " ", str(value)).strip().casefold()].append((value, count, row))
+    odd = [one for several in spelled.values() for one in several[1:]]
+    if not odd:
+        return
+    lines = table.lines(engine, [row for _, _, row in odd[:EXAMPLES]])
+    many = sum(1 for several in spelled.values() if len(several) > 1)
+    message = (
+        f"{times(many, 'category', 'categories')} spelled in several ways, "
+        f"{times(sum(count for _, count, _ in odd), 'value')} in the rarer ones"
+    )
+    yield structural(
+        "category-variants",
+        message,
+        table.name,
+        column=column.name,
+        examples=[(lines.get(row, 0), row, value) for value, _, row in odd[:EXAMPLES]],
+        categories=many,
+        values=sum(count for _, count, _ in odd),
+    )
+
+
+def _few_valued(
+    engine: Engine, relation: str, columns: Sequence[Column], *, is_short: bool
+) -> list[Column]:
     """Returns the columns that have few different values among the first rows."""
-    head = f"(SELECT * FROM {table.source} LIMIT {_SAMPLE_ROWS})"
+    head = relation if is_short else f"(SELECT * FROM {relation} LIMIT {_SAMPLE_ROWS})"
     few: list[Column] = []
     for at in range(0, len(columns), _AT_ONCE):
         chunk = columns[at : at + _AT_ONCE]
         parts = []
         for one in chunk:
-            parts += [f"count(DISTINCT {quoted(one.name)})", f"count({quoted(one.name)})"]
+            name = quoted(one.name)
+            # Counting different values sets up a table for each column, a list of hashes does not.
+            hashes = f"list(hash({name})) FILTER (WHERE {name} IS NOT NULL)"
+            several = f"len(list_distinct({hashes}))" if is_short else f"count(DISTINCT {name})"
+            parts += [f"coalesce({several}, 0)", f"count({name})"]
         row = engine.rows(f"SELECT {', '.join(parts)} FROM {head}")[0]
         for nth, one in enumerate(chunk):
             distinct, values = int(row[2 * nth]), int(row[2 * nth + 1])

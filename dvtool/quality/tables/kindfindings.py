@@ -14,6 +14,7 @@ from dvtool.quality.tables.casting import TEXT, Reading, cast, is_null, other_da
 from dvtool.quality.tables.engine import Engine, literal
 from dvtool.quality.tables.lines import LineMap
 from dvtool.quality.tables.options import ReadOptions
+from dvtool.quality.tables.parts import in_parts, is_wide_and_short
 from dvtool.quality.tables.shapes import DECIMAL_COMMA, GROUPED, INT, LEADING_ZERO
 from dvtool.quality.tables.structure import EXAMPLES, structural, times
 
@@ -92,20 +93,32 @@ class Columns:
             message = f"{times(tally.words, 'value')} read as missing: {told}"
             self._note("null-words", message, place, where, found=tally.words)
 
-    def ambiguous_numbers(self, place: int, proposed: Reading) -> None:
-        """Notes a column of text like `1,234`, which two conventions read differently."""
-        if proposed is not TEXT:
-            return
-        column = self.columns[place]
+    def ambiguous_numbers(self, places: Sequence[int]) -> None:
+        """Notes which of some columns of text are like `1,234`: two conventions read it differently."""
+        ((rows,),) = self.engine.rows(f"SELECT count(*) FROM {self.base}")
+        for some, relation in in_parts(
+            self.engine,
+            self.base,
+            places,
+            lambda place: f"{self.columns[place]} AS t{place}",
+            is_wide=is_wide_and_short(len(self.columns), int(rows)),
+        ):
+            for place in some:
+                column = self.columns[place] if relation == self.base else f"t{place}"
+                self._ambiguous_number(place, relation, column)
+
+    def _ambiguous_number(self, place: int, relation: str, column: str) -> None:
         marked = f"regexp_full_match({column}, {literal(DECIMAL_COMMA + '|' + GROUPED)})"
         whole = f"regexp_full_match({column}, {literal(INT)})"
-        head = f"(SELECT {column} FROM {self.base} WHERE NOT {is_null(column, self.options.nulls)} LIMIT 1000)"
+        head = f"(SELECT {column} FROM {relation} WHERE NOT {is_null(column, self.options.nulls)} LIMIT 1000)"
         values, marks, wholes = self.engine.rows(
             f"SELECT count(*), count(*) FILTER (WHERE {marked}), count(*) FILTER (WHERE {whole}) FROM {head}"
         )[0]
         if marks and marks + wholes >= 0.95 * values:
             message = "numbers with commas that can mean two things, kept as text"
-            self._note("ambiguous-numbers", message, place, marked, found=marks)
+            column = self.columns[place]
+            where = f"regexp_full_match({column}, {literal(DECIMAL_COMMA + '|' + GROUPED)})"
+            self._note("ambiguous-numbers", message, place, where, found=marks)
 
     def findings(self) -> list[Finding]:
         """Returns all findings, each with a few examples."""

@@ -96,8 +96,13 @@ def decide(
             about.mixed(place, reading, tallies[place], declared=place in declared)
     for place, tally in enumerate(tallies):
         about.nulls(place, readings[place], tally)
-        if readings[place] is TEXT and place not in declared and Kind.INT in kinds:
-            about.ambiguous_numbers(place, proposal.likely.get(place, TEXT))
+    plain = [
+        place
+        for place, reading in enumerate(readings)
+        if reading is TEXT and place not in declared and proposal.likely.get(place, TEXT) is TEXT
+    ]
+    if Kind.INT in kinds:
+        about.ambiguous_numbers(plain)
     fields = [
         Field(
             one,

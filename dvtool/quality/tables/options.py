@@ -17,6 +17,8 @@ from dvtool.quality.kinds import Kind
 
 FORMATS = ("csv", "jsonl", "json", "parquet", "arrow", "xlsx")
 COMPRESSIONS = ("", "gzip", "zstd", "bz2", "xz")
+DECIMALS = (".", ",")
+THOUSANDS = ("", ",", ".", " ", "'", "_")
 NULLS = (
     "",
     "NA",
@@ -106,8 +108,8 @@ _MAPPINGS = ("types", "dates")
 _CHOICES = {
     "format": FORMATS,
     "compression": COMPRESSIONS,
-    "decimal": (".", ","),
-    "thousands": ("", ",", ".", " ", "'", "_"),
+    "decimal": DECIMALS,
+    "thousands": THOUSANDS,
 }
 _KINDS = tuple(kind.value for kind in Kind)
 
@@ -147,7 +149,7 @@ def _is_encoding(name: str) -> bool:
     try:
         # `rot13` and the like are codecs, but no text encodings
         return isinstance(b"a".decode(name, "replace"), str)
-    except LookupError:
+    except (LookupError, ValueError):
         return False
 
 

@@ -64,6 +64,8 @@ class Survey:
     invalid: Marks = field(default_factory=Marks)
     garbled: Marks = field(default_factory=Marks)
     nul: Marks = field(default_factory=Marks)
+    cut_bytes: int = 0
+    """Bytes at the very end that begin a character and do not finish it; among `invalid`, too."""
     has_wide: bool = False
     """Whether valid characters beyond ASCII occur."""
     has_quote: bool = False
@@ -134,6 +136,7 @@ def survey(path: Path) -> Survey:
                 text = decoder.decode(chunk)
                 pending = bool(decoder.getstate()[0])
                 _mark_text(seen, text, before)
+    seen.cut_bytes = len(decoder.getstate()[0])
     _mark_text(seen, decoder.decode(b"", True), seen.lf + seen.crlf + seen.cr)
     return seen
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.kinds import Kind
@@ -15,6 +16,7 @@ from dvtool.quality.tables.table import Column
 
 POLICIES = ("fail", "warn", "allow")
 _ALIKE = 0.6
+_TOLD = 4
 
 
 def compare_schema(
@@ -23,8 +25,9 @@ def compare_schema(
     """Returns what changed from one list of columns to the next; nothing when they are equal.
 
     A removed and an added column are called one renamed column when they are of one kind and stand
-    in the same place, or have similar names. A whole column that moved is `columns-reordered`;
-    an `int` that became `float`, a number that became text and the like are `column-retyped`.
+    in the same place, or have similar names. Tables without a common or similar name are told so once.
+    A whole column that moved is `columns-reordered`; an `int` that became `float`, a number that
+    became text and the like are `column-retyped`.
 
     Args:
         before: Columns of the earlier version.
@@ -42,8 +45,11 @@ def compare_schema(
     new = {one.name: one for one in after}
     removed = [one for one in before if one.name not in new]
     added = [one for one in after if one.name not in old]
+    renamed = _renamed(before, after, removed, added)
+    if _is_another_table(before, after, removed, renamed):
+        return (_nothing_in_common(before, after, name, policy),)
     findings: list[Finding] = []
-    for was, now in _renamed(before, after, removed, added):
+    for was, now in renamed:
         removed.remove(was)
         added.remove(now)
         message = f"column {was.name} is gone and {now.name} is new: renamed?"
@@ -70,6 +76,40 @@ def compare_schema(
     return tuple(findings)
 
 
+def _likeness(was: Column, now: Column) -> float:
+    return difflib.SequenceMatcher(None, was.name.casefold(), now.name.casefold()).ratio()
+
+
+def _is_another_table(
+    before: Sequence[Column],
+    after: Sequence[Column],
+    removed: Sequence[Column],
+    renamed: Sequence[tuple[Column, Column]],
+) -> bool:
+    """Tells whether no name is the same or similar, and columns do not just have other names."""
+    if not before or not after or len(removed) < len(before):
+        return False
+    is_same_shape = len(renamed) == len(before) == len(after)
+    return not is_same_shape and all(_likeness(*pair) < _ALIKE for pair in renamed)
+
+
+def _nothing_in_common(
+    before: Sequence[Column], after: Sequence[Column], name: str, policy: str
+) -> Finding:
+    sides = [_listed(after), _listed(before)]
+    message = f"no column in common with the baseline: {sides[0]} here, {sides[1]} there"
+    return replace(
+        _finding("no-common-columns", message, name, "", policy),
+        hint="compare with an earlier version of the same table, or read both with the same header",
+    )
+
+
+def _listed(columns: Sequence[Column]) -> str:
+    told = ", ".join(one.name for one in columns[:_TOLD])
+    left = len(columns) - _TOLD
+    return f"{told} and {left} more" if left > 0 else told
+
+
 def _renamed(
     before: Sequence[Column],
     after: Sequence[Column],
@@ -82,7 +122,7 @@ def _renamed(
     guesses = []
     for was in removed:
         for now in added:
-            alike = difflib.SequenceMatcher(None, was.name.casefold(), now.name.casefold()).ratio()
+            alike = _likeness(was, now)
             here = len(before) == len(after) and places[was.name] == spots[now.name]
             numbers = was.kind.is_number and now.kind.is_number
             same = was.kind is now.kind or numbers

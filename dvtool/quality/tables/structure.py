@@ -23,6 +23,8 @@ SEVERITIES: dict[str, Severity] = {
     "truncated": Severity.FAIL,
     "unreadable": Severity.FAIL,
     "too-large": Severity.FAIL,
+    "columns-shifted": Severity.FAIL,
+    "columns-swapped": Severity.FAIL,
     "ragged-rows": Severity.FAIL,
     "broken-quotes": Severity.FAIL,
     "broken-records": Severity.FAIL,
@@ -47,6 +49,8 @@ SEVERITIES: dict[str, Severity] = {
     "empty-column": Severity.NOTE,
     "duplicate-rows": Severity.NOTE,
     "category-variants": Severity.WARN,
+    "filled-series": Severity.WARN,
+    "filled-down": Severity.WARN,
 }
 """What each code does to the verdict. docs/reading-tables.md says what each one means."""
 
@@ -95,10 +99,25 @@ def structural(
 
 
 def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Returns findings sorted by severity, in the order of `SEVERITIES` within one severity."""
+    """Returns findings sorted by severity, in the order of `SEVERITIES` within one severity.
+
+    Where a file is cut off, packing, characters and the last line all say so: that is one finding.
+    """
     ranks = {Severity.FAIL: 0, Severity.WARN: 1, Severity.NOTE: 2}
     order = {code: place for place, code in enumerate(SEVERITIES)}
-    return tuple(sorted(findings, key=lambda one: (ranks[one.severity], order[one.code])))
+    once = _cut_once(findings)
+    return tuple(sorted(once, key=lambda one: (ranks[one.severity], order[one.code])))
+
+
+def _cut_once(findings: Sequence[Finding]) -> list[Finding]:
+    cuts = [one for one in findings if one.code == "truncated"]
+    if len(cuts) < 2:
+        return list(findings)
+    figures = {key: value for one in cuts for key, value in one.figures.items()}
+    place = max((one.place for one in cuts), key=lambda place: place.line)
+    message = "; ".join(one.message for one in cuts)
+    told = replace(cuts[0], message=message, place=place, figures=figures)
+    return [told, *(one for one in findings if one.code != "truncated")]
 
 
 def unreadable(

@@ -82,12 +82,12 @@ def prepare(
         encoding = "latin-1" if seen.has_cp1252_holes else "cp1252"
         findings.append(_foreign_encoding(seen, name, encoding))
     if encoding != "utf-8" or seen.invalid.count:
-        damaged = seen.invalid if encoding in {"utf-8", "utf-8-sig"} else None
+        before = seen
         target = scratch.with_suffix(".utf8")
         transcode(plain, target, encoding)
         plain, seen = target, survey(target)
-        if damaged and damaged.count:
-            findings.append(_invalid_bytes(damaged.count, damaged.lines, name))
+        if encoding in {"utf-8", "utf-8-sig"} and before.invalid.count:
+            findings.append(_invalid_bytes(before, name))
             seen.garbled.count = 0
     findings += _damage(seen, name)
     if not seen.size_bytes or (seen.size_bytes < _HEAD_BYTES and not plain.read_bytes().strip()):
@@ -120,12 +120,15 @@ def _foreign_encoding(seen: Survey, name: str, encoding: str) -> Finding:
     )
 
 
-def _invalid_bytes(count: int, lines: list[tuple[int, str]], name: str) -> Finding:
+def _invalid_bytes(seen: Survey, name: str) -> Finding:
+    count = seen.invalid.count
+    if count == seen.cut_bytes:
+        return structural("truncated", "the file ends inside a character", name, line=seen.lines)
     return structural(
         "encoding-damage",
         f"{times(count, 'byte')} not valid in UTF-8, allowed 0; read as U+FFFD",
         name,
-        examples=[(line, 0, shown) for line, shown in lines],
+        examples=[(line, 0, shown) for line, shown in seen.invalid.lines],
         bytes=count,
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.engine import WIDE, Engine, quoted
+from dvtool.quality.tables.parts import is_wide_and_short
 from dvtool.quality.tables.table import ROW, Column
 
 _KINDS = {
@@ -70,9 +71,6 @@ def kind_of(type_name: str) -> Kind:
     return _KINDS.get(type_name, Kind.OTHER)
 
 
-_FEW_CELLS = 4_000_000
-
-
 def make_views(
     engine: Engine, relation: str, row: str, fields: Sequence[Field]
 ) -> tuple[tuple[Column, ...], str, str]:
@@ -91,7 +89,7 @@ def make_views(
     text = [
         f"{one.text or f'CAST({one.typed} AS VARCHAR)'} AS {quoted(one.name)}" for one in fields
     ]
-    kind = "TABLE" if _is_wide_and_short(engine, relation, len(fields)) else "VIEW"
+    kind = "TABLE" if _is_copied(engine, relation, len(fields)) else "VIEW"
     with engine.planned_fast():
         for view, expressions in ((source, typed), (raw, text)):
             listed = ", ".join([numbered, *expressions])
@@ -100,8 +98,8 @@ def make_views(
     return columns, source, raw
 
 
-def _is_wide_and_short(engine: Engine, relation: str, columns: int) -> bool:
+def _is_copied(engine: Engine, relation: str, columns: int) -> bool:
     if columns <= WIDE:
         return False
     ((rows,),) = engine.rows(f"SELECT count(*) FROM {relation}")
-    return bool(rows * columns <= _FEW_CELLS)
+    return is_wide_and_short(columns, int(rows))

@@ -27,6 +27,7 @@ from dvtool.quality.tables.table import Table
 from dvtool.quality.tables.textfile import PlainText
 
 _HEAD_ROWS = 200
+_ZIP_MARK = b"PK\x03\x04"
 
 
 def read_workbook(
@@ -88,8 +89,18 @@ def _write_sheet(path: Path, target: Path, name: str, wanted: str) -> tuple[str,
                 _write_rows(book[sheet].iter_rows(values_only=True), target)
                 book.close()
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        if _has_no_directory(path):
+            message = "the workbook ends in the middle: the directory of its parts is missing"
+            raise unreadable("truncated", message, name) from error
         raise unreadable("unreadable", f"not a readable workbook: {error}", name) from error
     return sheet, len(sheets) - 1
+
+
+def _has_no_directory(path: Path) -> bool:
+    """Tells whether a file begins like a zip archive and does not end like one."""
+    with path.open("rb") as file:
+        begins = file.read(len(_ZIP_MARK)) == _ZIP_MARK
+    return begins and not zipfile.is_zipfile(path)
 
 
 def _write_rows(rows: Iterator[tuple[Any, ...]], target: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pandera.errors
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dvtool.quality.checks.evaluate import evaluate
-from dvtool.quality.checks.pandera_export import not_exported, to_pandera
+from dvtool.quality.checks.pandera_export import pandera_source
 from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.tables.engine import Engine
 
@@ -50,6 +52,13 @@ def one_engine():
         yield engine
 
 
+def schema_of(spec, *, name="t.csv"):
+    """Returns the schema that the text defines."""
+    made = {}
+    exec(pandera_source(spec, name=name, source="t.checks.yaml").text, made)
+    return made["schema"]
+
+
 def _frame(cells):
     columns = list(zip(*cells, strict=True))
     return pd.DataFrame(
@@ -70,7 +79,7 @@ def test_pandera_and_sql_give_one_answer_about_random_tables(one_engine, cells, 
         return
 
     try:
-        to_pandera(spec).validate(_frame(cells), lazy=True)
+        schema_of(spec).validate(_frame(cells), lazy=True)
         accepts = True
     except pandera.errors.SchemaErrors as error:
         accepts = False
@@ -81,7 +90,7 @@ def test_pandera_and_sql_give_one_answer_about_random_tables(one_engine, cells, 
 
 
 def test_a_missing_column_is_refused_unless_optional():
-    schema = to_pandera(parse_checks("columns: {a: {type: int}, b: {optional: true}}").tables[0])
+    schema = schema_of(parse_checks("columns: {a: {type: int}, b: {optional: true}}").tables[0])
 
     schema.validate(pd.DataFrame({"a": [1]}))
     with pytest.raises(pandera.errors.SchemaError):
@@ -89,8 +98,59 @@ def test_a_missing_column_is_refused_unless_optional():
 
 
 def test_what_pandera_cannot_say_is_named():
-    text = "columns: {a: {in_table: 'b.csv:c', type: time}}\nrules: [{sql: a > 1}]\nrows: {change: '>= 0%'}"
+    text = (
+        "columns: {a: {in_table: 'b.csv:c', type: time, severity: warn}, b: {matches: '\\pL+'}}\n"
+        "rules: [{sql: a > 1}]\nrows: {change: '>= 0%'}\nschema_change: warn"
+    )
 
-    lost = not_exported(parse_checks(text).tables[0])
+    found = pandera_source(parse_checks(text).tables[0], name="t.csv", source="t.checks.yaml")
 
-    assert set(lost) == {"a.in_table", "a.type", "rules", "rows.change"}
+    lost = ["a.in_table", "a.severity", "a.type", "b.matches", "rules", "rows.change"]
+    assert list(found.lost) == [*lost, "schema_change"]
+    assert "\n- b.matches\n- rules\n" in found.text
+
+
+def test_the_text_is_python_that_people_can_read():
+    text = "columns: {age: {type: int, max: 120, nulls: '<= 1%'}}\nkey: [age]"
+
+    found = pandera_source(parse_checks(text).tables[0], name="t.csv", source="t.checks.yaml")
+
+    assert (
+        found.text
+        == '''"""pandera schema of t.csv, written by dvtool from t.checks.yaml."""
+
+import pandera.pandas as pa
+
+
+def percent(count, total):
+    """Returns a share in percent; nothing of nothing is 0."""
+    return 100 * count / total if total else 0.0
+
+
+schema = pa.DataFrameSchema(
+    columns={
+        'age': pa.Column(
+            'Int64',
+            checks=[
+                pa.Check.le(120),
+                pa.Check(lambda values: percent(int(values.isna().sum()), len(values)) <= 1, name='nulls', ignore_na=False),
+            ],
+            nullable=True,
+            required=True,
+            coerce=True,
+        ),
+    },
+    checks=[
+        pa.Check(lambda frame: not frame.duplicated(subset=['age']).any() and not frame[['age']].isna().any(axis=None), name='key', ignore_na=False),
+    ],
+    strict=False,
+)
+'''
+    )
+
+
+def test_names_cannot_break_out_of_the_text():
+    name = 'a"""\'\n\\'
+    spec = parse_checks(f"columns: {{{json.dumps(name)}: {{type: int}}}}").tables[0]
+
+    schema_of(spec, name=name).validate(pd.DataFrame({name: [1]}))

@@ -32,9 +32,10 @@ def test_what_has_a_word_is_converted():
         unique=["id", "at"],
     )
 
-    spec, lost = from_pandera(schema)
+    found = from_pandera(schema)
 
-    assert lost == ()
+    spec = found.spec
+    assert found.lost == ()
     none = Bound(high=0)
     assert spec.columns == (
         ColumnSpec("id", type=Kind.INT, nulls=none, unique=True),
@@ -50,9 +51,37 @@ def test_what_has_a_word_is_converted():
 def test_the_result_is_a_checks_file():
     schema = pa.DataFrameSchema({"a": pa.Column(int, pa.Check.ge(0))})
 
-    spec, _ = from_pandera(schema)
+    spec = from_pandera(schema).spec
 
     assert parse_checks(dump(ChecksFile((spec,)))).tables[0] == spec
+
+
+def test_each_line_says_what_the_schema_does():
+    schema = pa.DataFrameSchema(
+        {
+            "a": pa.Column(int, pa.Check.ge(0), unique=True, description="steps"),
+            "b": pa.Column(float, pa.Check.gt(0), nullable=True, required=False),
+        },
+        strict=True,
+        unique=["a", "b"],
+    )
+
+    found = from_pandera(schema)
+
+    assert dump(ChecksFile((found.spec,)), comments=found.reasons) == (
+        "columns:\n"
+        "  # int64; not nullable; unique; greater_than_or_equal_to(0) (steps)\n"
+        "  a: {type: int, min: 0, nulls: '<= 0', unique: true}\n"
+        "  # float64; nullable; not required; greater_than(0)\n"
+        "  b: {type: float, optional: true}\n"
+        "# unique=['a', 'b']\n"
+        "key: [a, b]\n"
+        "rules:\n"
+        "  # b: greater_than(0)\n"
+        "  - {sql: '\"b\" > 0'}\n"
+        "# strict=True\n"
+        "other_columns: fail\n"
+    )
 
 
 def test_what_has_no_word_is_named():
@@ -66,9 +95,7 @@ def test_what_has_no_word_is_named():
         index=pa.Index(int),
     )
 
-    _, lost = from_pandera(schema)
-
-    assert lost == (
+    assert from_pandera(schema).lost == (
         "a: check total",
         "b: check str_matches('(?=x)')",
         "columns matching c_.*",

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from dvtool.errors import InvalidText
 from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.checks.reference import MARKDOWN, SCHEMA, json_schema, with_tables
+from dvtool.quality.checks.text import parse_tree
 from dvtool.quality.checks.vocabulary import SCOPES
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -100,6 +101,91 @@ def test_parser_and_editors_agree_on_examples_and_on_typing_errors(text: str):
 )
 def test_parser_and_editors_agree_on_values_that_make_no_sense(text: str):
     assert refused_by(text) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "label: age",
+        "tables: {}",
+        "tables: {a.csv: {}}",
+        "tables: {../a.csv: {rows: {min: 1}}}",
+        "columns: {a: {nulls: 0.5}}",
+        "columns: {a: {private: true, public: true}}",
+        "columns: {a: {private: true, shares: {x: '<= 5%'}}}",
+        "columns: {a: {type: text, mean: 1..2}}",
+        "columns: {a: {quantiles: {2: 1..3}}}",
+        "schema: foo.txt",
+        "drift: {}",
+        "rows: {}",
+        "time: {column: at}",
+        "splits: {train: a.csv}",
+        "{rows: {min: 1}, history: {}}",
+        "{rows: {min: 1}, concept: 0.1}",
+        "{rows: {min: 1}, read: {delimitr: ';'}}",
+        "{rows: {min: 1}, read: {header: maybe}}",
+        "{rows: {min: 1}, read: {format: exe}}",
+    ],
+)
+def test_parser_and_editors_agree_on_keys_that_make_no_sense_together(text: str):
+    assert refused_by(text) == (True, True)
+
+
+FIELDS = [
+    {"format": "csv", "delimiter": ";"}, {"format": "exe"}, {"formt": "csv"}, {"header": "yes"},
+    {"skip": -1}, {"nulls": "NA"}, {"nulls": ["NA"]}, {"types": {"a": "int"}},
+    {"types": {"a": "integer"}}, {"dates": {"a": 1}}, {"delimiter": "ab"}, {"quote": ""},
+    {"encoding": ""}, {"decimal": ";"}, {"psi": 0.25}, {"psi": 0}, {"psy": 0.25},
+    {"min": 1}, {"min": 1.5}, {"change": "1..5"}, {"change": "-10%..+50%"}, {"change": ["-10%", 5]},
+    {"column": "a"}, {"column": "a", "fresh": "2d"}, {"column": "", "fresh": "2d"},
+    {"fresh": "2d"}, {"train": "a"}, {"train": "a", "test": "b"}, {"train": "a", "test": " "},
+    {"false_alarms": 0.5}, {"false_alarms": "1%"}, {"false_alarms": 0}, {"min_versions": 2},
+    {"a": 1}, {"a": None}, {"a": {"type": "int"}}, {"a": {"tpye": "int"}}, {"a": {"min": "soon"}},
+    {"a": "1..2"}, {"a": "20%..40%"}, {"0.5": "1..2"}, {"1.5": "1..2"}, {"50%": "1..2"},
+    {"a": "warn"}, {"a": "loud"}, {"sql": "a > 1"}, [{"sql": "a > 1"}], [{"sql": ""}],
+    [{"sql": "a", "max_share": 2}], [{"sql": "a", "max_share": "2%"}], [{"name": "x"}],
+    [{"finding": "a", "until": "2027-01-01", "reason": "x"}],
+    [{"finding": "a", "until": "soon", "reason": "x"}], [{"finding": "a", "until": "2027-01-01"}],
+]  # fmt: skip
+PLAIN = [
+    None, True, False, 0, 1, 5, -1, 31, 2020, 0.5, -0.5, 1.5, 0.01, 0.3, 1000.0, "", " ", "x", "a",
+    "0", "5", "-5", "+5", "-0", ".5", "0.5", "1e3", "1%", "50%", "150%", "-10%", "100%", "1 %",
+    "1..5", "1%..5%", "-10%..+50%", "1..5%", "0.5..1.5", "<= 1%", ">= 3", "< 0.5", "> -1", "<= 101%",
+    "<=", "..", "=> 3", "often", "2d", "0d", "12 h", "12 hours", "1w", "2026-01-31", "2026-13-01",
+    "2026-01-31T10:00:00", "2026-01-31 25:00", "2026-01-31 10:00Z", "20260131", "2026-W01-1",
+    "int", "text", "integer", "warn", "loud", "allow", "increasing", "users.csv:id", ":id",
+    "users.csv:", "foo.txt", "schemas.py:Train", "schemas.py:", "schema.yaml", "a.py:b c",
+    "(?=a)", "(?<!a)b", "[a-z]+", "x" * 1001, "a\nb",
+    [], [1], [1, 2], ["a", "a"], [1, 1.0], [True, 1], ["-10%", "+50%"], ["1%", 2], [1, 2, 3], ["a"],
+    ["a", None], ["a", ""], [[1]], ["0.5", "1.5"], {},
+]  # fmt: skip
+ONLY_THE_PARSER_KNOWS = (
+    "is above",
+    "is no date",
+    "no pattern",
+    "are not of one kind",
+    "found '1e3'",
+)
+"""What no JSON Schema can say, by the parser's words: which end is larger, the calendar, RE2, powers."""
+
+
+@pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.name)
+def test_editors_mark_a_value_exactly_where_the_parser_refuses_it(scope):
+    wrong = []
+    for word in scope.words:
+        editor = Draft202012Validator(dict(word.grammar.schema))
+        for value in [*PLAIN, *FIELDS]:
+            said = ""
+            try:
+                word.grammar.read(parse_tree(json.dumps(value)))
+            except InvalidText as error:
+                said = error.message
+            is_known_gap = any(one in said for one in ONLY_THE_PARSER_KNOWS)
+            if editor.is_valid(value) is bool(said) and not is_known_gap:
+                wrong.append((word.key, value, said or "accepted"))
+
+    assert wrong == []
 
 
 @pytest.mark.parametrize("pattern", ["(", "a)", "[a", "x\\"])

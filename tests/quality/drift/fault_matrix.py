@@ -2,7 +2,8 @@
 
 Applies the corruptions of the public gate bench to real series and counts, for each of them, the
 fault named for a column that it changed. Used by `test_fault_patterns.py` and to write the matrix
-in `docs/quality-methods.md`; run as a program it prints the matrix.
+in `docs/quality-methods.md`; run as a program it prints the matrix. With `--previous` the baseline is
+the batch before, as a user has it, so that what changed by itself is there as well.
 """
 
 from __future__ import annotations
@@ -45,9 +46,10 @@ NAMED = (
     "category_dropped",
     "case_change",
     "whitespace",
+    "typos",
 )
 """Corruptions of single columns that leave a pattern."""
-UNNAMED = ("numeric_noise", "typos", "distribution_shift", "prior_shift")
+UNNAMED = ("numeric_noise", "outliers", "distribution_shift", "prior_shift")
 """Corruptions for which no fault of ours is right; every name is a false accusation."""
 FITTING = {
     "null_spike": {"null-spike"},
@@ -64,6 +66,7 @@ FITTING = {
     "category_dropped": {"category-dropped"},
     "case_change": {"case"},
     "whitespace": {"whitespace"},
+    "typos": {"typing-errors"},
 }
 
 
@@ -77,8 +80,14 @@ def bench() -> tuple[ModuleType, ModuleType]:
         sys.path.pop(0)
 
 
-def matrix(*, batches: int = 2, seed: int = 0) -> dict[str, Counter[str]]:
-    """Returns how often each fault was named for each corruption; `clean` is the control."""
+def matrix(*, batches: int = 2, seed: int = 0, previous: bool = False) -> dict[str, Counter[str]]:
+    """Returns how often each fault was named for each corruption; `clean` is the control.
+
+    Args:
+        batches: How many of each series are spoilt.
+        seed: Of the corruptions.
+        previous: Whether the baseline is the batch before, not the same one before the corruption.
+    """
     corruptions, tables = bench()
     found: dict[str, Counter[str]] = {name: Counter() for name in ("clean", *NAMED, *UNNAMED)}
     for folder in sorted(path for path in SERIES.iterdir() if (path / "series.json").is_file()):
@@ -91,8 +100,8 @@ def matrix(*, batches: int = 2, seed: int = 0) -> dict[str, Counter[str]]:
             for name in context.batch.header:
                 found["clean"][_named(tables, history[-1], batch, name)] += 1
             for name, table, column in _corrupted(corruptions, tables, context, seed + place):
-                # the batch before the corruption is the baseline, so that only the fault differs
-                found[name][_named(tables, batch, table, column)] += 1
+                before = history[-1] if previous else batch
+                found[name][_named(tables, before, table, column)] += 1
     return found
 
 
@@ -176,5 +185,19 @@ def rows(found: dict[str, Counter[str]]) -> list[str]:
     return lines
 
 
+def summary(found: dict[str, Counter[str]]) -> str:
+    """Returns how many columns got the right name, another one or none, in words."""
+    asked = sum(found[name].total() for name in NAMED)
+    right = sum(found[name][code] for name in NAMED for code in FITTING[name])
+    none = sum(found[name]["none"] for name in NAMED)
+    blamed = sum(found[name].total() - found[name]["none"] for name in UNNAMED)
+    of = sum(found[name].total() for name in UNNAMED)
+    return (
+        f"{asked} columns with a fault: {right} right ({right / asked:.0%}), "
+        f"{asked - right - none} wrong, {none} without a name; {blamed} of {of} others were named"
+    )
+
+
 if __name__ == "__main__":
-    print("\n".join(rows(matrix())))
+    made = matrix(previous="--previous" in sys.argv)
+    print("\n".join([*rows(made), "", summary(made)]))

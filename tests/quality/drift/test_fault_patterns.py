@@ -18,6 +18,6 @@ def test_labelled_corruptions_are_named_often_and_falsely_seldom() -> None:
     asked = sum(found[name].total() for name in NAMED)
     blamed = sum(found[name].total() - found[name]["none"] for name in UNNAMED)
     print(f"{right} right of {named} named and {asked} asked; {blamed} blamed falsely")
-    assert right >= 0.7 * asked
-    assert right >= 0.9 * named
-    assert blamed <= 0.15 * sum(found[name].total() for name in UNNAMED)
+    assert right >= 0.85 * asked
+    assert right >= 0.95 * named
+    assert blamed <= 0.05 * sum(found[name].total() for name in UNNAMED)

@@ -113,14 +113,42 @@ def test_other_bytes_under_the_name_are_unreadable(engine, tmp_path, name):
         open_table(engine, path)
 
 
-@pytest.mark.parametrize(("kind", "ending"), [("parquet", "parquet"), ("lz4", "arrow")])
-def test_a_file_cut_in_half_is_unreadable(engine, tmp_path, kind, ending):
+@pytest.mark.parametrize(
+    ("kind", "ending"), [("parquet", "parquet"), ("lz4", "arrow"), ("stream", "arrow")]
+)
+def test_a_file_cut_in_half_is_truncated(engine, tmp_path, kind, ending):
     path = tmp_path / f"t.{ending}"
     write(kind, path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+
+    with pytest.raises(Unreadable) as caught:
+        open_table(engine, path)
+
+    (finding,) = caught.value.findings
+    assert finding.code == "truncated"
+    assert "Traceback" not in finding.message
+
+
+def test_a_stream_that_stops_between_two_batches_is_warned_about(engine, tmp_path):
+    path = tmp_path / "t.arrow"
+    write("stream", path)
+    path.write_bytes(path.read_bytes()[:-8])
+
+    table = open_table(engine, path)
+
+    assert [(one.code, one.severity.value) for one in table.findings] == [("truncated", "warn")]
+
+
+def test_a_workbook_cut_in_half_is_truncated(engine, tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    path = tmp_path / "t.xlsx"
+    openpyxl.Workbook().save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
-    with pytest.raises(Unreadable):
+    with pytest.raises(Unreadable) as caught:
         open_table(engine, path)
+
+    assert [one.code for one in caught.value.findings] == ["truncated"]
 
 
 def test_one_sheet_is_one_table(engine, tmp_path, values):

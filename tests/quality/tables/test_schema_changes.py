@@ -83,6 +83,30 @@ def test_an_unknown_policy_is_an_error():
         compare_schema(BEFORE, BEFORE, policy="maybe")
 
 
+def test_tables_without_a_common_column_are_told_so_once():
+    after = columns(day=Kind.DATE, cost=Kind.FLOAT, weight=Kind.FLOAT, a=Kind.INT, b=Kind.INT)
+
+    (finding,) = compare_schema(BEFORE, after)
+
+    assert (finding.code, finding.column, finding.severity.value) == (
+        "no-common-columns",
+        "",
+        "fail",
+    )
+    assert finding.message == (
+        "no column in common with the baseline: day, cost, weight, a and 1 more here, "
+        "id, price, name there"
+    )
+
+
+def test_similar_or_only_other_names_are_told_column_by_column():
+    longer = columns(ID=Kind.INT, Price=Kind.FLOAT, Name=Kind.TEXT, extra=Kind.INT)
+    other = columns(a=Kind.INT, b=Kind.FLOAT, c=Kind.TEXT)
+
+    assert {one[0] for one in told(longer)} == {"column-renamed", "column-added"}
+    assert [one[0] for one in told(other)] == ["column-renamed"] * 3
+
+
 def test_from_nothing_every_column_is_new():
     found = compare_schema([], BEFORE)
 

@@ -63,6 +63,39 @@ def test_a_missing_last_line_end_alone_is_fine(read):
     assert read("a,b\n1,2\n3,4").findings == ()
 
 
+def test_an_end_in_the_middle_of_a_character_is_a_cut_and_no_damage(read):
+    table = read("a,b\n1,müde\n2,mü".encode()[:-1])
+
+    assert [(one.code, one.place.line) for one in table.findings] == [("truncated", 3)]
+    assert table.findings[0].message == "the file ends inside a character"
+
+
+def test_a_last_letter_of_an_old_encoding_is_no_cut(read):
+    assert codes(read("a,b\n1,x\n2,café".encode("latin-1"))) == ["encoding"]
+
+
+def test_whatever_a_cut_breaks_is_one_finding(read):
+    text = "a,b,c\n" + "".join(f"{n},süß,{n}\n" for n in range(9))
+
+    table = read(gzip.compress(text.encode()[:-6])[:-8], "t.csv.gz")
+
+    (cut,) = table.findings
+    assert (cut.code, cut.place.line) == ("truncated", 10)
+    assert cut.message == (
+        "the gzip data ends in the middle, 90 bytes could be unpacked; the file ends inside a "
+        "character; the last line has 2 fields instead of 3 and no line end"
+    )
+
+
+def test_a_cut_packed_file_of_json_lines_is_one_finding(read):
+    lines = "".join(f'{{"a": {n}}}\n' for n in range(50))
+
+    table = read(gzip.compress(lines.encode()[:-4])[:-8], "t.jsonl.gz")
+
+    assert codes(table) == ["truncated"]
+    assert table.findings[0].place.line == 50
+
+
 @pytest.mark.parametrize(
     ("ending", "pack"),
     [("gz", gzip.compress), ("zst", zstandard.ZstdCompressor().compress), ("bz2", bz2.compress)],
@@ -72,7 +105,7 @@ def test_a_packed_file_cut_off_is_truncated(read, ending, pack):
 
     table = read(whole[: len(whole) // 2], f"t.csv.{ending}")
 
-    assert "truncated" in codes(table)
+    assert codes(table) == ["truncated"]
     assert verdict(table.findings) is Verdict.FAIL
 
 

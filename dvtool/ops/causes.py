@@ -1,0 +1,123 @@
+"""Causes that only rows tell, looked for once history has alarmed.
+
+Profiles know no order of rows and no cell, so the latest version is opened beside the judged one: it
+costs what a baseline costs, and only after an alarm. Called by `dvtool.ops.history`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from dvtool.errors import ExtraMissing, ObjectMissing
+from dvtool.ops.profiler import Spec
+from dvtool.ops.subjects import FileBytes
+from dvtool.quality.drift.diagnosis import likely_fault
+from dvtool.quality.drift.faults import Fault
+from dvtool.quality.filled import filled, findings_of
+from dvtool.quality.findings import Finding
+from dvtool.quality.folding import ALARM, MISPLACED
+from dvtool.quality.kinds import Kind
+from dvtool.quality.measuring import Incomparable, distribution
+from dvtool.quality.retyping import as_written
+from dvtool.quality.shifted import with_shift
+from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.opening import open_table
+from dvtool.quality.tables.table import Table, Unreadable
+
+LARGEST_BYTES: Final = 256 << 20
+"""Larger files are not opened once more only to name a cause."""
+_NATURAL: Final = frozenset({"category-dropped", "time-shift"})
+"""What the next version is often like without any fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """What the rows tell.
+
+    Attributes:
+        findings: About filled values and shifted columns.
+        faults: The likely fault of columns that history alarms on.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    faults: dict[str, Fault] = field(default_factory=dict)
+
+
+def causes_beside(
+    file: FileBytes,
+    latest: FileBytes,
+    spec: Spec,
+    findings: Sequence[Finding],
+    *,
+    policy: str,
+    is_compared: bool,
+) -> Causes:
+    """Returns what the rows tell about alarms; nothing where either file cannot be read.
+
+    Args:
+        file: What was judged.
+        latest: The version before it.
+        spec: How both are read, and which columns are private.
+        findings: All that was found so far.
+        policy: `schema_change:` of the checks, empty for the default.
+        is_compared: Whether a baseline was compared already, so that only faults are asked for.
+    """
+    broken = suppress(Unreadable, ObjectMissing, ExtraMissing, OSError)
+    with broken, Engine() as engine, file.open() as path, latest.open() as before:
+        if max(path.stat().st_size, before.stat().st_size) > LARGEST_BYTES:
+            return Causes()
+        table = open_table(engine, path, name=file.name, options=spec.read)
+        earlier = open_table(engine, before, name=latest.name, options=spec.read)
+        found: tuple[Finding, ...] = ()
+        if not is_compared:
+            sides = (earlier, table)
+            found = tuple(_by_rows(engine, sides, spec, findings, policy))
+        names = dict.fromkeys(one.column for one in findings if one.code == ALARM and one.column)
+        return Causes(found, _faults(engine, earlier, table, names))
+    return Causes()
+
+
+def _by_rows(
+    engine: Engine,
+    sides: tuple[Table, Table],
+    spec: Spec,
+    findings: Sequence[Finding],
+    policy: str,
+) -> Iterable[Finding]:
+    before, table = sides
+    said = {(one.code, one.column) for one in findings}
+    shift = with_shift(engine, before, table, policy, findings)[:1]
+    for one in (
+        *findings_of(engine, table, filled(engine, before, table)),
+        *(one for one in shift if one.code in MISPLACED),
+    ):
+        if (one.code, one.column) not in said and one.column not in spec.private:
+            yield one
+
+
+def _faults(engine: Engine, before: Table, table: Table, names: Iterable[str]) -> dict[str, Fault]:
+    sides = [{one.name: one for one in side.columns} for side in (before, table)]
+    found = {}
+    for name in names:
+        if not all(name in side for side in sides):
+            continue
+        was, now = (side[name] for side in sides)
+        # A guess is a service: whatever goes wrong on the way, the alarm stands.
+        with suppress(Exception):
+            if was.kind is not now.kind or now.kind is Kind.TEXT:
+                texts = [as_written(engine, one, name) for one in (before, table)]
+                fault = likely_fault(texts[0], texts[1])
+            else:
+                numbers = [
+                    distribution(engine, one, column)
+                    for one, column in ((before, was), (table, now))
+                ]
+                if isinstance(numbers[0], Incomparable) or isinstance(numbers[1], Incomparable):
+                    continue
+                fault = likely_fault(numbers[0], numbers[1], moment=now.kind.is_moment)
+            if fault is not None and fault.code not in _NATURAL:
+                found[name] = fault
+    return found

@@ -1,0 +1,107 @@
+"""One cause, one finding: what one cause explains is told with it, and not once more.
+
+Here findings become fewer: what history finds odd is told with the cause that the rows themselves
+tell, and what shifted columns make odd is told by the shift. What is not here: how any of them was found
+(`filled`, `shifted`, `history`). Called by `shifted` and `dvtool.ops.history`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from dvtool.quality.drift.faults import Fault
+from dvtool.quality.findings import Evidence, Finding, Severity
+
+FILLED: Final = frozenset({"filled-series", "filled-down"})
+ALARM: Final = "unlike-history"
+MISPLACED: Final = frozenset({"columns-shifted", "columns-swapped"})
+_LIKELY: Final = "likely: "
+_OF_SHIFTS: Final = frozenset(
+    {"column-retyped", "history-column-retyped", "mixed-types", "empty-column", ALARM}
+    | {"constant-column", "null-words", "leading-zeros", "ambiguous-numbers", "category-variants"}
+    | FILLED
+)
+"""What is found about columns that hold the values of others, and nobody asked for."""
+
+
+def folded(
+    alarms: Sequence[Finding],
+    others: Sequence[Finding],
+    faults: Mapping[str, Fault] = MappingProxyType({}),
+    private: Collection[str] = (),
+) -> tuple[list[Finding], list[Finding]]:
+    """Returns the alarms of history with the causes that others tell, and the others without them.
+
+    Args:
+        alarms: As `history` found them.
+        others: All else that was found in the table.
+        faults: Likely faults by column, told where no other cause is.
+        private: Columns of which no value is shown.
+    """
+    shift = next((one for one in others if one.code in MISPLACED and not one.waived), None)
+    if shift is not None:
+        rest = [one for one in others if one is not shift]
+        told, kept = folded(alarms, rest, faults, private)
+        told_by_shift, *told = folded_into(shift, told)
+        return told, folded_into(told_by_shift, kept)
+    causes = {one.column: one for one in others if one.code in FILLED and not one.waived}
+    told = []
+    used = set()
+    for one in alarms:
+        cause = causes.get(one.column) if one.code == ALARM else None
+        fault = faults.get(one.column) if one.code == ALARM else None
+        if cause is not None:
+            used.add(cause.column)
+            told.append(_with_cause(one, cause))
+        elif fault is not None:
+            words = fault.describe(private=one.column in private)
+            told.append(_with_fault(one, words, {"code": fault.code, "share": fault.share}))
+        else:
+            told.append(one)
+    kept = [one for one in others if one.code not in FILLED or one.column not in used]
+    return told, kept
+
+
+def _with_cause(alarm: Finding, cause: Finding) -> Finding:
+    known = {"code": cause.code, "share": cause.figures.get("share")}
+    told = _with_fault(alarm, cause.message, known)
+    return replace(told, examples=alarm.examples or cause.examples)
+
+
+def _with_fault(alarm: Finding, words: str, known: Mapping[str, object]) -> Finding:
+    """Returns an alarm whose hint names the cause instead of what its figure alone suggests."""
+    besides = [part for part in alarm.hint.split("; ") if part and not part.startswith(_LIKELY)]
+    return replace(
+        alarm,
+        hint="; ".join((f"{_LIKELY}{words}", *besides)),
+        figures={**alarm.figures, "likely_fault": dict(known)},
+    )
+
+
+def folded_into(shift: Finding, findings: Sequence[Finding]) -> list[Finding]:
+    """Returns a finding about shifted or swapped columns, then those that it does not explain.
+
+    What checks ask for stays, and so does what weighs more than the shift.
+
+    Args:
+        shift: With the columns that hold what is not theirs.
+        findings: All others.
+    """
+    columns = set(shift.figures["columns"])
+    weights = [Severity.NOTE, Severity.WARN, Severity.FAIL]
+    explained = [
+        one
+        for one in findings
+        if one.column in columns
+        and one.rule is None
+        and (one.code in _OF_SHIFTS or one.evidence is Evidence.DRIFT)
+        and weights.index(one.severity) <= weights.index(shift.severity)
+    ]
+    counts = Counter(shift.figures.get("explains", {}))
+    counts.update(one.code for one in explained)
+    figures = {**shift.figures, "explains": dict(counts)}
+    return [replace(shift, figures=figures), *(one for one in findings if one not in explained)]
