@@ -6,9 +6,11 @@ Where those files lie is settled here; what they are compared for is `checks` an
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
+from dvtool.core.paths import CHECKS_SUFFIX
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.wholerules import TableOf
 from dvtool.quality.findings import Evidence, Finding
@@ -64,6 +66,12 @@ def by_schema(engine: Engine, given: Given, spec: TableSpec, table: Table) -> li
     )
 
 
+def _called(path: str, source: str, *, inside: bool) -> str:
+    """Returns what the user calls a part of a split, whose path is relative to data set or checks."""
+    base = source.removesuffix(CHECKS_SUFFIX) if inside else os.path.dirname(source)
+    return f"{base}/{path}" if base else path
+
+
 def by_splits(engine: Engine, given: Given, spec: TableSpec) -> list[Finding]:
     """Judges the parts of a split against each other; undecided where one is not here."""
     if spec.splits is None:
@@ -72,7 +80,8 @@ def by_splits(engine: Engine, given: Given, spec: TableSpec) -> list[Finding]:
     rule = spec.splits.at("splits", given.source)
     for name, path in given.parts.items():
         try:
-            parts[name] = open_table(engine, path, name=path.name, options=spec.read)
+            called = _called(dict(spec.splits.parts)[name], given.source, inside=bool(spec.path))
+            parts[name] = open_table(engine, path, name=called, options=spec.read)
         except (Unreadable, OSError) as error:
             why = f"could not run: {name} cannot be read: {error}"
             return [not_run("splits", why, given, rule)]

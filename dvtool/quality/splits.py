@@ -8,7 +8,7 @@ turning findings into a verdict is `judging`, which calls this.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Final
 
@@ -54,9 +54,12 @@ def judge_splits(
     judge = _Judge(engine, spec, rule, limit)
     found: list[Finding] = []
     for earlier, later in combinations([Part(*one) for one in parts.items()], 2):
-        found += judge.overlap(earlier, later)
-        found += judge.groups(earlier, later, splits.group)
-        found += judge.order(earlier, later, splits.time)
+        copied = list(judge.overlap(earlier, later))
+        found += copied
+        # Copied rows bring their group and their time along: that is told already.
+        own = judge.without_copies(earlier, later) if _settles(copied, spec) else later
+        found += judge.groups(earlier, own, splits.group)
+        found += judge.order(earlier, own, splits.time)
         found += judge.balance(earlier, later)
         if earlier.name == "train":
             found += judge.leaks(earlier, later)
@@ -98,6 +101,16 @@ class _Judge:
                 rows=rows,
                 figures={"rows": count, "share": share, "repeated_within": usual},
             )
+
+    def without_copies(self, earlier: Part, later: Part) -> Part:
+        """Returns the later part without the rows that the earlier one has too, as `overlap` counts."""
+        values = [_normal(one) for one in self._shared(earlier, later)]
+        rows = self.engine.fresh("own")
+        self.engine.rows(
+            f"CREATE TEMP VIEW {rows} AS SELECT * FROM {later.table.source} "
+            f"WHERE {ROW} NOT IN ({_copies_sql(earlier, later, values)})"
+        )
+        return replace(later, table=replace(later.table, source=rows))
 
     def groups(self, earlier: Part, later: Part, column: str) -> Iterator[Finding]:
         """Groups, such as users, that are on both sides."""
@@ -225,13 +238,9 @@ class _Judge:
         ]
 
     def _same_rows(self, earlier: Part, later: Part, values: list[str]) -> tuple[int, list[int]]:
-        names = [f"c{number}" for number in range(len(values))]
-        chosen = ", ".join(f"{value} AS {name}" for value, name in zip(values, names, strict=True))
-        same = " AND ".join(f"a.{name} IS NOT DISTINCT FROM b.{name}" for name in names)
         rows = self.engine.rows(
-            f"SELECT b.{ROW}, count(*) OVER () FROM (SELECT {ROW}, {chosen} FROM "
-            f"{later.table.source}) b WHERE EXISTS (SELECT 1 FROM (SELECT DISTINCT {chosen} FROM "
-            f"{earlier.table.source}) a WHERE {same}) ORDER BY 1 LIMIT {self.limit + 1}"
+            f"SELECT {ROW}, count(*) OVER () FROM ({_copies_sql(earlier, later, values)}) "
+            f"ORDER BY 1 LIMIT {self.limit + 1}"
         )
         return (int(rows[0][1]) if rows else 0), [int(row) for row, _ in rows]
 
@@ -313,6 +322,25 @@ class _Judge:
             outcome=Outcome.UNDECIDED,
             rule=self.rule,
         )
+
+
+def _copies_sql(earlier: Part, later: Part, values: list[str]) -> str:
+    """Returns the query of the rows of the later part whose values a row of the earlier one has."""
+    names = [f"c{number}" for number in range(len(values))]
+    chosen = ", ".join(f"{value} AS {name}" for value, name in zip(values, names, strict=True))
+    same = " AND ".join(f"a.{name} IS NOT DISTINCT FROM b.{name}" for name in names)
+    return (
+        f"SELECT b.{ROW} FROM (SELECT {ROW}, {chosen} FROM {later.table.source}) b WHERE EXISTS "
+        f"(SELECT 1 FROM (SELECT DISTINCT {chosen} FROM {earlier.table.source}) a WHERE {same})"
+    )
+
+
+def _settles(copied: list[Finding], spec: TableSpec) -> bool:
+    """Tells whether copied rows are a failure that counts, so that it may speak for others."""
+    ignored = {one.finding for one in spec.ignore}
+    return bool(copied) and all(
+        one.severity is Severity.FAIL and one.code not in ignored for one in copied
+    )
 
 
 def _has(part: Part, column: str) -> bool:

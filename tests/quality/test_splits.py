@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dvtool.quality.checks.model import SplitsSpec, TableSpec
+from dvtool.quality.checks.model import IgnoreSpec, SplitsSpec, TableSpec
 from dvtool.quality.findings import Finding, Outcome, Severity
 from dvtool.quality.splits import judge_splits
 from dvtool.quality.tables.engine import Engine
@@ -82,6 +83,23 @@ def test_rows_that_differ_by_case_and_spaces_are_told_apart_from_equal_ones(
 
     (near,) = [one for one in found if one.code == "near-overlap"]
     assert near.figures["rows"] == changed
+
+
+def test_copied_rows_are_one_finding_and_not_their_groups_and_times_again(
+    tmp_path: Path, train, test_rows
+) -> None:
+    copied = [*test_rows, *train[:40]]
+    more = "a0,2023-01-01,1.0,Pune,no"
+
+    found = judged(tmp_path, train, copied)
+    both = judged(tmp_path, train, [*copied, more])
+    ignored = replace(SPEC, ignore=(IgnoreSpec("overlap", datetime.date(2027, 1, 1), "known"),))
+    waived = judged(tmp_path, train, copied, ignored)
+
+    assert [one.code for one in found] == ["overlap"]
+    told = {one.code: one.figures for one in both}
+    assert told["time-order"] == {"rows": 1}
+    assert {one.code for one in waived} == {"overlap", "group-overlap", "time-order"}
 
 
 def test_a_group_on_both_sides_is_named(tmp_path: Path, train, test_rows) -> None:

@@ -63,9 +63,10 @@ def judge_fresh(
         message = f"the newest row is older than allowed, {duration_words(spec.fresh_s)}"
         yield subject.violated(asked, message)
         return
+    moment = newest.date().isoformat() if _is_day(subject, spec) else newest.isoformat(sep=" ")
     yield subject.violated(
         asked,
-        f"the newest row is {about(age)} old ({newest.isoformat(sep=' ')}), allowed {duration_words(spec.fresh_s)}",
+        f"the newest row is {about(age)} old ({moment}), allowed {duration_words(spec.fresh_s)}",
         figures={"found_s": age, "allowed_s": spec.fresh_s},
     )
 
@@ -89,7 +90,8 @@ def judge_gaps(subject: Subject, asked: Asked, spec: TimeSpec) -> Iterator[Findi
         return
     shown = "NULL"
     if spec.column not in subject.private:
-        shown = "CAST(__p AS VARCHAR) || ' to ' || CAST(__t AS VARCHAR)"
+        kind = "DATE" if _is_day(subject, spec) else "TIMESTAMP"
+        shown = f"CAST(CAST(__p AS {kind}) AS VARCHAR) || ' to ' || CAST(CAST(__t AS {kind}) AS VARCHAR)"
     rows = subject.engine.rows(
         f"SELECT __r, {shown} {broken} ORDER BY __t, __r LIMIT {subject.limit}"
     )
@@ -119,6 +121,10 @@ def _newest(subject: Subject, spec: TimeSpec) -> datetime.datetime | None:
     sql = f"SELECT CAST(max({quoted(spec.column)}) AS TIMESTAMP) FROM {subject.table.source}"
     found: datetime.datetime | None = subject.engine.rows(sql)[0][0]
     return found
+
+
+def _is_day(subject: Subject, spec: TimeSpec) -> bool:
+    return any(one.name == spec.column and one.kind is Kind.DATE for one in subject.table.columns)
 
 
 def _unfit(subject: Subject, spec: TimeSpec) -> str:

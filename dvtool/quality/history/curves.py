@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 _DAY = 86_400_000_000
+_HOUR = _DAY / 24
+"""Clocks are put forward and back by it."""
 _MARGIN = 0.15
 """What lies beyond all earlier values by less than this share of their range is nothing strange."""
 _REACH = 0.15
@@ -138,7 +140,9 @@ class CurveMemory:
         level = float(max(np.abs(lows).max(), np.abs(highs).max()))
         if self._grows and step > 0:
             # Calendars advance evenly, numbers that only grow do not.
-            return max((0.03 if self._is_moment else 0.3) * step, 1e-9 * level, 1e-12)
+            even = 0.03 if self._is_moment else 0.3
+            floor = min(even * step, _unevenness(lows, highs)) if self._is_moment else even * step
+            return max(floor, 1e-9 * level, 1e-12)
         return max(0.03 * self._std, 1e-9 * level, 1e-12)
 
     def mark(self, sheet: Sheet, column: Strip, weights: Array, *, is_past: bool) -> None:
@@ -213,6 +217,13 @@ class CurveMemory:
             sheet.amount(metric, curves.strip.at, far / self._width, floor=_REACH)
 
 
+def _unevenness(lows: Array, highs: Array) -> float:
+    """Returns by how much a moment's steps have differed from the usual one, at least an hour."""
+    steps = np.diff(np.stack([lows, highs]), axis=1)
+    off = np.abs(steps - np.median(steps, axis=1, keepdims=True))
+    return max(float(off.max(initial=0.0)), _HOUR)
+
+
 def _bounds(lows: Array, highs: Array) -> Array:
     """Returns lowest, highest and the room beyond both that is nothing strange, after each version."""
     low, high = np.minimum.accumulate(lows), np.maximum.accumulate(highs)
@@ -276,5 +287,5 @@ def _time_of_day(sheet: Sheet, name: str, at: int, one: ColumnPortrait) -> None:
     hours = (keys % _DAY) / (_DAY / 24)
     mean = float((hours * weight).sum() / weight.sum())
     spread = float((weight * (hours - mean) ** 2).sum() / weight.sum())
-    variance = spread / min(one.present, len(keys))
+    variance = spread / one.present
     sheet.value(Metric(name, "hour-of-day"), at, mean, variance, floor=0.1)

@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from dvtool.quality.history.arrays import member, runs, union
-from dvtool.quality.history.levels import alarm_levels, within_budget
+from dvtool.quality.history.curves import _unevenness
+from dvtool.quality.history.levels import alarm_levels, budget_level, within_budget
 from dvtool.quality.history.pairs import correlation
 from dvtool.quality.history.portrait import _decimals
 from dvtool.quality.history.predictors import NAMES, chosen, predictions, variances
@@ -137,15 +138,43 @@ def test_a_wild_column_has_a_level_of_its_own_and_no_past_makes_blind():
 
     short = alarm_levels(past[:6], groups)
     odd = alarm_levels(past, groups)
-    quiet = alarm_levels(np.delete(past, 9, axis=0), groups)
+    calm = np.delete(past, 9, axis=0)
+    quiet = alarm_levels(calm, groups)
 
     budget = stats.norm.isf(0.01 / 4 / 12)
-    usual = np.quantile(np.delete(past, 9, axis=0)[4:].max(axis=1), 0.9)
+    usual = np.quantile(calm[4:].max(axis=1), 0.9)
     assert short.tolist() == pytest.approx([1.6 * budget] * 6)
-    # A fifth of the way to the table's: the others are wild.
-    assert quiet[2:].tolist() == pytest.approx([budget + 0.2 * (usual - budget)] * 4)
+    for columns in ((2, 3), (4, 5)):
+        own = calm[4:, columns].max()
+        seen = 0.3 * (usual - 0.75 * budget) + 0.7 * (own - 0.6 * budget)
+        level = 1.08 * (budget + 19 / 27 * seen)
+        assert quiet[[*columns]].tolist() == pytest.approx([level] * 2)
     assert quiet[2] < 5 < quiet[0] == quiet[1] < 15
     assert odd.max() < 15
+
+
+def test_a_column_that_was_always_calm_has_a_lower_level_than_the_budget_alone_would_give():
+    rng = np.random.default_rng(8)
+    past = np.abs(rng.normal(size=(34, 40)))
+    past[:, 30:] *= 0.1
+    groups = np.array(["usual"] * 30 + ["calm"] * 10)
+
+    levels = alarm_levels(past, groups)
+
+    budget = stats.norm.isf(0.01 / 4 / 80)
+    assert budget < levels[0] < 1.25 * budget
+    assert 0.65 * budget < levels[-1] < 0.85 * budget
+
+
+def test_a_moment_that_was_never_off_by_more_than_an_hour_is_held_to_that():
+    day = 86_400e6
+    lows = np.arange(8) * 15 * day
+
+    even = _unevenness(lows, lows + day)
+    late = _unevenness(lows + np.array([0, 0, 0, 0.25, 0, 0, 0, 0]) * day, lows + day)
+
+    assert even == day / 24
+    assert late == pytest.approx(0.25 * day)
 
 
 def test_what_comes_in_bursts_alarms_from_larger_numbers_on():
@@ -218,8 +247,7 @@ def test_the_worked_example_of_the_methods_page_is_what_is_computed():
         f"deviate {score.score:.2f};",
     ):
         assert told in example
-    level = alarm_levels(np.zeros((12, 1000)), np.array(["a"] * 1000))[0]
-    assert f"Bonferroni; {level:.2f} for 1 % and 1,000 metrics" in page
+    assert f"Bonferroni; {budget_level(1000):.2f} for 1 % and 1,000 metrics" in page
 
 
 def test_decimals_are_those_that_a_number_is_written_with():
