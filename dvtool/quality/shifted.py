@@ -43,6 +43,7 @@ class Shift:
         rows: Rows in which they do.
         examples: The first of them.
         columns: Names of the columns that hold what is not theirs.
+        is_gap: Whether nothing stands in the first of them in those rows, as where a field came in.
     """
 
     places: int
@@ -50,6 +51,7 @@ class Shift:
     rows: int
     examples: tuple[int, ...]
     columns: tuple[str, ...]
+    is_gap: bool = False
 
 
 def is_suspicious(findings: Sequence[Finding], before: Table | None) -> bool:
@@ -88,9 +90,9 @@ def with_shift(
     if before is not None and policy:
         severity = {"fail": Severity.FAIL, "warn": Severity.WARN, "allow": Severity.NOTE}[policy]
     shift = _by_rows(engine, table, forms)
-    if shift is not None:
-        return folded_into(finding_of(engine, table, shift, severity=severity), findings)
     swap = swapping.swapped(engine, table, forms)
+    if shift is not None and (shift.is_gap or swap is None or swap.rows <= shift.rows):
+        return folded_into(finding_of(engine, table, shift, severity=severity), findings)
     if swap is not None:
         told = swapping.finding_of(engine, table, swap, severity=severity)
         return folded_into(told, findings)
@@ -222,8 +224,8 @@ def _patterns(
         for one in columns
     ]
     told.append(f"concat({', '.join(empty)}) AS missing")
-    # Rows in which nearly all fits are not asked about the columns beside.
-    odd = f"length(replace(f0, '1', '')) >= {LEAST_GAIN}"
+    # Rows in which all fits are not asked about the columns beside.
+    odd = "contains(f0, '0')"
     with engine.planned_fast():
         rows = engine.rows(
             f"SELECT {', '.join(names)}, missing, count(*), min(r, {_EXAMPLES}) FROM (SELECT "
@@ -250,7 +252,7 @@ def _told(
     gaps: Counter[tuple[int, int]] = Counter()
     shifted_by: list[tuple[_Pattern, set[tuple[int, int]]]] = []
     for pattern in patterns:
-        answers = _explanations(pattern, telling, moves)
+        answers = _explanations(pattern, telling, moves, LEAST_GAIN)
         if answers:
             shifted_by.append((pattern, answers))
             votes.update(dict.fromkeys(answers, pattern.rows))
@@ -262,13 +264,24 @@ def _told(
         votes, key=lambda one: (votes[one], -abs(one[0]), gaps[one] * (one[0] > 0), -one[1])
     )
     same = [one for one, answers in shifted_by if (places, first) in answers]
+    is_gap = places > 0 and gaps[places, first] == votes[places, first]
+    if is_gap:
+        # Where a field came in empty each time, one value that it puts right is enough.
+        known = {id(one) for one in same}
+        same += [
+            one
+            for one in patterns
+            if id(one) not in known
+            and one.missing[first] == "1"
+            and (places, first) in _explanations(one, telling, moves, 1)
+        ]
     rows = sorted(row for one in same for row in one.examples)[:_EXAMPLES]
     names = tuple(form.name for form in forms[first:])
-    return Shift(places, first, sum(one.rows for one in same), tuple(rows), names)
+    return Shift(places, first, sum(one.rows for one in same), tuple(rows), names, is_gap)
 
 
 def _explanations(
-    pattern: _Pattern, telling: Sequence[bool], moves: Sequence[int]
+    pattern: _Pattern, telling: Sequence[bool], moves: Sequence[int], least: int
 ) -> set[tuple[int, int]]:
     """Returns the moves and first columns that put most cells right, all that do equally well."""
     width = len(telling)
@@ -283,6 +296,6 @@ def _explanations(
             asked = [at for at in range(width) if telling[at] and at not in lost]
             left = sum((own if at < first else moved)[at] == "0" for at in asked)
             unfit = sum(own[at] == "0" for at in asked)
-            if left <= most and unfit - left >= LEAST_GAIN:
+            if left <= most and unfit - left >= least:
                 best.setdefault(left, set()).add((move, first))
     return best[min(best)] if best else set()

@@ -1,6 +1,6 @@
 """Two columns that are swapped: values that fit each other's column and not their own, row by row.
 
-Asked where something is odd and no shift explains it. What fits a column is the business of `forms`.
+Asked where something is odd, beside a shift; what explains more rows is told. What fits a column is the business of `forms`.
 Called by `shifted`.
 """
 
@@ -13,6 +13,7 @@ from typing import Final
 
 from dvtool.quality.findings import Finding, Severity
 from dvtool.quality.forms import Form
+from dvtool.quality.tables.casting import is_null
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.structure import structural, times
 from dvtool.quality.tables.table import ROW, Table
@@ -42,7 +43,7 @@ class Swap:
 def swapped(engine: Engine, table: Table, forms: Sequence[Form]) -> Swap | None:
     """Returns the two columns that most rows have swapped, None where none does.
 
-    A row counts when neither value fits its own column and both fit the other's; the pair when that
+    A row counts when it has both values, neither fits its own column and both fit the other's; the pair when that
     explains at least half of what does not fit in one of its columns.
 
     Args:
@@ -63,6 +64,7 @@ def swapped(engine: Engine, table: Table, forms: Sequence[Form]) -> Swap | None:
     for one, other in pairs:
         crossed = [unfit[one.name], unfit[other.name]]
         crossed += [_fits(one, other.name, table), _fits(other, one.name, table)]
+        crossed += [f"NOT {_is_missing(form.name, table)}" for form in (one, other)]
         where = " AND ".join(f"({each})" for each in crossed)
         parts.append(f"count(*) FILTER ({where}), min({quoted(ROW)}, {_EXAMPLES}) FILTER ({where})")
     (told,) = engine.rows(f"SELECT {', '.join(parts)} FROM {table.raw}")
@@ -101,6 +103,10 @@ def finding_of(
         rows=swap.rows,
         columns=list(swap.columns),
     )
+
+
+def _is_missing(column: str, table: Table) -> str:
+    return f"({quoted(column)} IS NULL OR {is_null(quoted(column), table.options.nulls)})"
 
 
 def _fits(form: Form, column: str, table: Table) -> str:
