@@ -334,7 +334,7 @@ class Profiler:
         with ExitStack() as files, Engine() as engine:
             path = files.enter_context(file.open())
             try:
-                table = open_table(engine, path, name=file.name, options=spec.read)
+                table = open_table(engine, path, name=file.name, options=spec.read, contents=False)
             except Unreadable as error:
                 why = error.findings[0].message if error.findings else str(error)
                 return FileProfile(file.name, None, why=why, private=spec.private)

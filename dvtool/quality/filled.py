@@ -178,7 +178,9 @@ def _carried_down(
     if run is None or run.steps < LEAST_STEPS:
         return None
     usual = longest_run(engine, before, column, value=run.value)
-    if usual is not None and 3 * usual.steps > run.steps:
+    # A value that the baseline does not have, as the hours of a new day, is held to those it has.
+    longest = usual or longest_run(engine, before, column)
+    if longest is not None and 3 * longest.steps > run.steps:
         return None
     # What is more frequent everywhere, or sorted another way, is no run of filled-in rows.
     if run.value_share - (usual.value_share if usual else 0.0) < run.steps / table.rows / 2:

@@ -120,7 +120,9 @@ def _compared(
         return _Compared(found, drift, (unknown,))
     try:
         name = given.baseline.name
-        before = open_table(engine, given.baseline_path, name=name, options=spec.read)
+        before = open_table(
+            engine, given.baseline_path, name=name, options=spec.read, contents=False
+        )
     except Unreadable as error:
         # Nothing can be said against a baseline that is broken itself.
         why = error.findings[0].message

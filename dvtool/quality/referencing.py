@@ -46,7 +46,7 @@ def judge_reference(
         yield _not_run(table, reference.why, rule)
         return
     try:
-        before = open_table(engine, path, name=reference.name, options=spec.read)
+        before = open_table(engine, path, name=reference.name, options=spec.read, contents=False)
     except Unreadable:
         yield _not_run(table, f"{reference.name} cannot be read", rule)
         return

@@ -44,7 +44,7 @@ class Cell:
         kind: What its values are judged as.
         found: What the reader found.
         value: The value; NULL where missing or wrong.
-        missing: True where there is no value at all.
+        given: The value as the reader found it; NULL where there is none at all.
         wrong: True where there is a value, but not of the declared kind; empty when that cannot
             be told from the typed view.
         fits: Whether the kind found can hold the kind declared at all.
@@ -56,11 +56,16 @@ class Cell:
     kind: Kind
     found: Kind
     value: str
-    missing: str
+    given: str
     wrong: str
     fits: bool = True
     item: Kind | None = None
     private: bool = False
+
+    @property
+    def missing(self) -> str:
+        """True where there is no value at all."""
+        return f"({self.given}) IS NULL"
 
     @property
     def present(self) -> str:
@@ -84,22 +89,19 @@ def cell_of(spec: ColumnSpec, column: Column, format_name: str) -> Cell:
     name = quoted(column.name)
     is_real = column.type.upper() in ("DOUBLE", "FLOAT", "REAL")
     value = f"(CASE WHEN isnan({name}) THEN NULL ELSE {name} END)" if is_real else name
-    missing = f"({value}) IS NULL"
     declared = spec.type or column.kind
     item = _item_kind(column) if column.kind is Kind.LIST else None
-    same = Cell(spec, column.kind, column.kind, value, missing, "", item=item, private=spec.private)
+    same = Cell(spec, column.kind, column.kind, value, value, "", item=item, private=spec.private)
     if declared is column.kind:
         return same
     if (column.kind, declared) in _WIDENING:
         cast = f"CAST({value} AS {_TYPES[declared]})"
-        return Cell(spec, declared, column.kind, cast, missing, "", private=spec.private)
+        return Cell(spec, declared, column.kind, cast, value, "", private=spec.private)
     if not _may_cast(column.kind, declared, format_name):
-        return Cell(
-            spec, declared, column.kind, value, missing, "", fits=False, private=spec.private
-        )
+        return Cell(spec, declared, column.kind, value, value, "", fits=False, private=spec.private)
     cast = _cast(value, column.kind, declared)
     wrong = f"(({value}) IS NOT NULL AND ({cast}) IS NULL)"
-    return Cell(spec, declared, column.kind, cast, missing, wrong, private=spec.private)
+    return Cell(spec, declared, column.kind, cast, value, wrong, private=spec.private)
 
 
 def _may_cast(found: Kind, declared: Kind, format_name: str) -> bool:

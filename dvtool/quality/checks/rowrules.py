@@ -56,7 +56,7 @@ def column_rules(cell: Cell, asked: dict[str, Asked]) -> Iterator[RowRule | tupl
     """
     spec = cell.spec
     shown = "NULL" if cell.private else cell.text
-    total = f"count(*) FILTER ({cell.present})"
+    total = f"count({cell.value})"
     if cell.kind is Kind.OTHER:
         for key in ("min", "max", "in", "matches", "length"):
             if key in asked:

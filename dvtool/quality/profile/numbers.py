@@ -134,7 +134,7 @@ class NumberScan:
                 self._not_finite += int(len(values) - finite.sum())
                 values = values[finite]
             values = values + 0.0  # -0.0 and 0.0 are one value
-        at = 0
+        at = self._add_start(values)
         while self._many is None and at < len(values):
             assert self._counts is not None
             found, size = few_counted(array_of(values[at:]), self._counts)
@@ -142,6 +142,19 @@ class NumberScan:
             at += size
         if self._many is not None:
             self._many.add(values[at:])
+
+    def _add_start(self, values: NDArray[Any]) -> int:
+        """Counts the first step of a column if it holds too many values to list; returns its size."""
+        import numpy as np
+
+        if self._many is not None or self._counts or len(values) <= MOST:
+            return 0
+        step = values[:FEW_STEP]
+        found, counts = np.unique(step, return_counts=True)
+        if len(found) <= MOST:
+            return 0
+        self._start_many(found, counts)
+        return len(step)
 
     def add_counts(self, values: Mapping[int, int]) -> None:
         """Takes whole numbers with the number of times they occur."""
@@ -163,9 +176,12 @@ class NumberScan:
         for value, count in pairs:
             self._counts[value] = self._counts.get(value, 0) + count
         if len(self._counts) > MOST:
-            self._many = _Many(quantiles=True)
-            self._many.add_counts(*_arrays(self._counts))
-            self._counts = None
+            self._start_many(*_arrays(self._counts))
+
+    def _start_many(self, values: NDArray[Any], counts: NDArray[Any]) -> None:
+        self._many = _Many(quantiles=True)
+        self._many.add_counts(values, counts)
+        self._counts = None
 
 
 class _Many:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -72,6 +73,28 @@ def shape(text: str) -> str:
     for run in _RUNS:
         while run in found:  # halves all runs: a regular expression takes ten times as long
             found = found.replace(run, run[0])
+    return _shortened(found, text)
+
+
+def shapes_of(texts: Sequence[str]) -> list[str]:
+    """Returns `shape` of each text, found for all together in a tenth of the time."""
+    import numpy as np
+
+    starts = [text[:_SEEN_LENGTH] for text in texts]
+    joined = "\n".join(starts)
+    if joined.count("\n") >= len(starts):
+        joined = "\n".join([text.replace("\n", " ") for text in starts])
+    codes = np.frombuffer(joined.translate(_CLASS_OR_BREAK).encode("ascii"), np.uint8)
+    single = np.ones(256, bool)
+    single[[ord(run[0]) for run in _RUNS]] = False
+    kept = single[codes]
+    kept[:1] = True
+    kept[1:] |= codes[1:] != codes[:-1]
+    found = codes[kept].tobytes().decode("ascii").split("\n")
+    return [_shortened(one, text) for one, text in zip(found, texts, strict=False)]
+
+
+def _shortened(found: str, text: str) -> str:
     if len(found) > _SHAPE_LENGTH or len(text) > _SEEN_LENGTH:
         return found[:_SHAPE_LENGTH] + "…"
     return found
@@ -101,6 +124,7 @@ class _ShapeTable(dict[int, str]):
 
 
 _CLASS_OF = _ShapeTable()
+_CLASS_OR_BREAK = _ShapeTable({ord("\n"): "\n"})
 
 
 def class_table() -> list[int]:

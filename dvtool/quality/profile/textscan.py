@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from dvtool.quality.profile.frequent import FrequentScan
@@ -19,18 +21,20 @@ from dvtool.quality.profile.patterns import (
     Patterns,
     class_table,
     is_number,
-    shape,
+    shapes_of,
 )
 from dvtool.quality.profile.privacy import NAMED, Privacy, token, token_key
 from dvtool.quality.profile.tally import MOST, Key, Tally, above_error, trimmed
 from dvtool.quality.profile.texts import Texts, text_key
-from dvtool.quality.tables.arrow import numbers_of
+from dvtool.quality.tables.arrow import array_of, numbers_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
 _SAMPLE = 4096
+_NUMERIC = "9+-.,aA …"
+"""What the shape of a number is made of: digits, signs, marks, an exponent, and where it was cut."""
 _CONFIDENT = math.sqrt(math.log(2 / 0.01) / 2)
 """Hoeffding: a share in n random rows is within this / sqrt(n) with 99 % confidence."""
 
@@ -62,7 +66,8 @@ class TextScan:
             return
         at = 0
         while self._counts is not None and at < len(texts):
-            at += self._add_few(self._counts, texts.slice(at))
+            rest = None if tokens is None else tokens[at:]
+            at += self._add_few(self._counts, texts.slice(at), rest)
         if at < len(texts):
             rest = texts.slice(at)
             self._add_lengths(rest)
@@ -99,22 +104,27 @@ class TextScan:
         hashed = self._privacy is Privacy.HASHED and len(counts) <= NAMED
         return Texts(self._lengths.finish(), self._look.finish(), tally, names if hashed else {})
 
-    def _add_few(self, counts: dict[str, int], texts: pa.Array[Any]) -> int:
+    def _add_few(
+        self, counts: dict[str, int], texts: pa.Array[Any], tokens: NDArray[Any] | None
+    ) -> int:
         """Counts all texts if they stay few, else a step of them; returns how many it counted."""
         found, size = few_counted(texts, counts)
         for text, count in found:
             counts[text] = counts.get(text, 0) + count
         if len(counts) > MOST:
-            self._spill(counts)
+            known: dict[str, int] = {}
+            if tokens is not None:
+                known = dict(zip(texts[:size].to_pylist(), tokens[:size].tolist(), strict=True))
+            self._spill(counts, known)
             self._counts = None
         return size
 
-    def _spill(self, counts: dict[str, int]) -> None:
+    def _spill(self, counts: dict[str, int], known: Mapping[str, int]) -> None:
         import numpy as np
 
         self._look.add_counts(counts)
         self._lengths.add_counts(_lengths(counts))
-        tokens = [token(text, self._salt) for text in counts]
+        tokens = [known[text] if text in known else token(text, self._salt) for text in counts]
         self._frequent.add_counts(
             np.array(tokens, np.uint64), np.array(list(counts.values()), np.int64)
         )
@@ -145,7 +155,7 @@ class TextScan:
             return
         at = np.flatnonzero(np.isin(tokens, unnamed))
         values, first = np.unique(tokens[at], return_index=True)
-        self._keep_names(values.tolist(), texts.take(at[first]).to_pylist())
+        self._keep_names(values.tolist(), texts.take(array_of(at[first])).to_pylist())
 
     def _keep_names(self, tokens: list[int], texts: list[str]) -> None:
         if self._privacy is Privacy.PUBLIC:
@@ -187,7 +197,7 @@ class _Look:
             self._look_at(Counter(texts.to_pylist()), 1.0)
             return
         chosen = np.random.default_rng(self._batches).choice(n, _SAMPLE, replace=False)
-        self._look_at(Counter(texts.take(chosen).to_pylist()), n / _SAMPLE)
+        self._look_at(Counter(texts.take(array_of(chosen)).to_pylist()), n / _SAMPLE)
         self._variance += n * n / _SAMPLE
 
     def add_counts(self, counts: dict[str, int]) -> None:
@@ -225,20 +235,17 @@ class _Look:
 
     def _look_at(self, counts: dict[str, int], weight: float) -> None:
         shapes = self._shapes
-        numeric = upper = lower = 0
-        for text, times in counts.items():
-            form = shape(text)
+        forms = shapes_of(list(counts))
+        for form, times in zip(forms, counts.values(), strict=True):
             shapes[form] = shapes.get(form, 0.0) + times * weight
-            if text.islower():
-                lower += times
-            elif text.isupper():
-                upper += times
-            # A number has a digit, and the sign of one stands in the shape, if that is whole.
-            if ("9" in form or form.endswith("…")) and is_number(text):
-                numeric += times
+        # A number has a digit, and the sign of one stands in the shape, if that is whole.
+        likely = [
+            text for text, form in zip(counts, forms, strict=True) if not form.strip(_NUMERIC)
+        ]
+        numeric = sum(counts[text] for text in likely if is_number(text))
         self._looked["numeric"] += numeric * weight
-        self._looked["upper"] += upper * weight
-        self._looked["lower"] += lower * weight
+        self._looked["upper"] += weight * sum(compress(counts.values(), map(str.isupper, counts)))
+        self._looked["lower"] += weight * sum(compress(counts.values(), map(str.islower, counts)))
         if len(self._shapes) > _HELD_SHAPES:
             order = sorted(self._shapes.items(), key=lambda item: (-item[1], item[0]))
             self._missed += math.ceil(order[MOST][1])
@@ -262,7 +269,7 @@ class _Look:
         first, last = offsets[:-1][filled], offsets[1:][filled] - 1
         edged = np.flatnonzero(space[data[first]] | space[data[last]])
         if len(edged):
-            bare = pc.ascii_trim_whitespace(texts.take(np.flatnonzero(filled)[edged]))
+            bare = pc.ascii_trim_whitespace(texts.take(array_of(np.flatnonzero(filled)[edged])))
             blank = int(pc.sum(pc.equal(bare, "")).as_py())
             self._blank += blank
             self._padded += len(edged) - blank

@@ -17,12 +17,15 @@ from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.parts import in_parts, is_wide_and_short
 from dvtool.quality.tables.structure import EXAMPLES, structural, times
 from dvtool.quality.tables.table import ROW, Column, Table
+from dvtool.quality.tables.views import kind_of
 
 _HEAD_ROWS = 2048
 _SAMPLE_ROWS = 20_000
 _CATEGORIES = 200
 _AT_ONCE = 100
 _CONSTANT_ROWS = 10
+_MANY_ROWS = 50_000
+_TELLING = 3
 
 
 def judge_contents(
@@ -41,7 +44,7 @@ def judge_contents(
     return [
         *_constant(engine, table),
         *_variants(engine, table),
-        *_duplicates(engine, table, *(written or _values(table))),
+        *_duplicates(engine, table, *(written or _values(table)), is_read=written is not None),
     ]
 
 
@@ -89,16 +92,20 @@ def _values(table: Table) -> tuple[str, list[str]]:
 
 
 def _duplicates(
-    engine: Engine, table: Table, relation: str, columns: Sequence[str]
+    engine: Engine, table: Table, relation: str, columns: Sequence[str], *, is_read: bool
 ) -> list[Finding]:
-    """Counts exact copies of earlier rows: by hash first, then by all values where hashes meet."""
+    """Counts exact copies of earlier rows: by hash first, then by all values where hashes meet.
+
+    Of a table that has been read, a few columns may be enough; of others this is what reads all
+    values, so that damage is found here.
+    """
     names = ", ".join(columns)
     if not names:
         return []
-    copies = int(
-        engine.rows(f"SELECT count(*) - count(DISTINCT hash({names})) FROM {relation}")[0][0]
-    )
-    if not copies:
+    telling = _telling(engine, table, relation, columns) if is_read else []
+    if telling and not _copies(engine, relation, telling):
+        return []
+    if not _copies(engine, relation, columns):
         return []
     groups = (
         f"SELECT count(*) AS many, min({quoted(ROW)}, 2)[2] AS second FROM {relation} "
@@ -124,6 +131,32 @@ def _duplicates(
             share=int(extra) / table.rows,
         )
     ]
+
+
+def _copies(engine: Engine, relation: str, columns: Sequence[str]) -> int:
+    """Returns how many rows have the hash of an earlier one; only such rows can be copies."""
+    hashed = f"hash({', '.join(columns)})"
+    return int(engine.rows(f"SELECT count(*) - count(DISTINCT {hashed}) FROM {relation}")[0][0])
+
+
+def _telling(engine: Engine, table: Table, relation: str, columns: Sequence[str]) -> list[str]:
+    """Returns a few columns that tell the first rows of a long table apart; none if they cannot.
+
+    Rows that differ in them are no copies, so that the others need not be read.
+    """
+    if table.rows < _MANY_ROWS or len(columns) > _AT_ONCE:
+        return []
+    head = f"(SELECT {', '.join(columns)} FROM {relation} LIMIT {_HEAD_ROWS})"
+    counted = ", ".join(f"count(DISTINCT {one})" for one in columns)
+    distinct = engine.rows(f"SELECT {counted} FROM {head}")[0]
+    kinds = [kind_of(str(row[1])) for row in engine.rows(f"DESCRIBE {head}")]
+    order = sorted(range(len(columns)), key=lambda place: -distinct[place])
+    short = [place for place in order if kinds[place].is_number or kinds[place].is_moment]
+    for places in (short, order):
+        chosen = [columns[place] for place in places[:_TELLING]]
+        if chosen and not _copies(engine, head, chosen):
+            return chosen
+    return []
 
 
 def _variants(engine: Engine, table: Table) -> list[Finding]:

@@ -100,7 +100,8 @@ def read_csv(engine: Engine, text: PlainText) -> Table:
     unparsed = {one.name: one.unparsed for one in fields}
     table = Table(text.name, settled, columns, rows, source, raw, places=places, unparsed=unparsed)
     findings += kind_findings
-    findings += judge_contents(engine, table, written=_written(loaded))
+    if text.contents:
+        findings += judge_contents(engine, table, written=_written(loaded))
     return replace(table, findings=worst_first(findings))
 
 

@@ -192,7 +192,9 @@ def _counters(cell: Cell, reading: Reading, options: ReadOptions) -> list[str]:
         return [f"count({column}) - {empty} - {missing}", empty, missing, "0", "0", "0", "0"]
     value = cell.cast(reading, options)
     parsed = f"count({value})"
-    missing = is_null(column, options.nulls)
+    # Where the value is kept, the text of one that was refused stands in `rest`.
+    kept = bool(cell.rest) and cell.reading == reading
+    missing = is_null(cell.rest if kept else column, options.nulls)
     refused = f"count(CASE WHEN ({value}) IS NULL THEN CASE WHEN NOT {missing} THEN 1 END END)"
     swapped = zeros = long = "0"
     if other := other_day(reading.date_format):
@@ -200,7 +202,7 @@ def _counters(cell: Cell, reading: Reading, options: ReadOptions) -> list[str]:
     if reading.kind is Kind.INT:
         shape = f"regexp_full_match({column}, {literal(LEADING_ZERO)})"
         odd = f"CAST(TRY_CAST({column} AS BIGINT) AS VARCHAR) <> {column}"
-        if cell.rest and cell.reading == reading:
+        if kept:
             odd = f"{cell.rest} IS NOT NULL"
         zeros = f"count(CASE WHEN {odd} THEN CASE WHEN {shape} THEN 1 END END)"
     if reading.kind is Kind.FLOAT:

@@ -18,7 +18,12 @@ from dvtool.quality.tables.table import Table
 
 
 def open_table(
-    engine: Engine, path: Path, *, name: str = "", options: ReadOptions | None = None
+    engine: Engine,
+    path: Path,
+    *,
+    name: str = "",
+    options: ReadOptions | None = None,
+    contents: bool = True,
 ) -> Table:
     """Returns the table that a file holds, read once, with its structural findings.
 
@@ -30,6 +35,8 @@ def open_table(
         path: A file.
         name: What the user calls it; the path itself when empty.
         options: How to read it; None to find out.
+        contents: Whether findings about values are wanted, such as repeated rows. Files that carry
+            their own types are looked through all the same, since that finds damage.
 
     Raises:
         Unreadable: No table can be had: an empty file, damage, not a table, too little memory.
@@ -45,7 +52,7 @@ def open_table(
     found, compression = endings(path.name)
     settled = options or replace(ReadOptions(), format=found or "csv", compression=compression)
     try:
-        return _read(engine, path, name, settled, told=options is not None)
+        return _read(engine, path, name, settled, told=options is not None, contents=contents)
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
         raise  # our own SQL is wrong, not the file
     except (duckdb.OutOfMemoryException, MemoryError) as error:
@@ -55,11 +62,13 @@ def open_table(
         raise unreadable("unreadable", f"cannot be read: {first}", name) from error
 
 
-def _read(engine: Engine, path: Path, name: str, options: ReadOptions, *, told: bool) -> Table:
+def _read(
+    engine: Engine, path: Path, name: str, options: ReadOptions, *, told: bool, contents: bool
+) -> Table:
     if options.format in TEXTUAL:
         from dvtool.quality.tables.textfile import read_text
 
-        return read_text(engine, path, name, options, told=told)
+        return read_text(engine, path, name, options, told=told, contents=contents)
     if options.format == "xlsx":
         from dvtool.quality.tables.workbook import read_workbook
 

@@ -31,6 +31,7 @@ class PlainText:
         options: With compression and encoding settled.
         told: Whether the caller gave the options.
         findings: What was found on the way.
+        contents: Whether findings about values are wanted.
     """
 
     path: Path
@@ -39,15 +40,18 @@ class PlainText:
     options: ReadOptions
     told: bool
     findings: tuple[Finding, ...]
+    contents: bool = True
 
 
-def read_text(engine: Engine, path: Path, name: str, options: ReadOptions, *, told: bool) -> Table:
+def read_text(
+    engine: Engine, path: Path, name: str, options: ReadOptions, *, told: bool, contents: bool
+) -> Table:
     """Returns the table of a text file.
 
     Raises:
         Unreadable: An empty file, another kind of file, or damage that leaves no record.
     """
-    text = prepare(engine, path, name, options, told=told)
+    text = replace(prepare(engine, path, name, options, told=told), contents=contents)
     if text.options.format == "csv":
         from dvtool.quality.tables.csvfile import read_csv
 

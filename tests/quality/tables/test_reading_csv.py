@@ -112,6 +112,14 @@ def test_what_the_engine_would_take_for_an_integer_is_none(read, odd):
     assert table.columns[0].kind is not Kind.INT
 
 
+@pytest.mark.parametrize("odd", ["0x1F", "0x1p3", "1_0.5", "1_000"])
+def test_what_the_engine_would_take_for_a_decimal_is_none(read, odd):
+    table = read("x\n" + "1.5\n" * 40 + f"{odd}\n")
+
+    assert table.columns[0].kind is Kind.FLOAT
+    assert table.unparsed == {"x": 1}
+
+
 def test_missing_words_are_null_in_every_kind_and_raw_keeps_them(read, values):
     table = read("n,t\nNA,x\n1,NA\nNaN,\n2.5,null\n,None\n")
 

@@ -9,6 +9,7 @@ import pytest
 import zstandard
 
 from dvtool.quality.findings import Verdict, verdict
+from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Unreadable
 
 
@@ -234,3 +235,28 @@ def test_a_message_is_one_line_without_full_stop(read):
     for finding in table.findings:
         assert "\n" not in finding.message
         assert not finding.message.endswith(".")
+
+
+@pytest.mark.parametrize("copied", [0, 1])
+def test_copies_in_a_long_table_are_found_though_its_first_rows_all_differ(read, copied):
+    rows = [f"{number},{number % 7},w{number % 5}" for number in range(60_000)]
+    rows[50_000:] = [f"{number - 50_000},9,x" for number in range(50_000, 60_000)]
+    if copied:
+        rows[59_999] = "3,3,w3"
+
+    table = read("id,digit,word\n" + "\n".join(rows) + "\n")
+
+    found = [one for one in table.findings if one.code == "duplicate-rows"]
+    assert [one.figures["rows"] for one in found] == [1] * copied
+    assert [one.place.line for one in found] == [60_001] * copied
+
+
+def test_findings_about_values_are_left_out_when_nobody_wants_them(engine, tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("n,t\n1,x\n1,x\n2\n")
+
+    every = open_table(engine, path)
+    shape_only = open_table(engine, path, contents=False)
+
+    assert "duplicate-rows" in {one.code for one in every.findings}
+    assert [one.code for one in shape_only.findings] == ["ragged-rows"]
