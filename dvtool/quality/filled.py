@@ -34,6 +34,7 @@ LEAST_STEPS: Final = 4
 """Rows beside each other that agree, below which nothing is said."""
 BY_CHANCE: Final = 1e-6
 """Expected runs as long by chance, in the whole table, above which nothing is said."""
+_MOST: Final = 0.9
 _FEWEST_TURNS: Final = 6
 _REGULAR: Final = 0.8
 """Share of the steps from one value to the next that must be equal before one is called missing."""
@@ -176,6 +177,8 @@ def _carried_down(
     then, now = sights
     run = longest_run(engine, table, column)
     if run is None or run.steps < LEAST_STEPS:
+        return None
+    if run.value == 0 or run.steps >= _MOST * table.rows:  # a default, or one value throughout
         return None
     usual = longest_run(engine, before, column, value=run.value)
     # A value that the baseline does not have, as the hours of a new day, is held to those it has.
