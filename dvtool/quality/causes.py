@@ -20,7 +20,7 @@ from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.rowrules import RowRule, column_rules, expression_rule
 from dvtool.quality.checks.subject import Asked
 from dvtool.quality.findings import Finding, Outcome, Severity
-from dvtool.quality.slices import Slice, explain, explain_mean
+from dvtool.quality.slices import Evenly, Slice, explain, explain_mean
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.table import Table
 
@@ -37,7 +37,8 @@ def with_causes(
 
     It stands in `figures` as `slice`, and in words after the hint. Values of
     private columns are never named. Findings that were made by other checks, could not be decided,
-    or are only notes stay as they are; so do those whose violations are spread evenly.
+    or are only notes stay as they are. Of enough violations that no slice explains it is said that they
+    are spread evenly.
 
     Args:
         engine: Holds the table.
@@ -58,9 +59,11 @@ def with_causes(
         # A cause is a service: whatever goes wrong on the way, the finding stands.
         with suppress(Exception):
             found = _explained(engine, table, spec, finding, source)
-            if found is not None:
-                explained += 1
+            explained += found is not None
+            if isinstance(found, Slice):
                 told[number] = told_with(finding, found, found.words())
+            elif found is not None:
+                told[number] = replace(finding, hint=_joined(finding.hint, found.words()))
     return told
 
 
@@ -73,13 +76,18 @@ def told_with(finding: Finding, found: Slice, words: str) -> Finding:
         "share": found.share,
         "is_enough": found.is_enough,
     }
-    hint = f"{finding.hint}; {words}" if finding.hint else words
+    hint = _joined(finding.hint, words)
     return replace(finding, figures={**finding.figures, "slice": figures}, hint=hint)
+
+
+def _joined(hint: str, words: str) -> str:
+    return f"{hint}; {words}" if hint else words
 
 
 def _explained(
     engine: Engine, table: Table, spec: TableSpec, finding: Finding, source: str
-) -> Slice | None:
+) -> Slice | Evenly | None:
+    """Returns what is behind a finding; None where nobody can tell."""
     time = spec.time.column if spec.time is not None else ""
     private = spec.private
     for rule in _rules(engine, table, spec, source):

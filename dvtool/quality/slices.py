@@ -21,6 +21,9 @@ MOSTLY: Final = 0.9
 CHANCE: Final = 0.01
 """Allowed probability that some slice would hold so many violations if they fell anywhere."""
 
+ENOUGH: Final = 20
+"""Violations from which on no part that stands out means that they are spread evenly."""
+
 _KINDS: Final = ("file", "category", "time", "rows")
 """Of slices that do equally well the one that says most to a person."""
 Passes = Callable[[Sums], bool]
@@ -76,6 +79,21 @@ class Slice:
         return f"{self.column} = {self.value}"
 
 
+@dataclass(frozen=True, slots=True)
+class Evenly:
+    """Violations of which no part of a table has more than chance would bring into it.
+
+    Attributes:
+        parts: How many were looked at.
+    """
+
+    parts: int
+
+    def words(self) -> str:
+        """Returns it in one line."""
+        return f"spread evenly: none of {self.parts:,} parts of the table stands out"
+
+
 def explain(
     engine: Engine,
     table: Table,
@@ -85,7 +103,7 @@ def explain(
     private: frozenset[str] = frozenset(),
     column: str = "",
     allowed: float = 0.0,
-) -> Slice | None:
+) -> Slice | Evenly | None:
     """Returns the smallest slice without which few enough rows violate a condition.
 
     Where no slice holds enough, the smallest one with `MOSTLY` of the violations. A slice must
@@ -101,7 +119,8 @@ def explain(
         allowed: Share of rows that may violate, 0 to 1.
 
     Returns:
-        None when the violations are spread evenly, when there is none, or too few to tell.
+        None when there is no violation, too few to tell, or when parts have more of them than others
+        and none explains them.
     """
     violating = f"count(*) FILTER ({condition_sql})"
 
@@ -111,7 +130,10 @@ def explain(
     if column:
         private = private | {column}
     whole, parts = tried(engine, table, [violating], time, private)
-    return _chosen(whole, parts, passes, _luck_of_violations, counted=True)
+    found = _chosen(whole, parts, passes, _luck_of_violations, counted=True)
+    if found is None and whole[1] >= ENOUGH and not passes(whole) and _is_even(whole, parts):
+        return Evenly(len(parts))
+    return found
 
 
 def explain_mean(
@@ -230,6 +252,12 @@ def _chosen(
             )
             best = (rank, found)
     return None if best is None else best[1]
+
+
+def _is_even(whole: Sums, parts: Sequence[Part]) -> bool:
+    """Tells whether every part has about as many violations as its rows would bring by chance."""
+    most = math.log(CHANCE / max(len(parts), 1))
+    return bool(parts) and all(_luck_of_violations(one.sums, whole) > most for one in parts)
 
 
 def _luck_of_violations(part: Sums, whole: Sums) -> float:

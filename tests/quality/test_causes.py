@@ -85,3 +85,25 @@ def test_findings_without_a_condition_stay_as_they_are(engine: Engine, tmp_path:
 
     assert len(before) == 2
     assert after == before
+
+
+@pytest.mark.parametrize(("every", "told"), [(10, True), (200, False)])
+def test_enough_violations_that_no_slice_explains_are_spread_evenly(
+    engine: Engine, tmp_path: Path, every: int, told: bool
+) -> None:
+    draw = random.Random(4)
+    path = tmp_path / "even.csv"
+    rows = [
+        f"{row},{draw.choice('ABC')},{'' if draw.randrange(every) == 0 else draw.randrange(90)}"
+        for row in range(1000)
+    ]
+    path.write_text("\n".join(["id,state,age", *rows]) + "\n")
+    table = open_table(engine, path, name="even.csv")
+    (spec,) = parse_checks("columns: {age: {nulls: 0}}", source=SOURCE).tables
+
+    (found,) = with_causes(
+        engine, table, spec, evaluate(engine, table, spec, source=SOURCE), source=SOURCE
+    )
+
+    assert found.hint.startswith("spread evenly") is told
+    assert "slice" not in found.figures

@@ -14,6 +14,7 @@ import pytest
 from scipy import stats
 
 from dvtool.quality.slices import (
+    Evenly,
     Slice,
     _luck_of_counts,
     _luck_of_mean,
@@ -111,6 +112,15 @@ def test_violations_spread_evenly_have_no_slice(engine: Engine, people, seed: in
     draw = random.Random(100 + seed)
     table = people(lambda _row, _state: draw.random() < 0.03, seed=seed)
 
+    found = explain(engine, table, "age IS NULL", time="day")
+
+    assert isinstance(found, Evenly)
+    assert found.words().startswith("spread evenly: none of ")
+
+
+def test_what_is_neither_in_a_part_nor_even_is_not_called_even(engine: Engine, people) -> None:
+    table = people(lambda row, state: row % (10 if state == "TN" else 40) == 0)
+
     assert explain(engine, table, "age IS NULL", time="day") is None
 
 
@@ -124,7 +134,9 @@ def test_no_or_few_violations_explain_nothing(engine: Engine, people, bad: set[i
 def test_a_private_column_is_never_the_answer(engine: Engine, people) -> None:
     table = people(lambda row, state: state == "TN" and row % 7 == 0)
 
-    assert explain(engine, table, "age IS NULL", private=frozenset({"state"})) is None
+    found = explain(engine, table, "age IS NULL", private=frozenset({"state"}))
+
+    assert not isinstance(found, Slice)
 
 
 def test_a_private_time_is_never_the_answer(engine: Engine, people) -> None:
@@ -139,7 +151,7 @@ def test_a_private_time_is_never_the_answer(engine: Engine, people) -> None:
 def test_a_column_does_not_explain_itself(engine: Engine, people) -> None:
     table = people(lambda _row, _state: False)
 
-    assert explain(engine, table, "state = 'TN'", column="state") is None
+    assert isinstance(explain(engine, table, "state = 'TN'", column="state"), Evenly)
 
 
 def test_an_empty_table_has_no_slice(engine: Engine, tmp_path: Path) -> None:
