@@ -80,7 +80,9 @@ def filled(engine: Engine, before: Table | None, table: Table) -> list[Filled]:
             told = then.get(column.name)
             if told is not None and told.pairs:
                 one = _against(engine, before, table, column, (told, sight))
-        if one is None and column.kind.is_moment and sight.repeats:
+        # Where changes go up and down, no step is the usual one, and nothing has to be sorted.
+        is_steady = sight.steady_share >= _REGULAR
+        if one is None and column.kind.is_moment and sight.repeats and is_steady:
             one = _over_the_next(engine, table, column)
         if one is not None:
             found.append(Filled(column.name, *one))

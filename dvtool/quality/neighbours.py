@@ -31,6 +31,7 @@ class Sight:
         nulls: Those without a value.
         pairs: Rows with a value below a row with one.
         repeats: Those that have the value of the row above.
+        rises: Those that have a larger one.
         distinct: Different values, about; None where the table is too large to ask on the way.
     """
 
@@ -38,7 +39,14 @@ class Sight:
     nulls: int
     pairs: int
     repeats: int
+    rises: int
     distinct: int | None = None
+
+    @property
+    def steady_share(self) -> float:
+        """Returns the share of changes that go the usual way, up or down; 0 without changes."""
+        changes = self.pairs - self.repeats
+        return max(self.rises, changes - self.rises) / changes if changes else 0.0
 
     @property
     def repeat_share(self) -> float:
@@ -107,6 +115,7 @@ def seen(engine: Engine, table: Table, columns: Sequence[Column]) -> dict[str, S
             f"count({name})",
             f"count(*) FILTER ({name} IS NOT NULL AND p{at} IS NOT NULL)",
             f"count(*) FILTER ({name} = p{at})",
+            f"count(*) FILTER ({name} > p{at})",
             f"approx_count_distinct({name})" if table.rows <= ASKED_ROWS else "NULL",
         ]
     order = f"count(*) FILTER ({quoted(ROW)} <> p + 1)"
@@ -118,8 +127,8 @@ def seen(engine: Engine, table: Table, columns: Sequence[Column]) -> dict[str, S
         return {}
     told = {}
     for at, one in enumerate(kept):
-        present, pairs, repeats, values = found[4 * at : 4 * at + 4]
-        told[one.name] = Sight(table.rows, table.rows - present, pairs, repeats, values)
+        present, pairs, repeats, rises, values = found[5 * at : 5 * at + 5]
+        told[one.name] = Sight(table.rows, table.rows - present, pairs, repeats, rises, values)
     return told
 
 
