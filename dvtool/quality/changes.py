@@ -17,6 +17,7 @@ from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.given import Given
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.schema import compare_schema
+from dvtool.quality.tables.structure import times
 from dvtool.quality.tables.table import Column, Table
 
 LOST_ROWS: Final = 0.5
@@ -69,7 +70,7 @@ def row_changes(given: Given, spec: TableSpec, before: int, table: Table) -> Ite
     elif before and lost > LOST_ROWS * before:
         yield Finding(
             "rows-lost",
-            f"{table.rows:,} rows, {lost:,} ({lost / before:.0%}) fewer than {name}",
+            f"{times(table.rows, 'row')}, {lost:,} ({lost / before:.0%}) fewer than {name}",
             Place(given.name),
             Evidence.STRUCTURE,
             severity=Severity.WARN,

@@ -16,7 +16,16 @@ from typing import Final
 from dvtool.quality.drift.faults import Fault, clearly_more
 from dvtool.quality.findings import Finding
 from dvtool.quality.kinds import Kind
-from dvtool.quality.neighbours import Beat, Run, Sight, beat, longest_run, longest_series, seen
+from dvtool.quality.neighbours import (
+    Beat,
+    Run,
+    Sight,
+    beat,
+    distinct,
+    longest_run,
+    longest_series,
+    seen,
+)
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.structure import structural, times
 from dvtool.quality.tables.table import Column, Table
@@ -25,6 +34,7 @@ LEAST_STEPS: Final = 4
 """Rows beside each other that agree, below which nothing is said."""
 BY_CHANCE: Final = 1e-6
 """Expected runs as long by chance, in the whole table, above which nothing is said."""
+_MOST: Final = 0.9
 _FEWEST_TURNS: Final = 6
 _REGULAR: Final = 0.8
 """Share of the steps from one value to the next that must be equal before one is called missing."""
@@ -70,7 +80,9 @@ def filled(engine: Engine, before: Table | None, table: Table) -> list[Filled]:
             told = then.get(column.name)
             if told is not None and told.pairs:
                 one = _against(engine, before, table, column, (told, sight))
-        if one is None and column.kind.is_moment and sight.repeats:
+        # Where changes go up and down, no step is the usual one, and nothing has to be sorted.
+        is_steady = sight.steady_share >= _REGULAR
+        if one is None and column.kind.is_moment and sight.repeats and is_steady:
             one = _over_the_next(engine, table, column)
         if one is not None:
             found.append(Filled(column.name, *one))
@@ -99,8 +111,8 @@ def _against(
     then, now = sights
     rise = clearly_more(then.repeat_share, then.pairs, now.repeat_share, now.pairs, least=0)
     fall = clearly_more(now.repeat_share, now.pairs, then.repeat_share, then.pairs, least=0)
-    if fall or now.distinct >= 2 * then.distinct:
-        return _counted_up(engine, before, table, column, then)
+    if fall or (now.distinct or 0) >= 2 * (then.distinct or math.inf):
+        return _counted_up(engine, before, table, column, sights)
     if rise:
         return _over_nulls(engine, table, column, sights) or _carried_down(
             engine, before, table, column, sights
@@ -109,11 +121,15 @@ def _against(
 
 
 def _counted_up(
-    engine: Engine, before: Table, table: Table, column: Column, then: Sight
+    engine: Engine, before: Table, table: Table, column: Column, sights: tuple[Sight, Sight]
 ) -> tuple[Fault, Run] | None:
     """A series of equal steps over rows where values repeated before."""
+    then, now = sights
+    values = then.distinct or distinct(engine, before, column)
+    if (now.distinct or distinct(engine, table, column)) < 2 * values:
+        return None
     run = longest_series(engine, table, column)
-    if run is None or run.steps < LEAST_STEPS or run.steps < 2 * then.distinct:
+    if run is None or run.steps < LEAST_STEPS or run.steps < 2 * values:
         return None
     usual = longest_series(engine, before, column)
     if usual is not None and usual.steps > run.steps / 4:
@@ -124,7 +140,7 @@ def _counted_up(
         return None
     step = _step(run.step, column.kind)
     way = "up" if run.step > 0 else "down"
-    usual_words = "one value stands in all rows" if then.distinct == 1 else "values repeat"
+    usual_words = "one value stands in all rows" if values == 1 else "values repeat"
     words = (
         f"counts {way} by {step} from row to row: {run.rows()}, as a spreadsheet fills a series;"
         f" in the baseline {usual_words}"
@@ -164,8 +180,12 @@ def _carried_down(
     run = longest_run(engine, table, column)
     if run is None or run.steps < LEAST_STEPS:
         return None
+    if run.value == 0 or run.steps >= _MOST * table.rows:  # a default, or one value throughout
+        return None
     usual = longest_run(engine, before, column, value=run.value)
-    if usual is not None and 3 * usual.steps > run.steps:
+    # A value that the baseline does not have, as the hours of a new day, is held to those it has.
+    longest = usual or longest_run(engine, before, column)
+    if longest is not None and 3 * longest.steps > run.steps:
         return None
     # What is more frequent everywhere, or sorted another way, is no run of filled-in rows.
     if run.value_share - (usual.value_share if usual else 0.0) < run.steps / table.rows / 2:

@@ -14,8 +14,10 @@ from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.engine import WIDE, Engine, quoted
 from dvtool.quality.tables.table import ROW, Column, Table
 
-MOST_CELLS: Final = 20_000_000
+MOST_CELLS: Final = 5_000_000
 """Cells of one table that are looked at; of larger ones times first, then columns in file order."""
+ASKED_ROWS: Final = 100_000
+"""Rows up to which different values are counted for every column."""
 _LOOKED_AT: Final = frozenset({Kind.INT, Kind.FLOAT, Kind.TEXT, Kind.DATE, Kind.DATETIME})
 _TAIL: Final = "'[0-9]{1,15}$'"
 
@@ -29,14 +31,22 @@ class Sight:
         nulls: Those without a value.
         pairs: Rows with a value below a row with one.
         repeats: Those that have the value of the row above.
-        distinct: Different values, estimated where there are many.
+        rises: Those that have a larger one.
+        distinct: Different values, about; None where the table is too large to ask on the way.
     """
 
     rows: int
     nulls: int
     pairs: int
     repeats: int
-    distinct: int
+    rises: int
+    distinct: int | None = None
+
+    @property
+    def steady_share(self) -> float:
+        """Returns the share of changes that go the usual way, up or down; 0 without changes."""
+        changes = self.pairs - self.repeats
+        return max(self.rises, changes - self.rises) / changes if changes else 0.0
 
     @property
     def repeat_share(self) -> float:
@@ -105,7 +115,8 @@ def seen(engine: Engine, table: Table, columns: Sequence[Column]) -> dict[str, S
             f"count({name})",
             f"count(*) FILTER ({name} IS NOT NULL AND p{at} IS NOT NULL)",
             f"count(*) FILTER ({name} = p{at})",
-            f"approx_count_distinct({name})",
+            f"count(*) FILTER ({name} > p{at})",
+            f"approx_count_distinct({name})" if table.rows <= ASKED_ROWS else "NULL",
         ]
     order = f"count(*) FILTER ({quoted(ROW)} <> p + 1)"
     (strange, *found), *_ = engine.rows(
@@ -116,9 +127,17 @@ def seen(engine: Engine, table: Table, columns: Sequence[Column]) -> dict[str, S
         return {}
     told = {}
     for at, one in enumerate(kept):
-        present, pairs, repeats, distinct = (int(figure) for figure in found[4 * at : 4 * at + 4])
-        told[one.name] = Sight(table.rows, table.rows - present, pairs, repeats, distinct)
+        present, pairs, repeats, rises, values = found[5 * at : 5 * at + 5]
+        told[one.name] = Sight(table.rows, table.rows - present, pairs, repeats, rises, values)
     return told
+
+
+def distinct(engine: Engine, table: Table, column: Column) -> int:
+    """Returns how many different values a column has, about."""
+    ((found,),) = engine.rows(
+        f"SELECT approx_count_distinct({quoted(column.name)}) FROM {table.source}"
+    )
+    return int(found)
 
 
 def longest_series(
@@ -175,9 +194,10 @@ def beat(engine: Engine, table: Table, column: Column) -> Beat | None:
     """Returns how the values of a column follow each other; None for one without values."""
     turned = (
         f"WITH v AS (SELECT {quoted(ROW)} AS r, {_number(column)} AS v FROM {table.source}), "
-        "c AS (SELECT r, v, CASE WHEN v IS DISTINCT FROM lag(v) OVER (ORDER BY r) THEN 1 ELSE 0 "
+        # The rows come in their order, as `seen` made sure: nothing is sorted.
+        "c AS (SELECT r, v, CASE WHEN v IS DISTINCT FROM lag(v) OVER () THEN 1 ELSE 0 "
         "END AS is_new FROM v), "
-        "n AS (SELECT r, v, sum(is_new) OVER (ORDER BY r ROWS UNBOUNDED PRECEDING) AS turn FROM c), "
+        "n AS (SELECT r, v, sum(is_new) OVER (ROWS UNBOUNDED PRECEDING) AS turn FROM c), "
         "g AS (SELECT min(r) AS a, count(*) AS n, min(v) AS v FROM n GROUP BY turn), "
         "t AS (SELECT *, lead(v) OVER (ORDER BY a) - v AS step FROM g)"
     )

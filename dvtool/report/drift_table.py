@@ -22,7 +22,7 @@ def drift_lines(table: JudgedTable) -> Iterator[str]:
 
 def _lines(table: JudgedTable) -> Iterator[str]:
     if table.baseline is None:
-        yield f"{table.name}: no earlier version to compare with"
+        yield f"{table.name}: no earlier version to compare with (--baseline names one)"
         return
     if not table.drift:
         yield f"{table.name}: no column of {table.baseline.name} can be compared"

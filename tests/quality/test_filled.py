@@ -158,6 +158,31 @@ def test_a_day_without_rows_and_one_with_more_is_no_filled_value(
     assert told(engine, tmp_path, panel(1), rows) == {}
 
 
+@pytest.mark.parametrize(("usual", "columns"), [(40, []), (0, ["day", "price"])])
+def test_busy_hours_of_a_new_day_are_no_filled_values(
+    engine: Engine, tmp_path: Path, usual: int, columns: list[str]
+) -> None:
+    def flights(day: int, busy: int) -> Rows:
+        return [
+            [f"2024-01-{day:02} {at:02}:00:00", region, f"{100 + at}.5", "x"]
+            for at in range(6, 22)
+            for region in "KL"[: 1 + at % 2] + ("RSTUVWXYZ" * 9)[: busy if at == 10 else 0]
+        ]
+
+    assert [*told(engine, tmp_path, flights(1, usual), flights(2, 75))] == columns
+
+
+@pytest.mark.parametrize(("value", "last"), [("0", 110), ("50.125", 300)])
+def test_a_default_and_one_value_throughout_are_not_carried_down(
+    engine: Engine, tmp_path: Path, value: str, last: int
+) -> None:
+    rows = panel(2)
+    for row in rows[0 if last == 300 else 90 : last]:
+        row[2] = value
+
+    assert told(engine, tmp_path, panel(1), rows) == {}
+
+
 def test_a_finding_names_the_first_and_the_last_row(engine: Engine, tmp_path: Path) -> None:
     rows = panel(2)
     for row in rows[90:110]:
