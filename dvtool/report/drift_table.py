@@ -25,7 +25,7 @@ def _lines(table: JudgedTable) -> Iterator[str]:
         yield f"{table.name}: no earlier version to compare with (--baseline names one)"
         return
     if not table.drift:
-        yield f"{table.name}: no column of {table.baseline.name} can be compared"
+        yield f"{table.name}: no column is compared with {table.baseline.name}, {table.baseline.why}"
         return
     yield f"{table.name} against {table.baseline.name}, {table.baseline.why}"
     rows = [_HEAD, *drift_cells(table)]

@@ -100,7 +100,7 @@ def test_drift_is_a_line_an_effect_what_drifted_first() -> None:
         "  y (label)  psi     0.3     0.26 to -  0.25     fail",
         "  calm       psi     0.3     0.26 to -  0.25     pass",
     ]
-    assert list(drift_lines(TABLE)) == ["a.csv: no column of a.csv@abc can be compared"]
+    assert list(drift_lines(TABLE)) == ["a.csv: no column is compared with a.csv@abc, given"]
 
 
 def test_experimental_figures_are_marked_and_the_reweighted_one_is_named() -> None:
