@@ -12,7 +12,7 @@ import re
 import statistics
 from collections import Counter
 from pathlib import Path
-from unicodedata import combining
+from unicodedata import category
 
 import pytest
 
@@ -38,7 +38,8 @@ pytestmark = [
 def look(text: str) -> str:
     """Returns a text's shape, by regular expressions; letters are those of any script."""
     cased = (
-        "A" if one.isupper() else "a" if one.isalpha() or combining(one) else one for one in text
+        "A" if one.isupper() else "a" if one.isalpha() or category(one)[0] == "M" else one
+        for one in text
     )
     found = re.sub(r"[^\x20-\x7e\t\n\r\f\v]", "?", "".join(cased))
     found = re.sub(r"A+", "A", found)
