@@ -7,6 +7,7 @@ sees a column attached to the wrong rows, which changes no column by itself. Cal
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -16,8 +17,9 @@ import numpy as np
 
 from dvtool.quality.history.arrays import member, runs, union
 from dvtool.quality.history.cells import Cells, ColumnCells
-from dvtool.quality.history.portrait import Portrait
+from dvtool.quality.history.portrait import ColumnPortrait, Portrait
 from dvtool.quality.history.sheet import Metric, Scale, Sheet
+from dvtool.quality.kinds import Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +34,10 @@ LEAST_ROWS = 20
 RELATIONS = frozenset({"rank-correlation", "disagreements", "strange-pairs", "carried-over"})
 _STRONG = 0.15
 """A relation weaker than this is not watched."""
+_NUMBERS = frozenset({Kind.INT, Kind.FLOAT})
+_ON = 0.9
+"""Share of the versions whose numbers all lie above those of the version before, and of the rows
+that have a number of their own."""
 _SMALL = 1 << 14
 """Cells of a table that is counted faster than sorted."""
 
@@ -56,7 +62,10 @@ class PairMemory:
         if len(usable) < 3:
             return
         steady = [one for one in names if all(one in version.columns for version in past[-3:])]
-        self._watched = _worth_watching(usable, steady[:MOST_COLUMNS])
+        counters = {
+            one for one in steady if _counts_on([version.columns.get(one) for version in past])
+        }
+        self._watched = _worth_watching(usable, steady[:MOST_COLUMNS], counters)
         for at in range(self._start, len(past)):
             cells = past[at].cells
             if cells.rows >= LEAST_ROWS:
@@ -115,14 +124,29 @@ def _relation(sheet: Sheet, metric: Metric, at: int, figure: float, rows: float)
         sheet.value(metric, at, bounded, 1 / max(rows - 3, 1), floor=0.05)
 
 
-def _worth_watching(past: Sequence[Cells], names: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Returns (kind, source, target) of relations that the last versions have, strongest first."""
+def _counts_on(past: Sequence[ColumnPortrait | None]) -> bool:
+    """Tells whether a column numbers the rows of all versions on, as a running number does."""
+    there = [one for one in past if one is not None and len(one.curve[0])]
+    if any(one.kind not in _NUMBERS or (one.distinct or 0) < _ON * one.rows for one in there):
+        return False
+    steps = [bool(new.curve[0][0] > old.curve[0][-1]) for old, new in itertools.pairwise(there)]
+    return sum(steps) >= _ON * max(len(steps), 1)
+
+
+def _worth_watching(
+    past: Sequence[Cells], names: Sequence[str], counters: Container[str]
+) -> list[tuple[str, str, str]]:
+    """Returns (kind, source, target) of relations that the last versions have, strongest first.
+
+    What goes up or down with a running number is the order of the rows, which is not judged.
+    """
     latest, before = past[-1], past[-2]
     columns = {}
     for name in names:
         now, old = latest.column(name), before.column(name)
         if now is not None and old is not None and now.dense.max(initial=0) > 0:
-            columns[name] = _Lately.of(now, old)
+            own = _Lately.of(now, old)
+            columns[name] = own._replace(centred=None) if name in counters else own
     watched = []
     for target, b in columns.items():
         strengths: dict[str, list[tuple[float, str]]] = {}

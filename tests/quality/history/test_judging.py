@@ -250,3 +250,22 @@ def test_a_relation_that_was_perfect_may_have_a_row_in_another_place(version):
 
     assert odd(version("12", moved(12, 1))) == []
     assert past.judge(version("12", moved(12, 75))).findings != ()
+
+
+def test_a_running_number_tells_the_order_of_rows_which_is_not_judged(version):
+    def week(at: int, turned: int = 0) -> dict[str, object]:
+        rng = np.random.default_rng(500 + at)
+        hours = np.arange(168)
+        return {
+            "instant": np.arange(at * 168, at * 168 + 168) + 1,
+            "weekday": ((hours // 24) + turned) % 7,
+            "riders": rng.poisson(80 + hours % 24),
+            "fee": np.round(rng.normal(3, 1, 168), 2),
+        }
+
+    history = History([version(f"week {at}", week(at)) for at in range(14)])
+
+    # Since a storm took two days, a file of 168 hours begins in the middle of the week.
+    assert failing(history.judge(version("next", week(14, turned=3)))) == []
+    shifted = week(14) | {"instant": np.arange(168) + 5}
+    assert failing(history.judge(version("next", shifted)))
