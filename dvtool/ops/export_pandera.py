@@ -17,6 +17,7 @@ from dvtool.ops.versions import sidecars_in
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.pandera_export import PanderaSource, pandera_source
 from dvtool.quality.checks.parsing import parse_checks, table_for
+from dvtool.worktree.sidecarfile import write_sidecar
 
 
 def export_for_dataset(workspace: Workspace, path: str) -> PanderaSource:
@@ -55,9 +56,7 @@ def write_schema(target: Path, text: str, *, force: bool) -> None:
     """
     if target.exists() and not force:
         raise WouldLoseData(f"{target} is there already", hint="--force replaces it")
-    unfinished = target.with_name(f"{target.name}.tmp-{os.getpid()}")
-    unfinished.write_text(text, "utf-8")
-    unfinished.replace(target)
+    write_sidecar(target.parent, target.name, text.encode())
 
 
 def _exported(checks: ChecksText | None, name: str, inside: str, place: str) -> PanderaSource:

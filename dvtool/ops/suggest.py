@@ -30,6 +30,7 @@ from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.table import Unreadable
+from dvtool.worktree.sidecarfile import write_sidecar
 
 HOW_READ = "as the newest version was read; the next one is read the same way, not guessed anew"
 MOST_VERSIONS = 60
@@ -144,9 +145,7 @@ def write(target: Path, suggested: Suggested, *, force: bool) -> None:
                 f"{suggested.checks} is there already",
                 hint="--print shows the suggestion, --force replaces the file",
             )
-    unfinished = target.with_name(f"{target.name}.tmp-{os.getpid()}")
-    unfinished.write_text(suggested.text, "utf-8")
-    unfinished.replace(target)
+    write_sidecar(target.parent, target.name, suggested.text.encode())
 
 
 def selected(workspace: Workspace, path: str) -> tuple[Selected, object]:

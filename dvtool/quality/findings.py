@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 
 class Verdict(enum.Enum):
@@ -30,6 +30,10 @@ class Severity(enum.Enum):
     """Said, never counted: a fact a reader wants to know."""
     WARN = "warn"
     FAIL = "fail"
+
+
+RANK: Final = {Severity.NOTE: 0, Severity.WARN: 1, Severity.FAIL: 2}
+"""How much each severity weighs."""
 
 
 class Outcome(enum.Enum):

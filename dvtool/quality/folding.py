@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dvtool.quality.drift.faults import Fault
-from dvtool.quality.findings import Evidence, Finding, Severity
+from dvtool.quality.findings import RANK, Evidence, Finding
 
 FILLED: Final = frozenset({"filled-series", "filled-down"})
 ALARM: Final = "unlike-history"
@@ -92,14 +92,13 @@ def folded_into(shift: Finding, findings: Sequence[Finding]) -> list[Finding]:
         findings: All others.
     """
     columns = set(shift.figures["columns"])
-    weights = [Severity.NOTE, Severity.WARN, Severity.FAIL]
     explained = [
         one
         for one in findings
         if one.column in columns
         and one.rule is None
         and (one.code in _OF_SHIFTS or one.evidence is Evidence.DRIFT)
-        and weights.index(one.severity) <= weights.index(shift.severity)
+        and RANK[one.severity] <= RANK[shift.severity]
     ]
     counts = Counter(shift.figures.get("explains", {}))
     counts.update(one.code for one in explained)

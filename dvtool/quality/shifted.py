@@ -18,6 +18,7 @@ from dvtool.quality.forms import Form, forms_of, readings_of
 from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.casting import cast, is_null
 from dvtool.quality.tables.engine import Engine, quoted
+from dvtool.quality.tables.schema import severity_by
 from dvtool.quality.tables.structure import structural, times
 from dvtool.quality.tables.table import ROW, Table
 
@@ -86,9 +87,7 @@ def with_shift(
     forms = _forms(engine, before, table) if is_suspicious(findings, before) else []
     if not forms:
         return list(findings)
-    severity = None
-    if before is not None and policy:
-        severity = {"fail": Severity.FAIL, "warn": Severity.WARN, "allow": Severity.NOTE}[policy]
+    severity = severity_by(policy) if before is not None and policy else None
     shift = _by_rows(engine, table, forms)
     swap = swapping.swapped(engine, table, forms)
     if shift is not None and (shift.is_gap or swap is None or swap.rows <= shift.rows):

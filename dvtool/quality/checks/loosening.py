@@ -22,7 +22,7 @@ from dvtool.quality.checks.model import (
     TableSpec,
 )
 from dvtool.quality.checks.parsing import table_for
-from dvtool.quality.findings import Severity
+from dvtool.quality.findings import RANK, Severity
 
 Rule = Callable[[Any, Any], bool]
 """Tells whether the second value allows something that the first did not."""
@@ -191,12 +191,9 @@ def _any_wider(
     return any(_wider(bound, there.get(key)) for key, bound in was)
 
 
-_RANK: Final = {Severity.NOTE: 0, Severity.WARN: 1, Severity.FAIL: 2}
-
-
 def _milder(was: Severity | None, now: Severity | None) -> bool:
     """Without a word of the checks a violation fails, or is what its maker says."""
-    return _RANK[now or Severity.FAIL] < _RANK[was or Severity.FAIL]
+    return RANK[now or Severity.FAIL] < RANK[was or Severity.FAIL]
 
 
 def _any_milder(

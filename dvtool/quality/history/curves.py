@@ -140,8 +140,7 @@ class CurveMemory:
         level = float(max(np.abs(lows).max(), np.abs(highs).max()))
         if self._grows and step > 0:
             # Calendars advance evenly, numbers that only grow do not.
-            even = 0.03 if self._is_moment else 0.3
-            floor = min(even * step, _unevenness(lows, highs)) if self._is_moment else even * step
+            floor = min(0.03 * step, _unevenness(lows, highs)) if self._is_moment else 0.3 * step
             return max(floor, 1e-9 * level, 1e-12)
         return max(0.03 * self._std, 1e-9 * level, 1e-12)
 

@@ -19,6 +19,15 @@ _ALIKE = 0.6
 _TOLD = 4
 
 
+def severity_by(policy: str, *, mild: bool = False) -> Severity:
+    """Returns what `schema_change:` makes of a change of columns; a mild one never fails."""
+    return {
+        "fail": Severity.WARN if mild else Severity.FAIL,
+        "warn": Severity.WARN,
+        "allow": Severity.NOTE,
+    }[policy]
+
+
 def compare_schema(
     before: Sequence[Column], after: Sequence[Column], *, policy: str = "fail", name: str = ""
 ) -> tuple[Finding, ...]:
@@ -155,17 +164,12 @@ def _finding(
     mild: bool = False,
     **figures: str,
 ) -> Finding:
-    severity = {
-        "fail": Severity.WARN if mild else Severity.FAIL,
-        "warn": Severity.WARN,
-        "allow": Severity.NOTE,
-    }[policy]
     return Finding(
         code,
         message,
         Place(name),
         Evidence.SCHEMA,
         column=column,
-        severity=severity,
+        severity=severity_by(policy, mild=mild),
         figures=dict(figures),
     )

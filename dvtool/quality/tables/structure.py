@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place, Severity
+from dvtool.quality.findings import RANK, Evidence, Example, Finding, Outcome, Place, Severity
 from dvtool.quality.tables.table import Unreadable
 
 EXAMPLES = 5
@@ -103,10 +103,9 @@ def worst_first(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
     Where a file is cut off, packing, characters and the last line all say so: that is one finding.
     """
-    ranks = {Severity.FAIL: 0, Severity.WARN: 1, Severity.NOTE: 2}
     order = {code: place for place, code in enumerate(SEVERITIES)}
     once = _cut_once(findings)
-    return tuple(sorted(once, key=lambda one: (ranks[one.severity], order[one.code])))
+    return tuple(sorted(once, key=lambda one: (-RANK[one.severity], order[one.code])))
 
 
 def _cut_once(findings: Sequence[Finding]) -> list[Finding]:
