@@ -136,9 +136,7 @@ def test_values_are_kept_and_text_only_where_it_says_more(
 
     with Engine() as engine:
         table = open_table(engine, path, name="x.csv")
-        (stored,) = engine.rows(
-            "SELECT view_name FROM duckdb_views() WHERE view_name LIKE 'csv%'"
-        )
+        (stored,) = engine.rows("SELECT view_name FROM duckdb_views() WHERE view_name LIKE 'csv%'")
         kept = engine.rows(f"SELECT count(t0), count(r0), count(t1), count(r1) FROM {stored[0]}")
         texts = engine.rows(f'SELECT n, d FROM {table.raw} WHERE "{ROW}" >= 50')
 
