@@ -218,7 +218,6 @@ def _parse(
         kept = [
             stored(place, proposal.reading(place), proposal.options) for place in range(head.width)
         ]
-    table = engine.fresh_table("csv", text.seen.size_bytes)
     rejected, scans = engine.fresh("rejects"), engine.fresh("scans")
     kept_apart = {
         "store_rejects": "true",
@@ -226,7 +225,12 @@ def _parse(
         "rejects_scan": literal(scans),
     }
     source = _scan(text.path, options, head, skip=head.data_after, **kept_apart)
-    engine.rows(f"CREATE TABLE {table} AS {stored_sql(kept, source)}")
+    query = stored_sql(kept, source)
+    if proposal:
+        table = engine.keep("csv", query, text.seen.size_bytes)
+    else:
+        table = engine.fresh_table("csv", text.seen.size_bytes)
+        engine.rows(f"CREATE TABLE {table} AS {query}")
     return _Loaded(table, rejected, tuple(one.cell for one in kept), proposal)
 
 
