@@ -19,6 +19,7 @@ from dvtool.quality.drift.distributions import (
     counted,
     from_quantiles,
 )
+from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.drifting import has_own_drift, told, wanted_drift
 from dvtool.quality.findings import Finding, Place
 from dvtool.quality.given import Given
@@ -55,6 +56,9 @@ def compare_by_profile(
     pairs = dict(_pairs(before, now, spec, given.source))
     untold = frozenset(name for name, (one, _) in pairs.items() if _has_tokens(one))
     drift, figures = told(pairs, table, private=spec.private, untold=untold)
+    # What tokens stand for is not known here, so that no row of the table is found by them.
+    known = {name: pair for name, (pair, _) in pairs.items() if name not in untold}
+    drift = with_drift_causes(engine, known, table, spec, drift)
     left = [
         one.name
         for one in now.columns

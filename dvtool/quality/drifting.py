@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from dvtool.quality.blocking import Grouping
 from dvtool.quality.checks.model import Drift, TableSpec
@@ -26,6 +26,20 @@ from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.table import Column, Table
 
 
+class Compared(NamedTuple):
+    """What a comparison of two tables gives.
+
+    Attributes:
+        findings: About columns that drifted, or of which that is not decided.
+        figures: Of every compared column, as JSON values.
+        pairs: Both versions of every compared column, by name.
+    """
+
+    findings: list[Finding]
+    figures: list[dict[str, Any]]
+    pairs: Mapping[str, Comparison]
+
+
 def compare(
     engine: Engine,
     before: Table,
@@ -34,8 +48,8 @@ def compare(
     *,
     source: str,
     known: Mapping[str, Fault] | None = None,
-) -> tuple[list[Finding], list[dict[str, Any]]]:
-    """Returns findings about drift, and the figures of every compared column.
+) -> Compared:
+    """Returns findings about drift, the figures of every compared column, and what was compared.
 
     Args:
         engine: Holds both tables.
@@ -77,7 +91,8 @@ def compare(
         grouping.drop(engine)
     findings, figures = told(chosen, table, private=spec.private, known=known or {})
     by_model, shown = model_drift(engine, before, table, spec, source=source)
-    return findings + by_model, figures + shown
+    pairs = {name: pair for name, (pair, _) in chosen.items()}
+    return Compared(findings + by_model, figures + shown, pairs)
 
 
 def told(

@@ -135,12 +135,12 @@ def _compared(
     found = with_faults(engine, before, table, changed, private=spec.private)
     by_rows = filled(engine, before, table)
     faults = {one.column: one.fault for one in by_rows}
-    measured, effects = drifting.compare(
+    measured, effects, pairs = drifting.compare(
         engine, before, table, spec, source=given.source, known=faults
     )
     told = {one.column for one in measured if one.outcome is Outcome.VIOLATED}
     found += findings_of(engine, table, [one for one in by_rows if one.column not in told])
-    found += with_drift_causes(engine, before, table, spec, measured)
+    found += with_drift_causes(engine, pairs, table, spec, measured)
     return _Compared(found, tuple(effects), before=before)
 
 
