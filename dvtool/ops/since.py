@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from dvtool.core.allow import Allowance
 from dvtool.core.sidecar import version_digest
@@ -26,12 +26,12 @@ from dvtool.ops.selection import Selected, nothing_at, select
 from dvtool.ops.subjects import ChecksText, FileBytes, Subject
 from dvtool.ops.versions import sidecars_in
 from dvtool.ops.workspace import Workspace
-from dvtool.quality.checks.from_profile import judge_profile
-from dvtool.quality.checks.model import ChecksFile
+from dvtool.quality.checks.from_profile import DRIFT, judge_profile
+from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances, apply_policy
-from dvtool.quality.findings import Finding, Verdict, verdict
-from dvtool.quality.judged import worst
+from dvtool.quality.findings import Evidence, Finding, Verdict, verdict
+from dvtool.quality.judged import Judgement, worst
 from dvtool.quality.profile.model import Profile
 
 How = Literal["profiles", "bytes", "absent", "unknown"]
@@ -46,8 +46,13 @@ class Seen:
 
     @property
     def name(self) -> str:
-        """Table and key: what is followed through the versions."""
-        return f"{self.table}: {self.finding.key}"
+        """Table and key: what is followed through the versions.
+
+        Of drift it is the column, since which method shows it first changes with the rows.
+        """
+        one = self.finding
+        is_drift = one.evidence is Evidence.DRIFT and one.column
+        return f"{self.table}: {f'{one.column}.{DRIFT}' if is_drift else one.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +88,13 @@ class JudgedVersion:
 
     def knows(self, seen: Seen) -> bool:
         """Tells whether it is known if a finding of another version is in this one, too."""
-        table, key = seen.table, seen.finding.key
-        return not any(one.table == table and one.key in ("", key) for one in self.unknown)
+        table, finding = seen.table, seen.finding
+        keys = {"", finding.key}
+        if finding.evidence is Evidence.DRIFT:
+            keys |= {DRIFT, f"{finding.column}.{DRIFT}"}
+        if finding.evidence is Evidence.STRUCTURE and self.how == "profiles":
+            return False  # a profile is of the table that was read, however the file was written
+        return not any(one.table == table and one.key in keys for one in self.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,30 +163,30 @@ def check_since(workspace: Workspace, path: str, rev: str, wanted: Wanted) -> Si
         wanted,
         Profiler.of(workspace),
     )
-    chosen = list(_range(workspace, one.dataset, head, start))
+    chosen, older = _range(workspace, one.dataset, head, start)
     if one.inside and not judging.files(chosen[0]):
         raise nothing_at(one, "in HEAD")
-    versions = tuple(
-        judging.version(version, chosen[at + 1] if at + 1 < len(chosen) else None)
-        for at, version in enumerate(chosen)
-    )
+    versions = judging.all(chosen, older)
     return Since(one.dataset, versions, tuple(began(versions)))
 
 
-def _range(workspace: Workspace, dataset: str, head: str, start: str) -> Iterator[BaselineVersion]:
-    """Yields the versions after a commit, newest first, and then the one that the commit has."""
+def _range(
+    workspace: Workspace, dataset: str, head: str, start: str
+) -> tuple[list[BaselineVersion], BaselineVersion | None]:
+    """Returns the versions after a commit, newest first, then the one that it has; and the one before."""
     listed = workspace.git.run("rev-list", "--first-parent", head, f"^{start}").decode()
     newer = set(listed.split())
-    found = False
-    for version in baselines.committed(workspace, dataset, head):
-        found = True
-        yield version
+    committed = baselines.committed(workspace, dataset, head)
+    found = []
+    for version in committed:
+        found.append(version)
         if version.commit not in newer:
-            return
+            break
     if not found:
         raise UnknownRevision(
             f"no commit has the data set {dataset}", hint="dvtool list shows what there is"
         )
+    return found, next(committed, None)
 
 
 def began(versions: Sequence[JudgedVersion]) -> Iterator[Began]:
@@ -218,7 +228,40 @@ class _Judging:
     wanted: Wanted
     profiler: Profiler
 
-    def version(self, version: BaselineVersion, before: BaselineVersion | None) -> JudgedVersion:
+    def all(
+        self, chosen: Sequence[BaselineVersion], older: BaselineVersion | None
+    ) -> tuple[JudgedVersion, ...]:
+        """Returns all versions judged, newest first as they come.
+
+        The oldest is judged first: each is compared with the newest one before it that is known not
+        to fail, so that what stays bad stays a failure.
+
+        Args:
+            chosen: The versions.
+            older: The one before them; None where the data set begins with them.
+        """
+        found: list[JudgedVersion] = []
+        good = previous = older
+        for version in reversed(chosen):
+            judged = self.version(version, good, is_next=good is previous)
+            found.insert(0, judged)
+            is_good = judged.verdict not in (None, Verdict.FAIL)
+            if is_good and version.teaches_from(os.fsdecode(self.one.inside)):
+                good = version
+            previous = version
+        return tuple(found)
+
+    def version(
+        self, version: BaselineVersion, before: BaselineVersion | None, *, is_next: bool
+    ) -> JudgedVersion:
+        """Returns one version judged.
+
+        Args:
+            version: Which.
+            before: What it is compared with; None where nothing before it is known to be good.
+            is_next: Whether that is the version just before it, and so the default; with None,
+                that there is none before it.
+        """
         try:
             files = self.files(version)
             earlier = {} if before is None else self.files(before)
@@ -231,11 +274,13 @@ class _Judging:
             )
         if self.one.inside and not files:
             return JudgedVersion(version.commit, "absent", None)
-        found, unknown = self._from_profiles(version, files, earlier)
+        first = before is None and is_next
+        found, unknown = self._from_profiles(version, files, earlier, is_first=first)
         if not unknown:
             return _judged(version.commit, "profiles", found)
         if not subjects.missing_files(self.workspace.store, files):
-            return _judged(version.commit, "bytes", self._from_bytes(version))
+            found, unknown = self._from_bytes(version, None if is_next else before)
+            return _judged(version.commit, "bytes", found, unknown)
         return _judged(version.commit, "profiles" if found else "unknown", found, unknown)
 
     def files(self, version: BaselineVersion) -> dict[str, FileBytes]:
@@ -248,6 +293,8 @@ class _Judging:
         version: BaselineVersion,
         files: Mapping[str, FileBytes],
         earlier: Mapping[str, FileBytes],
+        *,
+        is_first: bool,
     ) -> tuple[list[Seen], list[Open]]:
         """Returns what fails by profiles, and what they leave open."""
         found: list[Seen] = []
@@ -277,12 +324,30 @@ class _Judging:
                 source=source,
                 rows_before=None if rows is None else rows.rows,
             )
+            drifted = list(answer.findings)
+            left = list(answer.open)
+            if is_first or (earlier and previous is None):
+                # As by its bytes: there is nothing to compare it with.
+                left = [key for key in left if key != "rows-change" and not _is_drift(key)]
+            elif rows is not None and any(_is_drift(key) for key in left):
+                drifted += self._drift(rows, profile, spec, file.name, left)
             digests = {one for one in (file.digest, whole) if one is not None}
             entries = [one for one in self.allowed if one.covers(digests, path)]
-            shown = apply_policy(answer.findings, spec, today, source=source)
+            shown = apply_policy(drifted, spec, today, source=source)
             found += [Seen(file.name, one) for one in apply_allowances(shown, entries, today)]
-            unknown += [Open(file.name, key, "is not in a profile") for key in answer.open]
+            unknown += [Open(file.name, key, "is not in a profile") for key in left]
         return found, unknown
+
+    def _drift(
+        self, before: Profile, now: Profile, spec: TableSpec, name: str, left: list[str]
+    ) -> list[Finding]:
+        """Returns the drift that two profiles decide; takes its keys from what is left open."""
+        from dvtool.quality.by_profile import drift_of_profiles
+
+        source = self.text.path if self.text is not None else ""
+        found, still = drift_of_profiles(before, now, spec, name=name, source=source)
+        left[:] = [*(key for key in left if not _is_drift(key)), *still]
+        return found
 
     def _profile(self, version: BaselineVersion, path: str, file: FileBytes) -> Profile | None:
         """Returns what is kept of a file, under whichever checks it was profiled."""
@@ -294,9 +359,17 @@ class _Judging:
                 return known
         return self.profiler.known(file, Spec())
 
-    def _from_bytes(self, version: BaselineVersion) -> list[Seen]:
-        """Returns what fails by the bytes, as `check --rev` would with the checks of today."""
+    def _from_bytes(
+        self, version: BaselineVersion, before: BaselineVersion | None
+    ) -> tuple[list[Seen], list[Open]]:
+        """Returns what fails by the bytes, and what they leave open.
+
+        It is what `check --rev` would say with the checks of today; against `before`, unless that is
+        None.
+        """
         wanted = replace(self.wanted, baseline="")
+        if before is not None:
+            wanted = replace(wanted, baseline=before.commit, baseline_why=_WHY)
         subject = subject_of(self.workspace, self.one, version.sidecar, version.commit, wanted)
         inputs = subject.inputs and {
             **subject.inputs,
@@ -311,11 +384,33 @@ class _Judging:
             root=self.workspace.top,
             references={},
         )
-        return self._judge(with_references(self.workspace, subject), wanted)
-
-    def _judge(self, subject: Subject, wanted: Wanted) -> list[Seen]:
+        subject = with_references(self.workspace, subject)
         judged = judge_subject_once(subject, wanted, self.workspace.progress, self.workspace)
-        return [Seen(table.name, one) for table in judged.tables for one in table.findings]
+        found = [Seen(table.name, one) for table in judged.tables for one in table.findings]
+        return found, list(self._not_compared(subject, judged))
+
+    def _not_compared(self, subject: Subject, judged: Judgement) -> Iterator[Open]:
+        """Yields the drift that checks ask for and that nobody could compute: a baseline is away."""
+        compared = {table.name: {one["column"] for one in table.drift} for table in judged.tables}
+        for path, file in subject.files.items():
+            earlier = subject.baseline_files.get(path)
+            spec = table_for(self.checks, path) if self.checks is not None else None
+            if earlier is None or earlier.is_here or spec is None or file.name not in compared:
+                continue
+            why = f"is not known, since the bytes of {earlier.baseline.name} are not here"
+            for column in spec.columns:
+                is_asked = column.drift is not None and column.drift.thresholds()
+                if is_asked and not column.private and column.name not in compared[file.name]:
+                    yield Open(file.name, f"{column.name}.{DRIFT}", why)
+            if spec.drift is not None and spec.drift.thresholds() and not compared[file.name]:
+                yield Open(file.name, DRIFT, why)
+
+
+def _is_drift(key: str) -> bool:
+    return key.rpartition(".")[2] == DRIFT
+
+
+_WHY: Final = "the latest version before it that does not fail by the checks on disk"
 
 
 def _judged(
