@@ -69,7 +69,7 @@ def compare(
         if wanted.off or earlier is None or earlier.kind is not column.kind:
             continue
         asked = bool(wanted.thresholds())
-        if not asked and (
+        if not has_own_drift(column.name, spec) and (
             column.name in (*spec.key, spec.group) or _moves_on(engine, before, table, column)
         ):
             continue
@@ -145,6 +145,15 @@ def wanted_drift(column: str, spec: TableSpec, source: str) -> tuple[Drift, Plac
     if own is not None and own.drift is not None:
         return own.drift, own.at("drift", source)
     return spec.drift or Drift(), spec.at("drift", source)
+
+
+def has_own_drift(column: str, spec: TableSpec) -> bool:
+    """Tells whether a column's own entry asks how far it moved, whatever it is for.
+
+    Thresholds for the whole table are not meant for columns that name rows or moments.
+    """
+    own = spec.column(column)
+    return own is not None and own.drift is not None
 
 
 def _moves_on(engine: Engine, before: Table, table: Table, column: Column) -> bool:

@@ -21,6 +21,7 @@ from dvtool.quality.checks.timing import fresh_until
 from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.filled import filled, findings_of
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place
+from dvtool.quality.folding import without_repeats
 from dvtool.quality.given import Given, not_run
 from dvtool.quality.judged import JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
@@ -180,7 +181,7 @@ def _finished(
 ) -> tuple[Finding, ...]:
     shown = [_masked(one) if one.column in spec.private else one for one in findings]
     try:
-        shown = list(apply_policy(shown, spec, given.now.date(), source=given.source))
+        shown = without_repeats(apply_policy(shown, spec, given.now.date(), source=given.source))
     except DvtoolError as error:
         shown.append(not_run("policy", f"could not run: {error}", given, Place(given.source)))
     return sorted_findings(shown)
