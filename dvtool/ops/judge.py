@@ -6,7 +6,6 @@ only for what is not remembered. Profiles are computed while a table is open and
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +20,11 @@ from dvtool.ops.subjects import BaselineFile, FileBytes, Subject, digest_now
 from dvtool.quality.checks.model import ChecksFile, HistoryRule, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances
-from dvtool.quality.file_causes import with_file_causes
+from dvtool.quality.file_causes import beside_each_other
 from dvtool.quality.findings import Evidence, Finding, Place, Verdict
 from dvtool.quality.given import Given, Other, Profiling
 from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
-from dvtool.quality.judging import judge_table
+from dvtool.quality.judging import judge_opened
 from dvtool.quality.outward import file_beside, table_within
 from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
@@ -86,33 +85,12 @@ def judge_subject(
     ]
     if profiler is not None:
         profiler.finish()
-    tables = _beside_each_other(tables, checks)
+    tables = beside_each_other(tables, checks)
     tables += absent(subject.name, subject.files, checks, inside=subject.inside)
     if subject.allowed:
         tables = [_with_allowances(subject, one, wanted) for one in tables]
     judged = [table for _, table in tables]
     return Judgement(subject.name, subject.version, tuple(judged), inputs=subject.inputs)
-
-
-def _beside_each_other(
-    tables: list[tuple[str, JudgedTable]], checks: ChecksFile | None
-) -> list[tuple[str, JudgedTable]]:
-    """Returns the tables of a folder, findings with the file to look at among those judged alike."""
-    if len(tables) < 2 or not any(table.findings for _, table in tables):
-        return tables
-    alike: dict[str, list[int]] = {}
-    for at, (path, _) in enumerate(tables):
-        spec = table_for(checks, path) if checks is not None else None
-        folder, name = os.path.split(path)
-        entry = spec.path if spec is not None else f"{folder}/*{os.path.splitext(name)[1]}"
-        alike.setdefault(entry, []).append(at)
-    told = list(tables)
-    for places in alike.values():
-        for at, table in zip(
-            places, with_file_causes([tables[at][1] for at in places]), strict=True
-        ):
-            told[at] = (tables[at][0], table)
-    return told
 
 
 def _with_allowances(
@@ -207,25 +185,28 @@ def _judge_file(
             examples=wanted.examples,
             profiling=_profiling(profiles, how) if known is None else None,
         )
-        judged = judge_table(engine, given)
-    if profiles.profiler is None or how is None:
-        return judged
-    if known is None and judged.profile is not None:
-        profiles.profiler.keep(file, how, judged.profile)
-    if not past or judged.profile is None:
-        return judged
-    from dvtool.ops.history import judged_by_history
+        judged, opened = judge_opened(engine, given)
+        if profiles.profiler is None or how is None:
+            return judged
+        if known is None and judged.profile is not None:
+            profiles.profiler.keep(file, how, judged.profile)
+        if not past or judged.profile is None:
+            return judged
+        from dvtool.ops.causes import Held
+        from dvtool.ops.history import judged_by_history
 
-    return judged_by_history(
-        judged,
-        file,
-        past,
-        profiles.profiler,
-        how,
-        asked=subject.history_asked,
-        rule=rule,
-        policy=spec.schema_change if spec is not None else "",
-    )
+        held = Held(opened, given.path.stat().st_size, earlier.file if earlier else None)
+        return judged_by_history(
+            judged,
+            file,
+            past,
+            profiles.profiler,
+            how,
+            asked=subject.history_asked,
+            rule=rule,
+            policy=spec.schema_change if spec is not None else "",
+            held=held,
+        )
 
 
 def _compared(

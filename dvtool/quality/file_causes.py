@@ -6,16 +6,43 @@ file is the only one, or all of them are alike. Nothing is read again. Called by
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from dvtool.quality.checks.model import ChecksFile
+from dvtool.quality.checks.parsing import table_for
 from dvtool.quality.findings import Finding, Outcome, Severity
 from dvtool.quality.judged import JudgedTable
 
 MOST_NAMED: Final = 3
 """Files that are named where several fail alike."""
+
+
+def beside_each_other(
+    tables: Sequence[tuple[str, JudgedTable]], checks: ChecksFile | None
+) -> list[tuple[str, JudgedTable]]:
+    """Returns the tables of a folder, findings with the file to look at among those judged alike.
+
+    Args:
+        tables: By path inside the folder.
+        checks: Of the folder; without them, files of one folder and one ending are judged alike.
+    """
+    told = list(tables)
+    if len(told) < 2 or not any(table.findings for _, table in told):
+        return told
+    alike: dict[str, list[int]] = defaultdict(list)
+    for at, (path, _) in enumerate(told):
+        spec = table_for(checks, path) if checks is not None else None
+        folder, name = os.path.split(path)
+        alike[spec.path if spec else f"{folder}/*{os.path.splitext(name)[1]}"].append(at)
+    for places in alike.values():
+        found = with_file_causes([told[at][1] for at in places])
+        for at, table in zip(places, found, strict=True):
+            told[at] = (told[at][0], table)
+    return told
 
 
 def with_file_causes(tables: Sequence[JudgedTable]) -> list[JudgedTable]:

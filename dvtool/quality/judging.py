@@ -34,8 +34,21 @@ from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Table, Unreadable
 
 
+class Opened(NamedTuple):
+    """What an engine holds once a table was judged: the table, and its baseline where that was read."""
+
+    engine: Engine
+    table: Table | None
+    before: Table | None
+
+
 def judge_table(engine: Engine, given: Given) -> JudgedTable:
-    """Returns everything found in one table.
+    """Returns everything found in one table; see `judge_opened`."""
+    return judge_opened(engine, given)[0]
+
+
+def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
+    """Returns everything found in one table, and what was opened for it.
 
     A file that is no table at all is an answer, too: its findings say why. Never raises for what
     the data hold.
@@ -49,7 +62,8 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         table = open_table(engine, given.path, name=given.name, options=spec.read)
     except Unreadable as error:
         findings = _finished(error.findings, given, spec)
-        return JudgedTable(given.name, findings, baseline=given.baseline)
+        unread = JudgedTable(given.name, findings, baseline=given.baseline)
+        return unread, Opened(engine, None, None)
     found = list(table.findings)
     more: list[str] = []
     if given.spec is not None:
@@ -78,7 +92,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
 
         pinned = (given.reference, given.reference_path)
         found += judge_reference(engine, table, spec, *pinned, source=given.source)
-    return JudgedTable(
+    judged = JudgedTable(
         name=given.name,
         findings=_finished(_without_echo(found), given, spec),
         rows=table.rows,
@@ -91,6 +105,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         profile=profile,
         valid_until=fresh_until(engine, table, spec),
     )
+    return judged, Opened(engine, table, compared.before)
 
 
 class _Compared(NamedTuple):
