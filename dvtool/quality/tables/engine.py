@@ -51,6 +51,7 @@ class Engine:
         self._parent = scratch
         self._names = 0
         self._attached = False
+        self._held_bytes = 0
         self._grows = memory_bytes is None
         self.memory_bytes = max(memory_bytes or ENGINE_MIB << 20, 1 << 24)
         self.connection = duckdb.connect(
@@ -89,7 +90,7 @@ class Engine:
         """
         if self._grows and columns << 20 > self.memory_bytes:
             self.memory_bytes = columns << 20
-            self.rows(f"SET memory_limit = '{self.memory_bytes}B'")
+            self._limit(self.memory_bytes - self._held_bytes)
 
     @contextmanager
     def handing_out(self) -> Iterator[None]:
@@ -101,10 +102,10 @@ class Engine:
 
         try:
             with suppress(duckdb.OutOfMemoryException):  # nothing to give back
-                self.rows(f"SET memory_limit = '{self.memory_bytes * 3 // 5}B'")
+                self._limit(min(self.memory_bytes * 3 // 5, self.memory_bytes - self._held_bytes))
             yield
         finally:
-            self.rows(f"SET memory_limit = '{self.memory_bytes}B'")
+            self._limit(self.memory_bytes - self._held_bytes)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Returns all rows of a query; empty for a statement without a result.
@@ -147,6 +148,33 @@ class Engine:
             self.rows(f"ATTACH {literal(str(self.folder / 'large.duckdb'))} AS large")
             self._attached = True
         return f"large.{name}"
+
+    def keep(self, stem: str, query: str, size_bytes: int) -> str:
+        """Runs a query once and keeps its rows, in their order; returns the name of the relation.
+
+        Like a table it has a column `rowid`, from 0. Rows that are held as they came cost half of
+        what a table in memory costs to write, but they cannot be spilled: a third of the engine's
+        memory is for them, and what does not fit becomes a table.
+
+        Args:
+            stem: Plain word for the name.
+            query: A SELECT.
+            size_bytes: How large the rows are as text, about.
+        """
+        held = size_bytes * 3 // 2
+        if self._held_bytes + held > self.memory_bytes // 2:
+            table = self.fresh_table(stem, size_bytes)
+            self.rows(f"CREATE TABLE {table} AS {query}")
+            return table
+        numbered = f"SELECT row_number() OVER () - 1 AS rowid, * FROM ({query})"
+        name = self.fresh(stem)
+        self.connection.register(name, self.connection.sql(numbered).materialize())
+        self._held_bytes += held
+        self._limit(self.memory_bytes - self._held_bytes)
+        return name
+
+    def _limit(self, memory_bytes: int) -> None:
+        self.rows(f"SET memory_limit = '{memory_bytes}B'")
 
     def close(self) -> None:
         """Closes the connection and removes the scratch folder; a second call does nothing."""

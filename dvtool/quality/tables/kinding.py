@@ -27,11 +27,12 @@ from dvtool.quality.tables.casting import (
 from dvtool.quality.tables.engine import WIDE, Engine, literal
 from dvtool.quality.tables.lines import LineMap
 from dvtool.quality.tables.options import ReadOptions
-from dvtool.quality.tables.proposing import ALL, NEARLY, Proposal, chunks, tallied
+from dvtool.quality.tables.proposing import ALL, NEARLY, Proposal, tallied
 from dvtool.quality.tables.shapes import INT, LEADING_ZERO
 from dvtool.quality.tables.views import Field
 
 _WIDER = {Reading(Kind.INT): Reading(Kind.FLOAT), Reading(Kind.DATE): Reading(Kind.DATETIME)}
+_AT_ONCE = 40
 TEMPORAL = frozenset({Kind.DATE, Kind.DATETIME, Kind.TIME})
 """Kinds that texts of formats with numbers of their own can still be."""
 
@@ -170,7 +171,8 @@ def count(
             counters = partial(_counters_of_text, reading=reading, options=options)
             found = tallied(engine, base, [cells[place].text for place in places], counters)
             tallies |= {place: Tally(*one) for place, one in zip(places, found, strict=True)}
-    for chunk in chunks(place for place in range(len(cells)) if place not in tallies):
+    alone = [place for place in range(len(cells)) if place not in tallies]
+    for chunk in (alone[at : at + _AT_ONCE] for at in range(0, len(alone), _AT_ONCE)):
         parts: list[str] = []
         for place in chunk:
             parts += _counters(cells[place], readings[place], options)

@@ -7,7 +7,7 @@ before they are parsed (`sampling`). `csvfile` and `jsonfile` call it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dvtool.quality.kinds import Kind
@@ -20,7 +20,7 @@ from dvtool.quality.tables.casting import (
     is_null,
     reading_of_format,
 )
-from dvtool.quality.tables.engine import WIDE, Engine, literal
+from dvtool.quality.tables.engine import Engine, literal
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.shapes import (
     DECIMAL_COMMA,
@@ -37,7 +37,6 @@ NEARLY = 0.95
 SAMPLE_ROWS = 20_000
 """Rows of a sample, about."""
 
-_AT_ONCE = 40
 _STACKED = 2000
 _EVERY = 8
 _ENOUGH = 1_000
@@ -268,8 +267,9 @@ def tallied(
 ) -> list[list[int]]:
     """Returns the same counts of each of several columns of text, in their order.
 
-    Planning an expression costs milliseconds, so that a thousand columns would take half a minute
-    for a few rows. Many columns are therefore stacked into one, and counted by where they stood.
+    Planning an expression costs milliseconds: of a sample that is more than counting takes, and a
+    thousand columns would take half a minute. The columns are therefore stacked into one, and
+    counted by where they stood.
 
     Args:
         engine: Holds the relation.
@@ -277,16 +277,7 @@ def tallied(
         texts: SQL of the columns.
         counters: SQL of the aggregates for the SQL of a text.
     """
-    if len(texts) <= WIDE:
-        found: list[list[int]] = []
-        for chunk in chunks(range(len(texts))):
-            parts = [list(counters(texts[place])) for place in chunk]
-            listed = ", ".join(one for several in parts for one in several)
-            row = [int(one or 0) for one in engine.rows(f"SELECT {listed} FROM {relation}")[0]]
-            width = len(parts[0])
-            found += [row[at : at + width] for at in range(0, len(row), width)]
-        return found
-    found = []
+    found: list[list[int]] = []
     for at in range(0, len(texts), _STACKED):
         some = texts[at : at + _STACKED]
         stacked = (
@@ -298,9 +289,3 @@ def tallied(
         )
         found += [[int(one or 0) for one in row] for row in rows]
     return found
-
-
-def chunks(places: Iterable[int]) -> list[list[int]]:
-    """Returns places in groups that are small enough for one query."""
-    known = list(places)
-    return [known[at : at + _AT_ONCE] for at in range(0, len(known), _AT_ONCE)]

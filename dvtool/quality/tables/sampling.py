@@ -33,12 +33,15 @@ def write_sample(path: Path, target: Path, *, skip: int) -> None:
             file.readline()
         start = file.tell()
         step = max((size - start) // _BLOCKS, 1)
+        place = start
         for block in range(_BLOCKS):
             at = start + block * step
-            if at > file.tell():
-                file.seek(at - 1)
-                file.readline()
+            if at > place:
+                place = file.seek(at - 1)
+                place += len(file.readline())
             for _ in range(SAMPLE_ROWS // _BLOCKS):
-                if file.tell() >= at + step:
+                if place >= at + step:
                     break
-                sink.write(file.readline())
+                line = file.readline()
+                place += len(line)
+                sink.write(line)

@@ -136,14 +136,41 @@ def test_values_are_kept_and_text_only_where_it_says_more(
 
     with Engine() as engine:
         table = open_table(engine, path, name="x.csv")
-        (stored,) = engine.rows(
-            "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'csv%'"
-        )
+        (stored,) = engine.rows("SELECT view_name FROM duckdb_views() WHERE view_name LIKE 'csv%'")
         kept = engine.rows(f"SELECT count(t0), count(r0), count(t1), count(r1) FROM {stored[0]}")
         texts = engine.rows(f'SELECT n, d FROM {table.raw} WHERE "{ROW}" >= 50')
 
     assert kept == [(51, 1, 51, 1)]
     assert texts == [("1", "2024-01-01"), ("+1", "2024-1-1")]
+
+
+def test_what_does_not_fit_a_half_of_the_memory_becomes_a_table_that_can_be_spilled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csvfile, "LARGE_BYTES", 0)
+    path = tmp_path / "x.csv"
+    path.write_text("n,name\n" + "".join(f"{one},name {one}\n" for one in range(500_000)))
+    size = path.stat().st_size  # 9 MB: twice that much half fits, thrice does not
+
+    with Engine(memory_bytes=size * 7) as engine:
+        limits = []
+        for _ in range(3):
+            open_table(engine, path, name="x.csv")
+            limits.append(engine.rows("SELECT current_setting('memory_limit')"))
+        names = "SELECT count(*) FROM duckdb_{}() WHERE {}_name LIKE 'csv%'"
+        held, tables = (
+            engine.rows(names.format(kind, kind[:-1]))[0][0] for kind in ("views", "tables")
+        )
+        kept = [
+            engine.rows(f"SELECT count(*), min(rowid), max(rowid), sum(t0) FROM {one[0]}")
+            for one in engine.rows(
+                "SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'csv%'"
+            )
+        ]
+
+    assert (held, tables) == (2, 1)
+    assert limits[0] != limits[1] == limits[2]
+    assert kept == [[(500_000, 0, 499_999, 124_999_750_000)]] * 3
 
 
 def test_a_sample_is_whole_lines_from_all_over_the_file(tmp_path: Path) -> None:
