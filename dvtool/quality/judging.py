@@ -27,6 +27,7 @@ from dvtool.quality.judged import UNOPENED, JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
+from dvtool.quality.ragged import with_departures
 from dvtool.quality.retyping import with_faults
 from dvtool.quality.shifted import with_shift
 from dvtool.quality.tables.engine import Engine
@@ -34,8 +35,21 @@ from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Table, Unreadable
 
 
+class Opened(NamedTuple):
+    """What an engine holds once a table was judged: the table, and its baseline where that was read."""
+
+    engine: Engine
+    table: Table | None
+    before: Table | None
+
+
 def judge_table(engine: Engine, given: Given) -> JudgedTable:
-    """Returns everything found in one table.
+    """Returns everything found in one table; see `judge_opened`."""
+    return judge_opened(engine, given)[0]
+
+
+def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
+    """Returns everything found in one table, and what was opened for it.
 
     A file that is no table at all is an answer, too: its findings say why. One that cannot be
     opened, or needs a package that is not installed, is undecided. Never raises for what the data
@@ -46,7 +60,8 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         table = open_table(engine, given.path, name=given.name, options=spec.read)
     except (Unreadable, ExtraMissing, OSError) as error:
         findings = _finished(_unopened(error, given), given, spec)
-        return JudgedTable(given.name, findings, baseline=given.baseline)
+        unread = JudgedTable(given.name, findings, baseline=given.baseline)
+        return unread, Opened(engine, None, None)
     found = list(table.findings)
     more: list[str] = []
     if given.spec is not None:
@@ -69,13 +84,14 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
     found += compared.findings
     if compared.before is None:
         found += findings_of(engine, table, filled(engine, None, table))
+    found = with_departures(engine, compared.before, table, found)
     found = with_shift(engine, compared.before, table, spec.schema_change, found)
     if given.reference is not None:
         from dvtool.quality.referencing import judge_reference
 
         pinned = (given.reference, given.reference_path)
         found += judge_reference(engine, table, spec, *pinned, source=given.source)
-    return JudgedTable(
+    judged = JudgedTable(
         name=given.name,
         findings=_finished(_without_echo(found), given, spec),
         rows=table.rows,
@@ -88,6 +104,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         profile=profile,
         valid_until=fresh_until(engine, table, spec),
     )
+    return judged, Opened(engine, table, compared.before)
 
 
 def _unopened(error: Unreadable | ExtraMissing | OSError, given: Given) -> tuple[Finding, ...]:
