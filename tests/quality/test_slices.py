@@ -22,7 +22,8 @@ from dvtool.quality.explaining import (
     explain_repeats,
     explain_shares,
 )
-from dvtool.quality.slice_parts import Space, parts_of_files
+from dvtool.quality.slice_parts import parts_of_files
+from dvtool.quality.slice_space import Space
 from dvtool.quality.slices import (
     Slice,
     Spread,
