@@ -27,6 +27,7 @@ from dvtool.quality.judged import JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
+from dvtool.quality.ragged import with_departures
 from dvtool.quality.retyping import with_faults
 from dvtool.quality.shifted import with_shift
 from dvtool.quality.tables.engine import Engine
@@ -86,6 +87,7 @@ def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
     found += compared.findings
     if compared.before is None:
         found += findings_of(engine, table, filled(engine, None, table))
+    found = with_departures(engine, compared.before, table, found)
     found = with_shift(engine, compared.before, table, spec.schema_change, found)
     if given.reference is not None:
         from dvtool.quality.referencing import judge_reference

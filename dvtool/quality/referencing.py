@@ -55,7 +55,8 @@ def judge_reference(
     compared = drifting.compare(engine, before, table, spec, source=source)
     drifted = with_drift_causes(engine, compared.pairs, table, spec, compared.findings)
     for one in [*(one for one in changed if one.severity is Severity.FAIL), *drifted]:
-        message = f"against the reference {reference.name}: {one.message}"
+        said = one.message.replace(" from the baseline", "", 1)
+        message = f"against the reference {reference.name}: {said}"
         yield replace(one, message=message, rule=one.rule or rule)
 
 
