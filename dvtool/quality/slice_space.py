@@ -29,7 +29,6 @@ MOST_COLUMNS: Final = 40
 BLOCKS: Final = 20
 MOST_BUCKETS: Final = 400
 """Buckets of time; days while they are this few, then weeks, then months."""
-_BIN: Final = "__bin"
 _UNITS: Final = ("day", "week", "month")
 
 
@@ -138,7 +137,7 @@ class Space:
         for number, one in enumerate(requests):
             asked = list(one.aggregates)
             for name, sql in one.given:
-                own = f"{name} {number}"
+                own = f"{self._prefix}{name} {number}"
                 given[own] = sql
                 asked = [text.replace(quoted(name), quoted(own)) for text in asked]
             aggregates += asked
@@ -162,13 +161,22 @@ class Space:
             bins: Their number.
             but: As in `sums`.
         """
-        found = self._asked("count(*)", {_BIN: bin_sql}, also=_BIN)
+        name = f"{self._prefix}bin"
+        found = self._asked("count(*)", {name: bin_sql}, also=name)
         sums: _Sums = {}
         for place, bucket, number, count in found:
             one = sums.setdefault((place, bucket), np.zeros(1 + bins))
             one[0] += count
             one[1 + number] += count
         return self._parts(sums, 1 + bins, but)
+
+    @cached_property
+    def _prefix(self) -> str:
+        """Returns what no column's name begins with, so that names made of it are free."""
+        prefix = "__"
+        while any(one.name.lower().startswith(prefix) for one in self.table.columns):
+            prefix += "_"
+        return prefix
 
     @cached_property
     def _dimensions(self) -> list[_Dimension]:
@@ -210,7 +218,7 @@ class Space:
         if not self.table.rows:
             return []
         used = [
-            (place, quoted(f"__part {place}"), one.sql)
+            (place, quoted(f"{self._prefix}part {place}"), one.sql)
             for place, one in enumerate(self._dimensions)
         ]
         names = [name for _, name, _ in used]

@@ -22,7 +22,8 @@ CHANCE: Final = 0.01
 """Allowed probability that some slice would hold so many violations if they fell anywhere."""
 
 ENOUGH: Final = 20
-"""Violations from which on it is said that no part stands out, or which one does most."""
+"""Rows below which nothing is said, since a person sees them all; and violations below which it is not
+said that no part stands out, or which one does most."""
 
 _KINDS: Final = ("file", "category", "time", "rows")
 """Of slices that do equally well the one that says most to a person."""
@@ -146,10 +147,10 @@ def choose(
         figure: The figure of one row of sums, where it may be shown.
 
     Returns:
-        None when the whole passes, when there is no part, or too few violations to tell.
+        None when the whole passes, when there is no part, or too few rows or violations to tell.
     """
     whole = parts.whole
-    if not len(parts) or not whole[0] or passes(whole[None, :])[0]:
+    if not len(parts) or whole[0] < ENOUGH or passes(whole[None, :])[0]:
         return None
     if counted and not whole[1]:
         return None

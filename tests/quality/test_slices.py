@@ -303,6 +303,27 @@ def test_rows_that_came_twice_are_placed_where_they_came_again(
     assert found.words() == "all violations lie in rows 1,901 to 2,000 (5% of rows)"
 
 
+def test_names_of_columns_never_stand_in_the_way(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"{'AB'[n % 2]},{n % 5},{'' if n < 100 else 1}" for n in range(2000)]
+    path.write_text("\n".join(['"__part 0","__GIVEN 0","___v"', *rows]) + "\n")
+    space = Space(engine, open_table(engine, path))
+
+    found = explain(space, '"___v" IS NULL', column="___v")
+
+    assert found is not None
+    assert found.words() == "all violations lie in rows 1 to 100 (5% of rows)"
+
+
+def test_of_a_table_that_is_seen_at_a_glance_nothing_is_said(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "1,x\n2,y\n3,x\n" * 6)
+
+    assert mean_of(Space(engine, open_table(engine, path)), "a", ">= 5") is None
+
+
 def test_a_long_run_of_days_is_found_whole(engine: Engine, people) -> None:
     table = people(lambda row, _: 480 <= row < 2080)
 
