@@ -67,8 +67,8 @@ def with_drift_causes(
 
 def _explained(space: Space, pair: Comparison, finding: Finding) -> Slice | Spread | None:
     from dvtool.quality.binning import binned
+    from dvtool.quality.choosing import choose
     from dvtool.quality.drift.methods import METHODS
-    from dvtool.quality.slices import choose
 
     column = next(one for one in space.table.columns if one.name == finding.column)
     method = finding.code.replace("-", "_")

@@ -13,13 +13,13 @@ from typing import Final
 import numpy as np
 
 from dvtool.quality.checks.bounds import Bound
+from dvtool.quality.choosing import choose
 from dvtool.quality.slice_parts import FloatArray
 from dvtool.quality.slice_space import Space
 from dvtool.quality.slices import (
     BoolArray,
     Slice,
     Spread,
-    choose,
     luck_of_counts,
     luck_of_mean,
     luck_of_violations,
