@@ -21,10 +21,10 @@ from dvtool.quality.checks.model import ChecksFile, HistoryRule, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances
 from dvtool.quality.findings import Evidence, Finding, Place, Verdict
-from dvtool.quality.given import Given, Profiling
+from dvtool.quality.given import Given, Other, Profiling
 from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
 from dvtool.quality.judging import judge_table
-from dvtool.quality.outward import file_beside
+from dvtool.quality.outward import file_beside, table_within
 from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
 
@@ -176,6 +176,7 @@ def _judge_file(
             reference=pinned,
             reference_path=open_files.enter_context(its.open()) if pinned and its else None,
             parts=_parts(subject, spec, open_files),
+            others=_others(subject, path, spec, checks, open_files),
             root=subject.root,
             python=wanted.python,
             now=wanted.now,
@@ -260,6 +261,25 @@ def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> d
             beside = file_beside(subject.root, subject.name, path)
             if beside.is_file():
                 found[name] = beside
+    return found
+
+
+def _others(
+    subject: Subject,
+    path: str,
+    spec: TableSpec | None,
+    checks: ChecksFile | None,
+    open_files: ExitStack,
+) -> dict[str, Other]:
+    """Opens the tables that `in_table:` names where the version itself has them."""
+    found = {}
+    for column in spec.columns if spec is not None and checks is not None else ():
+        called = column.in_table.rpartition(":")[0]
+        inside = table_within(path, called, subject.files) if called else None
+        if inside is not None and checks is not None:
+            own = table_for(checks, inside)
+            file = open_files.enter_context(subject.files[inside].open())
+            found[called] = Other(file, own.read if own is not None else None)
     return found
 
 

@@ -93,6 +93,8 @@ def profile_datasets(
 def profile_history(workspace: Workspace, paths: Sequence[str] = ()) -> list[Profiled]:
     """Profiles every version on first-parent history, newest first, as far as its bytes are here.
 
+    For files whose bytes are not here a remote is asked for their profiles.
+
     Args:
         workspace: Where.
         paths: Data sets of the work tree, or parts of them; every one when empty.
@@ -101,7 +103,7 @@ def profile_history(workspace: Workspace, paths: Sequence[str] = ()) -> list[Pro
         UnknownRevision: A path names no data set.
         InvalidText: A sidecar or a checks file breaks its format.
     """
-    profiler = Profiler.of(workspace)
+    profiler = Profiler.of(workspace, remote="")
     found = []
     for one, _ in selected_sidecars(workspace, None, list(paths)):
         today = subjects.checks_at(workspace, one.dataset, None)

@@ -158,12 +158,11 @@ def address_of(file: FileBytes, spec: Spec, key: bytes) -> str:
     """
     if file.digest is None:
         return ""
-    if spec.read is None:
+    options: dict[str, Any] = spec.read.to_mapping() if spec.read is not None else {}
+    if spec.read is None or spec.read.stated:
         # What sniffing finds follows from the bytes and from the name's endings.
         name = os.path.basename(file.name).lower()
-        options: dict[str, Any] = {"sniffed": SNIFFING, "endings": name.split(".")[1:][-2:]}
-    else:
-        options = spec.read.to_mapping()
+        options |= {"sniffed": SNIFFING, "endings": name.split(".")[1:][-2:]}
     told = {
         "privacy": {name: one.value for name, one in sorted(spec.privacy.items())},
         "label": spec.label,

@@ -21,7 +21,7 @@ from dvtool.ops.subjects import ChecksText, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks
-from dvtool.quality.outward import file_beside
+from dvtool.quality.outward import file_beside, table_within
 
 NOT_THERE = "not there"
 
@@ -60,15 +60,19 @@ def reached_inputs(
 def _files(subject: Subject, table: TableSpec) -> Iterator[Path]:
     root = subject.root
     assert root is not None
-    names = [
-        file.name
+    judged = {
+        path: file.name
         for path, file in subject.files.items()
         if not table.path or matches_path(table.path, path)
-    ]
+    }
     for column in table.columns:
         if column.in_table:
             other = column.in_table.rpartition(":")[0]
-            yield from {file_beside(root, name, other) for name in names}
+            yield from {
+                file_beside(root, name, other)
+                for path, name in judged.items()
+                if table_within(path, other, subject.files) is None
+            }
     for _, path in table.splits.parts if table.splits is not None else ():
         if path not in subject.files:
             yield file_beside(root, subject.name, path)

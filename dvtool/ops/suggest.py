@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import CHECKS_SUFFIX
-from dvtool.errors import UsageError, WouldLoseData
+from dvtool.errors import DvtoolError, InvalidText, UsageError, WouldLoseData
 from dvtool.ops import baselines, subjects
 from dvtool.ops.selection import Selected
 from dvtool.ops.subjects import FileBytes
@@ -47,6 +47,7 @@ class Suggested:
         tables: The tables that got an entry.
         versions: How many versions each entry was made from, by table.
         gaps: Versions whose bytes are not here, so that they said nothing.
+        lost: What a converted schema says and no word of ours does.
     """
 
     checks: str
@@ -54,6 +55,7 @@ class Suggested:
     tables: tuple[str, ...]
     versions: Mapping[str, int]
     gaps: int = 0
+    lost: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,11 @@ def suggest_for_dataset(
         if is_table(file.name) and (not inside or path == inside or path.startswith(inside + "/"))
     }
     if not chosen:
-        raise UsageError(f"no table at {one}", hint="name a CSV, JSON lines, Parquet … file")
+        beside = workspace.abspath(one.path)
+        hint = "name a CSV, JSON lines, Parquet … file"
+        if beside.exists() and inside not in now:
+            hint = f"{one} is not in the data set yet: dvtool add {one.dataset}"
+        raise UsageError(f"no table at {one}", hint=hint)
     earlier = list(_earlier(workspace, one.dataset)) if history else []
     tables = []
     for path, file in chosen.items():
@@ -194,15 +200,26 @@ def _suggest(checks: str, before: str, tables: Sequence[_Table], progress: Progr
         "Read it, loosen or tighten it, commit it:\n"
         "every line is a promise that the next version is held to."
     )
-    text = dump(
-        ChecksFile(tuple(specs)), comments=reasons, heading="" if known is not None else heading
-    )
-    if known is not None:
-        text = before.rstrip("\n") + "\n" + text.partition("\n")[2]
-    parse_checks(text, source=checks)  # what is written must be readable
+    text = _text(checks, before, specs, reasons, heading)
     return Suggested(
         checks, text, tuple(one.path for one in specs), versions, sum(one.gaps for one in tables)
     )
+
+
+def _text(
+    checks: str,
+    before: str,
+    specs: Sequence[TableSpec],
+    reasons: Mapping[tuple[str, ...], str],
+    heading: str,
+) -> str:
+    """Returns the whole checks file: what a person wrote, then the new tables."""
+    is_new = not before.strip()
+    text = dump(ChecksFile(tuple(specs)), comments=reasons, heading=heading if is_new else "")
+    if not is_new:
+        text = before.rstrip("\n") + "\n" + text.partition("\n")[2]
+    parse_checks(text, source=checks)  # what is written must be readable
+    return text
 
 
 def _facts(table: _Table) -> tuple[list[TableFacts], ReadOptions]:
@@ -239,19 +256,71 @@ def suggest_from_schema(reference: str, path: str, *, root: Path) -> Suggested:
 
     Args:
         reference: `schemas.py:Train`, or a pandera YAML file, below `root`.
-        path: The table that the checks are for.
+        path: The file that the checks are for.
         root: Folder of the reference. Its code is run.
 
     Raises:
         InvalidText: The schema cannot be loaded, or names no column.
     """
+    return _converted(reference, path + CHECKS_SUFFIX, "", "", root=root)
+
+
+def convert_for_dataset(
+    workspace: Workspace, one: Selected, sidecar: object, reference: str, *, extend: bool = True
+) -> Suggested:
+    """Returns the checks that a pandera schema amounts to, for a data set or one table of it.
+
+    Args:
+        workspace: Where.
+        one: What was named.
+        sidecar: Of its version in the work tree.
+        reference: As `suggest_from_schema` takes it, below the top of the work tree.
+        extend: Add to the checks file that is there; else convert into a whole one.
+
+    Raises:
+        UsageError: It is a directory, and no table of it was named.
+        WouldLoseData: The table has checks already.
+        InvalidText: The schema cannot be loaded, or names no column.
+    """
+    from dvtool.core.sidecar import Sidecar
+
+    assert isinstance(sidecar, Sidecar)
+    table = os.fsdecode(one.inside)
+    if sidecar.kind == "directory" and not table:
+        raise UsageError(
+            f"{one} is a directory, a schema is for one table", hint=f"name a table, as {one}/FILE"
+        )
+    checks = one.dataset + CHECKS_SUFFIX
+    written = subjects.checks_at(workspace, one.dataset, None) if extend and table else None
+    before = written.text if written else ""
+    return _converted(reference, checks, table, before, root=workspace.top)
+
+
+def _converted(reference: str, checks: str, table: str, before: str, *, root: Path) -> Suggested:
     from dvtool.quality.checks.pandera_import import from_pandera
     from dvtool.quality.checks.pandera_loading import load_schema
 
-    found = from_pandera(load_schema(root, reference))
-    heading = f"Converted by dvtool from {reference}; above each line is what it says there."
+    if before.strip() and any(one.path == table for one in parse_checks(before).tables):
+        raise WouldLoseData(
+            f"{checks} has checks for {table} already", hint="remove them first, or edit them"
+        )
+    try:
+        found = from_pandera(load_schema(root, reference))
+    except DvtoolError:
+        raise
+    except (Exception, SystemExit) as error:
+        why = (str(error).strip() or "no message").splitlines()[0][:160]
+        raise InvalidText(
+            f"{reference} cannot be loaded: {type(error).__name__}: {why}",
+            hint=f"python {reference.rpartition(':')[0]} shows where",
+        ) from error
+    said = f"Converted by dvtool from {reference}; above each line is what it says there."
     if found.lost:
-        heading += " There is no word for:\n" + "\n".join(f"  {one}" for one in found.lost)
-    text = dump(ChecksFile((found.spec,)), comments=found.reasons, heading=heading)
-    parse_checks(text, source=path + CHECKS_SUFFIX)
-    return Suggested(path + CHECKS_SUFFIX, text, ("",), {"": 1})
+        said += " There is no word for:\n" + "\n".join(f"  {one}" for one in found.lost)
+    spec = replace(found.spec, path=table)
+    reasons = found.reasons
+    if table:
+        reasons = {(table, *key): why for key, why in reasons.items()} | {(table,): said}
+    heading = "" if table else said
+    text = _text(checks, before, [spec], reasons, heading)
+    return Suggested(checks, text, (table,), {table: 1}, lost=found.lost)

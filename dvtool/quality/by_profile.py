@@ -19,7 +19,8 @@ from dvtool.quality.drift.distributions import (
     counted,
     from_quantiles,
 )
-from dvtool.quality.drifting import told, wanted_drift
+from dvtool.quality.drift_causes import with_drift_causes
+from dvtool.quality.drifting import has_own_drift, told, wanted_drift
 from dvtool.quality.findings import Finding, Place
 from dvtool.quality.given import Given
 from dvtool.quality.kinds import Kind
@@ -55,7 +56,14 @@ def compare_by_profile(
     pairs = dict(_pairs(before, now, spec, given.source))
     untold = frozenset(name for name, (one, _) in pairs.items() if _has_tokens(one))
     drift, figures = told(pairs, table, private=spec.private, untold=untold)
-    left = [one.name for one in now.columns if _is_asked(one, spec) and one.name not in pairs]
+    # What tokens stand for is not known here, so that no row of the table is found by them.
+    known = {name: pair for name, (pair, _) in pairs.items() if name not in untold}
+    drift = with_drift_causes(engine, known, table, spec, drift)
+    left = [
+        one.name
+        for one in now.columns
+        if one.name not in pairs and _is_asked(one, before.column(one.name), spec)
+    ]
     unknown = f"the bytes of {baseline.name}, of which only the profile is here"
     if left:
         unknown += f"; without them the drift of {', '.join(left[:5])} is unknown"
@@ -73,8 +81,7 @@ def _pairs(
         if wanted.off or earlier is None or earlier.kind is not column.kind:
             continue
         is_asked = bool(wanted.thresholds())
-        moves_on = column.kind.is_moment or (_names_rows(column) and _names_rows(earlier))
-        if not is_asked and (moves_on or column.name in spec.key):
+        if _is_left_out(column, earlier, spec):
             continue
         if column.kind is Kind.TEXT and before.key_id != now.key_id:
             continue
@@ -143,6 +150,15 @@ def _has_tokens(pair: Comparison) -> bool:
     )
 
 
-def _is_asked(column: ColumnProfile, spec: TableSpec) -> bool:
+def _is_asked(column: ColumnProfile, earlier: ColumnProfile | None, spec: TableSpec) -> bool:
     wanted, _ = wanted_drift(column.name, spec, "")
-    return bool(wanted.thresholds())
+    is_left_out = earlier is not None and _is_left_out(column, earlier, spec)
+    return bool(wanted.thresholds()) and not is_left_out
+
+
+def _is_left_out(column: ColumnProfile, earlier: ColumnProfile, spec: TableSpec) -> bool:
+    """Tells whether a column names rows or moments, and its own entry does not ask for drift."""
+    if has_own_drift(column.name, spec):
+        return False
+    moves_on = column.kind.is_moment or (_names_rows(column) and _names_rows(earlier))
+    return moves_on or column.name in (*spec.key, spec.group)

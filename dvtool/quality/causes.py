@@ -1,7 +1,7 @@
 """Causes: where in a table the violations of its checks come from, said beside each finding.
 
-Rebuilds from the checks the condition behind a finding and asks `slices` for the smallest part of
-the table that explains it. Findings themselves are made elsewhere and never dropped here. Called
+Rebuilds from the checks the figure behind a finding and has `explaining` look for the smallest part
+of the table that it comes from. Findings themselves are made elsewhere and never dropped here. Called
 by `judging`.
 """
 
@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from dvtool.quality.checks.bounds import Bound
 from dvtool.quality.checks.cells import Cell, cell_of
 from dvtool.quality.checks.evaluate import asked_by
 from dvtool.quality.checks.expression import check_expression
@@ -20,12 +19,15 @@ from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.rowrules import RowRule, column_rules, expression_rule
 from dvtool.quality.checks.subject import Asked
 from dvtool.quality.findings import Finding, Outcome, Severity
-from dvtool.quality.slices import Evenly, Slice, explain, explain_mean
-from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.engine import Engine, literal, quoted
 from dvtool.quality.tables.table import Table
 
+if TYPE_CHECKING:
+    from dvtool.quality.slice_parts import Space
+    from dvtool.quality.slices import Slice, Spread
+
 MOST_EXPLAINED: Final = 10
-"""Findings of one table that are explained, the first ones: each costs some passes over it."""
+"""Findings of one table that are explained, the first ones: each costs a pass over it."""
 MOST_ROWS: Final = 20_000_000
 """Larger tables are judged but not explained."""
 
@@ -33,12 +35,11 @@ MOST_ROWS: Final = 20_000_000
 def with_causes(
     engine: Engine, table: Table, spec: TableSpec, findings: Iterable[Finding], *, source: str
 ) -> list[Finding]:
-    """Returns the same findings, those that a slice explains with that slice.
+    """Returns the same findings, each with the slice that explains it, or that there is none.
 
-    It stands in `figures` as `slice`, and in words after the hint. Values of
-    private columns are never named. Findings that were made by other checks, could not be decided,
-    or are only notes stay as they are. Of enough violations that no slice explains it is said that they
-    are spread evenly.
+    A slice stands in `figures` as `slice`, that there is none as `spread`, and either in words after
+    the hint. Values of private columns are never named. Findings that were made by other checks,
+    could not be decided, or are only notes stay as they are.
 
     Args:
         engine: Holds the table.
@@ -48,67 +49,84 @@ def with_causes(
         source: The checks file.
     """
     told = list(findings)
-    if table.rows > MOST_ROWS:
+    wanted = [
+        number
+        for number, one in enumerate(told)
+        if one.outcome is Outcome.VIOLATED and one.severity is not Severity.NOTE
+    ]
+    if not wanted or table.rows > MOST_ROWS:
         return told
+    from dvtool.quality.slice_parts import Space  # numpy, which good data do not need
+
+    time = spec.time.column if spec.time is not None else ""
+    space = Space(engine, table, time=time, private=spec.private)
     explained = 0
-    for number, finding in enumerate(told):
-        if finding.outcome is not Outcome.VIOLATED or finding.severity is Severity.NOTE:
-            continue
+    for number in wanted:
         if explained == MOST_EXPLAINED:
             break
         # A cause is a service: whatever goes wrong on the way, the finding stands.
         with suppress(Exception):
-            found = _explained(engine, table, spec, finding, source)
-            explained += found is not None
-            if isinstance(found, Slice):
-                told[number] = told_with(finding, found, found.words())
-            elif found is not None:
-                told[number] = replace(finding, hint=_joined(finding.hint, found.words()))
+            found = _explained(space, spec, told[number], source)
+            if found is not None:
+                explained += 1
+                told[number] = told_with(told[number], found)
     return told
 
 
-def told_with(finding: Finding, found: Slice, words: str) -> Finding:
-    """Returns a finding with the slice that explains it: in figures, and after its own hint."""
-    figures = {
-        "where": found.where(),
-        "rows": found.rows,
-        "support": found.support,
-        "share": found.share,
-        "is_enough": found.is_enough,
-    }
-    hint = _joined(finding.hint, words)
-    return replace(finding, figures={**finding.figures, "slice": figures}, hint=hint)
+def told_with(finding: Finding, found: Slice | Spread) -> Finding:
+    """Returns a finding with what explains it: in figures, and after its own hint."""
+    from dvtool.quality.slices import Slice
 
-
-def _joined(hint: str, words: str) -> str:
-    return f"{hint}; {words}" if hint else words
+    if isinstance(found, Slice):
+        figures = {"slice": found.figures()}
+    else:
+        figures = {"spread": {"parts": found.parts}}
+    words = found.words()
+    hint = f"{finding.hint}; {words}" if finding.hint else words
+    return replace(finding, figures={**finding.figures, **figures}, hint=hint)
 
 
 def _explained(
-    engine: Engine, table: Table, spec: TableSpec, finding: Finding, source: str
-) -> Slice | Evenly | None:
+    space: Space, spec: TableSpec, finding: Finding, source: str
+) -> Slice | Spread | None:
     """Returns what is behind a finding; None where nobody can tell."""
-    time = spec.time.column if spec.time is not None else ""
-    private = spec.private
-    for rule in _rules(engine, table, spec, source):
+    from dvtool.quality.explaining import explain, explain_repeats
+
+    column = finding.column
+    if finding.code == "key" and not finding.figures.get("missing"):
+        return explain_repeats(space, [quoted(name) for name in spec.key])
+    for rule in _rules(space.engine, space.table, spec, source):
         if _is_about(rule.asked, finding):
-            allowed = _share(rule.allowed)
-            return explain(
-                engine,
-                table,
-                rule.violated,
-                time=time,
-                private=private,
-                column=finding.column,
-                allowed=allowed,
-            )
-    for cell in _cells(table, spec):
-        bound = cell.spec.mean
-        if bound is None or not cell.fits:
-            continue
-        if _is_about(asked_by(source, cell.spec, "mean"), finding):
-            return explain_mean(engine, table, cell.value, bound.holds, time=time, private=private)
+            return explain(space, rule.violated, column=column, allowed=rule.allowed)
+    for cell in _cells(space.table, spec):
+        if cell.fits and cell.spec.name == column:
+            return _of_column(space, cell, finding, source)
     return None
+
+
+def _of_column(space: Space, cell: Cell, finding: Finding, source: str) -> Slice | Spread | None:
+    from dvtool.quality import explaining
+
+    one, column = cell.spec, cell.spec.name
+    key = next((key for key in _KEYS if _is_about(asked_by(source, one, key), finding)), "")
+    bound = {"mean": one.mean, "std": one.std}.get(key)
+    if bound is not None:
+        return explaining.explain_moment(
+            space, cell.value, key, bound, column=column, shown=not cell.private
+        )
+    if key == "median" and one.median is not None:
+        return explaining.explain_quantiles(space, cell.value, [(0.5, one.median)], column=column)
+    if key == "quantiles":
+        return explaining.explain_quantiles(space, cell.value, one.quantiles, column=column)
+    if key == "shares":
+        wanted = {literal(value): bound for value, bound in one.shares}
+        return explaining.explain_shares(space, cell.text, wanted, column=column)
+    if key == "unique":
+        return explaining.explain_repeats(space, [cell.value])
+    return None
+
+
+_KEYS: Final = ("mean", "std", "median", "quantiles", "shares", "unique")
 
 
 def _is_about(asked: Asked, finding: Finding) -> bool:
@@ -151,10 +169,3 @@ def _cells(table: Table, spec: TableSpec) -> Iterator[Cell]:
     for one in spec.columns:
         if one.name in by_name:
             yield cell_of(one, by_name[one.name], table.options.format)
-
-
-def _share(bound: Bound | None) -> float:
-    """Returns the largest share of rows that a bound allows; 0 for a bound on counts."""
-    if bound is None or bound.high is None or not bound.percent:
-        return 0.0
-    return bound.high / 100

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from dvtool.quality.blocking import Grouping
 from dvtool.quality.checks.model import Drift, TableSpec
@@ -26,6 +26,20 @@ from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.table import Column, Table
 
 
+class Compared(NamedTuple):
+    """What a comparison of two tables gives.
+
+    Attributes:
+        findings: About columns that drifted, or of which that is not decided.
+        figures: Of every compared column, as JSON values.
+        pairs: Both versions of every compared column, by name.
+    """
+
+    findings: list[Finding]
+    figures: list[dict[str, Any]]
+    pairs: Mapping[str, Comparison]
+
+
 def compare(
     engine: Engine,
     before: Table,
@@ -34,8 +48,8 @@ def compare(
     *,
     source: str,
     known: Mapping[str, Fault] | None = None,
-) -> tuple[list[Finding], list[dict[str, Any]]]:
-    """Returns findings about drift, and the figures of every compared column.
+) -> Compared:
+    """Returns findings about drift, the figures of every compared column, and what was compared.
 
     Args:
         engine: Holds both tables.
@@ -55,7 +69,7 @@ def compare(
         if wanted.off or earlier is None or earlier.kind is not column.kind:
             continue
         asked = bool(wanted.thresholds())
-        if not asked and (
+        if not has_own_drift(column.name, spec) and (
             column.name in (*spec.key, spec.group) or _moves_on(engine, before, table, column)
         ):
             continue
@@ -77,7 +91,8 @@ def compare(
         grouping.drop(engine)
     findings, figures = told(chosen, table, private=spec.private, known=known or {})
     by_model, shown = model_drift(engine, before, table, spec, source=source)
-    return findings + by_model, figures + shown
+    pairs = {name: pair for name, (pair, _) in chosen.items()}
+    return Compared(findings + by_model, figures + shown, pairs)
 
 
 def told(
@@ -128,6 +143,15 @@ def wanted_drift(column: str, spec: TableSpec, source: str) -> tuple[Drift, Plac
     if own is not None and own.drift is not None:
         return own.drift, own.at("drift", source)
     return spec.drift or Drift(), spec.at("drift", source)
+
+
+def has_own_drift(column: str, spec: TableSpec) -> bool:
+    """Tells whether a column's own entry asks how far it moved, whatever it is for.
+
+    Thresholds for the whole table are not meant for columns that name rows or moments.
+    """
+    own = spec.column(column)
+    return own is not None and own.drift is not None
 
 
 def _moves_on(engine: Engine, before: Table, table: Table, column: Column) -> bool:

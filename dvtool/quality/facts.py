@@ -16,6 +16,9 @@ from dvtool.quality.tables.table import Column, Table
 MAX_VALUES: Final = 30
 """A column with more values than that has no list of allowed ones."""
 
+_FIRST_ROWS: Final = 2_000
+_TEXTS: Final = "VARCHAR[]"
+
 
 @dataclass(frozen=True, slots=True)
 class ColumnFacts:
@@ -30,7 +33,8 @@ class ColumnFacts:
         high: Largest, likewise.
         mean: Of numbers; None elsewhere.
         std: Of numbers, of the population; None elsewhere.
-        values: Rows by value, for texts and booleans of at most `MAX_VALUES` values; else empty.
+        values: Rows by value, for texts and booleans of at most `MAX_VALUES` values, and items by
+            value for lists of texts; else empty.
         is_unique: Every row has a value of its own.
         unparsed: Texts that are not of the kind and were read as missing.
     """
@@ -101,6 +105,8 @@ def _column(engine: Engine, table: Table, column: Column, found: tuple[Any, ...]
         if len(rows) <= MAX_VALUES:
             values = {value: int(count) for value, count in rows}
             distinct = len(values)
+    if present and column.type == _TEXTS:
+        values = _items(engine, table, name)
     is_unique = False
     if present > 1 and distinct >= 0.8 * present and column.kind in (Kind.INT, Kind.TEXT):
         (distinct,), *_ = engine.rows(f"SELECT count(DISTINCT {name}) FROM {table.source}")
@@ -118,3 +124,16 @@ def _column(engine: Engine, table: Table, column: Column, found: tuple[Any, ...]
         is_unique,
         unparsed=(table.unparsed or {}).get(column.name, 0),
     )
+
+
+def _items(engine: Engine, table: Table, name: str) -> dict[str, int]:
+    """Returns how often each text stands in the lists of a column; empty for more than a few."""
+    for limit in (f"LIMIT {_FIRST_ROWS}", ""):  # lists of sentences are told by their first ones
+        rows = engine.rows(
+            f"SELECT item, count(*) FROM (SELECT unnest({name}) AS item FROM "
+            f"(SELECT {name} FROM {table.source} WHERE {name} IS NOT NULL {limit})) "
+            f"WHERE item IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MAX_VALUES + 1}"
+        )
+        if len(rows) > MAX_VALUES:
+            return {}
+    return {value: int(count) for value, count in rows}

@@ -1,8 +1,9 @@
 """One cause, one finding: what one cause explains is told with it, and not once more.
 
 Here findings become fewer: what history finds odd is told with the cause that the rows themselves
-tell, and what shifted columns make odd is told by the shift. What is not here: how any of them was found
-(`filled`, `shifted`, `history`). Called by `shifted` and `dvtool.ops.history`.
+tell, what shifted columns make odd is told by the shift, and what the checks and the baseline both say
+is told once. What is not here: how any of them was found (`filled`, `shifted`, `history`). Called by
+`shifted`, `judging` and `dvtool.ops.history`.
 """
 
 from __future__ import annotations
@@ -79,6 +80,52 @@ def _with_fault(alarm: Finding, words: str, known: Mapping[str, object]) -> Find
         alarm,
         hint="; ".join((f"{_LIKELY}{words}", *besides)),
         figures={**alarm.figures, "likely_fault": dict(known)},
+    )
+
+
+def without_repeats(findings: Sequence[Finding]) -> list[Finding]:
+    """Returns findings where what the checks and the baseline both miss is told once.
+
+    A column that the checks name and that is gone, or has another type than they and the baseline
+    say, is one cause. The finding that weighs more stays, that of the checks where they weigh the
+    same; what only the other one knows is added. What was accepted stays as it is.
+    """
+    asked = {
+        (one.code, one.column): one
+        for one in findings
+        if one.code in _SAID_BY.values() and one.rule is not None and not one.waived
+    }
+    kept = list(findings)
+    for change in findings:
+        column = change.figures.get("was") if change.code == "column-renamed" else change.column
+        wanted = asked.get((_SAID_BY.get(change.code, ""), str(column)))
+        if wanted is None or change.waived or wanted not in kept:
+            continue
+        kept.remove(change)
+        place = kept.index(wanted)
+        kept[place] = _as_one(wanted, change)
+    return kept
+
+
+_SAID_BY: Final = {
+    "column-removed": "missing-column",
+    "column-renamed": "missing-column",
+    "column-retyped": "type",
+}
+
+
+def _as_one(wanted: Finding, change: Finding) -> Finding:
+    if RANK[change.severity] > RANK[wanted.severity]:
+        return replace(change, rule=wanted.rule, examples=wanted.examples or change.examples)
+    said = {
+        "column-removed": ", which the baseline has",
+        "column-renamed": f"; {change.column} is new: renamed?",
+    }.get(change.code, f"; {change.message}")
+    return replace(
+        wanted,
+        message=wanted.message + said,
+        hint="" if change.code == "column-renamed" else wanted.hint,
+        figures={**wanted.figures, "explains": {change.code: 1}},
     )
 
 

@@ -9,12 +9,14 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.findings import Evidence, Finding, Outcome, Place
 from dvtool.quality.judged import Baseline
 from dvtool.quality.profile.model import Profile
 from dvtool.quality.profile.privacy import Privacy
+from dvtool.quality.tables.options import ReadOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,13 @@ class Profiling:
     privacy: Mapping[str, Privacy] = field(default_factory=dict)
     label: str = ""
     key: bytes = b""
+
+
+class Other(NamedTuple):
+    """Another table of the same version: where its bytes are, and how its checks read it."""
+
+    path: Path
+    read: ReadOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ class Given:
         reference: The second baseline that its checks name, None for none.
         reference_path: Where its bytes are, None when they are not here.
         parts: Files of the split, by part, when the checks have `splits:`.
+        others: Tables of the same data set that `in_table:` names, as it names them.
         root: Folder that `schema:` is looked up in.
         python: Whether code may run.
         now: For waivers and freshness.
@@ -68,6 +78,7 @@ class Given:
     reference: Baseline | None = None
     reference_path: Path | None = None
     parts: Mapping[str, Path] = field(default_factory=dict)
+    others: Mapping[str, Other] = field(default_factory=dict)
     root: Path | None = None
     python: bool = True
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

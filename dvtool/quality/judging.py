@@ -21,6 +21,7 @@ from dvtool.quality.checks.timing import fresh_until
 from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.filled import filled, findings_of
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place
+from dvtool.quality.folding import without_repeats
 from dvtool.quality.given import Given, not_run
 from dvtool.quality.judged import JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
@@ -134,12 +135,12 @@ def _compared(
     found = with_faults(engine, before, table, changed, private=spec.private)
     by_rows = filled(engine, before, table)
     faults = {one.column: one.fault for one in by_rows}
-    measured, effects = drifting.compare(
+    measured, effects, pairs = drifting.compare(
         engine, before, table, spec, source=given.source, known=faults
     )
     told = {one.column for one in measured if one.outcome is Outcome.VIOLATED}
     found += findings_of(engine, table, [one for one in by_rows if one.column not in told])
-    found += with_drift_causes(engine, before, table, spec, measured)
+    found += with_drift_causes(engine, pairs, table, spec, measured)
     return _Compared(found, tuple(effects), before=before)
 
 
@@ -180,7 +181,7 @@ def _finished(
 ) -> tuple[Finding, ...]:
     shown = [_masked(one) if one.column in spec.private else one for one in findings]
     try:
-        shown = list(apply_policy(shown, spec, given.now.date(), source=given.source))
+        shown = without_repeats(apply_policy(shown, spec, given.now.date(), source=given.source))
     except DvtoolError as error:
         shown.append(not_run("policy", f"could not run: {error}", given, Place(given.source)))
     return sorted_findings(shown)

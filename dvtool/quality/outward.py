@@ -7,6 +7,8 @@ Where those files lie is settled here; what they are compared for is `checks` an
 from __future__ import annotations
 
 import os
+import posixpath
+from collections.abc import Container
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,13 +35,32 @@ def file_beside(root: Path, name: str, path: str) -> Path:
     return beside if beside.is_file() else root / path
 
 
+def table_within(path: str, other: str, files: Container[str]) -> str | None:
+    """Returns which file of the same data set a path that checks name means, None for none.
+
+    Args:
+        path: The judged file inside the data set; empty for the single file of one.
+        other: As the checks say: beside the judged file, else from the top of the data set.
+        files: Of the data set.
+    """
+    if not path:
+        return None
+    near = posixpath.join(posixpath.dirname(path), other)
+    return next((one for one in map(posixpath.normpath, (near, other)) if one in files), None)
+
+
 def opener(engine: Engine, given: Given) -> TableOf | None:
-    """Returns what opens a table beside the judged one; None where nothing is beside it."""
+    """Returns what opens another table; None where there is none in reach."""
     root = given.root
-    if root is None:
+    if root is None and not given.others:
         return None
 
     def opened(path: str) -> Table:
+        if path in given.others:
+            other = given.others[path]
+            return open_table(engine, other.path, name=path, options=other.read)
+        if root is None:
+            raise FileNotFoundError(path)
         return open_table(engine, file_beside(root, given.name, path), name=path)
 
     return opened

@@ -52,10 +52,11 @@ def judge_reference(
         return
     policy = spec.schema_change or "fail"
     changed = compare_schema(before.columns, table.columns, policy=policy, name=table.name)
-    measured, _ = drifting.compare(engine, before, table, spec, source=source)
-    drifted = with_drift_causes(engine, before, table, spec, measured)
+    compared = drifting.compare(engine, before, table, spec, source=source)
+    drifted = with_drift_causes(engine, compared.pairs, table, spec, compared.findings)
     for one in [*(one for one in changed if one.severity is Severity.FAIL), *drifted]:
-        message = f"against the reference {reference.name}: {one.message}"
+        said = one.message.replace(" from the baseline", "", 1)
+        message = f"against the reference {reference.name}: {said}"
         yield replace(one, message=message, rule=one.rule or rule)
 
 

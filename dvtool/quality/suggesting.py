@@ -131,7 +131,8 @@ def _nulls(past: Sequence[ColumnFacts]) -> tuple[Bound | None, str]:
 
 def _values(past: Sequence[ColumnFacts]) -> tuple[tuple[str | bool, ...], str]:
     newest = past[-1]
-    if newest.kind not in (Kind.TEXT, Kind.BOOL) or not all(one.values for one in past):
+    kinds = (Kind.TEXT, Kind.BOOL, Kind.LIST)
+    if newest.kind not in kinds or not all(one.values for one in past):
         return (), ""
     seen: dict[str, int] = {}
     news = 0

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import itertools
+import json
 import random
 import subprocess
 import sys
@@ -356,6 +357,24 @@ def test_suggested_checks_accept_what_they_came_from(tracked: Repo) -> None:
     assert "has checks for this table already" in tracked.run("suggest", "people.csv", code=9).err
 
 
+def test_the_words_in_lists_of_records_are_suggested(folder: Repo) -> None:
+    turns = [["system", "user"], ["user"], [], ["user", "system", "user"]]
+    records = [
+        {"id": n, "messages": [{"role": role, "text": f"{role} {n}"} for role in turns[n % 4]]}
+        for n in range(200)
+    ]
+    folder.write("chats.jsonl", "".join(json.dumps(one) + "\n" for one in records))
+
+    folder.run("suggest", "chats.jsonl")
+
+    text = folder.read("chats.jsonl.checks.yaml").decode()
+    assert "'messages[].role': {type: list, in: [system, user], nulls: " in text
+    assert "'messages[].text': {type: list, nulls: " in text
+    records[5]["messages"][0]["role"] = "usr"
+    folder.write("chats.jsonl", "".join(json.dumps(one) + "\n" for one in records))
+    assert "[in]" in folder.run("check", "chats.jsonl", code=1).out
+
+
 def unexplained(text: str) -> list[str]:
     """Returns the lines of a checks file that say something and have no comment above."""
     lines = [line.strip() for line in text.splitlines()]
@@ -478,7 +497,7 @@ def test_small_steps_add_up_against_the_reference(creeping: Repo) -> None:
     first, second = (creeping.git("rev-parse", rev)[:12] for rev in ("v1", "HEAD~1"))
     assert f"  compared with ages.csv@{second}, the latest accepted" in result.out
     assert f"  and with ages.csv@{first}, reference: v1 in ages.csv.checks.yaml:3" in result.out
-    assert f"age: against the reference ages.csv@{first}: " in result.out
+    assert f"age: against the reference ages.csv@{first}: drifted: normed " in result.out
     assert result.out.count("[wasserstein]") == 1
     assert "as judged before" in creeping.run("check", "ages.csv", code=1).out
 

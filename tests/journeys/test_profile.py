@@ -270,6 +270,28 @@ def test_history_is_filled_back_and_what_is_not_here_is_a_gap(tracked: Repo) -> 
     assert lines[2] == "2 versions, 1 gap, 1 file profiled"
 
 
+def test_a_clone_without_bytes_gets_the_figures_of_every_version_from_the_remote(
+    tracked: Repo,
+) -> None:
+    for rows in (70, 80):
+        tracked.write("people.csv", table(rows, seed=rows))
+        tracked.run("add", "people.csv")
+        tracked.commit(f"{rows} people")
+    tracked.run("profile", "--all-history")
+    tracked.run("push")
+    clone = tracked.clone("elsewhere")
+
+    lines = clone.run("profile", "--all-history").out.splitlines()
+
+    assert [line.split(" people.csv: ")[1].split(",")[0] for line in lines[:3]] == [
+        "80 rows",
+        "70 rows",
+        "200 rows",
+    ]
+    assert lines[3] == "3 versions, 0 gaps, 0 files profiled"
+    assert not (clone.path / "people.csv").exists()
+
+
 def test_a_gap_is_never_a_zero(tracked: Repo) -> None:
     tracked.run("push")
     clone = tracked.clone("elsewhere")

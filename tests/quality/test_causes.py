@@ -80,7 +80,7 @@ def test_nothing_private_is_named(engine: Engine, tmp_path: Path) -> None:
 
 def test_findings_without_a_condition_stay_as_they_are(engine: Engine, tmp_path: Path) -> None:
     before, after = judged(
-        engine, tmp_path, "columns:\n  gone: {type: int}\n  state: {unique: true}\n"
+        engine, tmp_path, "columns:\n  gone: {type: int}\n  state: {order: increasing}\n"
     )
 
     assert len(before) == 2
@@ -107,3 +107,41 @@ def test_enough_violations_that_no_slice_explains_are_spread_evenly(
 
     assert found.hint.startswith("spread evenly") is told
     assert "slice" not in found.figures
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("age: {median: 0..40}", "spread over the whole table: it fails without any of "),
+        ("age: {std: '<= 40'}", "without state = 'TN' (5% of rows) it would pass, at 20.79"),
+        ("state: {shares: {TN: 0%..2%}}", "without code = '??' (5% of rows) it would pass"),
+        ("age: {mean: 0..1}", "spread over the whole table: it fails without any of "),
+    ],
+)
+def test_each_statistic_says_where_it_comes_from(
+    engine: Engine, tmp_path: Path, column: str, said: str
+) -> None:
+    _, (finding,) = judged(engine, tmp_path, f"columns:\n  {column}\n")
+
+    assert finding.hint.startswith(said)
+    assert ("slice" in finding.figures) is not ("spread" in finding.figures)
+
+
+def test_a_private_figure_is_not_told_without_its_slice(engine: Engine, tmp_path: Path) -> None:
+    _, (finding,) = judged(engine, tmp_path, "columns:\n  age: {mean: 40..60, private: true}\n")
+
+    assert finding.hint == "without state = 'TN' (5% of rows) it would pass"
+
+
+def test_a_batch_that_came_twice_is_placed(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,v\n" + "".join(f"{one % 950},{one % 7}\n" for one in range(1000)))
+    table = open_table(engine, path, name="t.csv")
+    (spec,) = parse_checks("key: [id]", source=SOURCE).tables
+
+    (found,) = with_causes(
+        engine, table, spec, evaluate(engine, table, spec, source=SOURCE), source=SOURCE
+    )
+
+    assert found.message.startswith("100 of 1000 rows share their key")
+    assert found.hint == "all violations lie in rows 951 to 1,000 (5% of rows)"

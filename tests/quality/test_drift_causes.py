@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
+from scipy.spatial import distance
 
 from dvtool.quality import drifting
+from dvtool.quality.binning import Bins, binned
 from dvtool.quality.checks.parsing import parse_checks
+from dvtool.quality.drift.compare import Comparison
+from dvtool.quality.drift.distributions import numeric
 from dvtool.quality.drift.effects import psi, psi_bias
-from dvtool.quality.drift_causes import corrected_psi, with_drift_causes
+from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.findings import Finding
+from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
+from dvtool.quality.tables.table import Column
 
 Change = Callable[[int, str, float], tuple[str, float]]
 
@@ -40,9 +49,9 @@ def drifted(engine: Engine, folder: Path, change: Change, checks: str = "") -> l
         tables.append(open_table(engine, path))
     text = checks or "time: {column: day, gaps: 9d}\n"
     (spec,) = parse_checks(text).tables
-    found, _ = drifting.compare(engine, *tables, spec, source="checks")
-    assert found
-    return with_drift_causes(engine, *tables, spec, found)
+    found = drifting.compare(engine, *tables, spec, source="checks")
+    assert found.findings
+    return with_drift_causes(engine, found.pairs, tables[1], spec, found.findings)
 
 
 def test_the_shop_with_other_prices_is_named(engine: Engine, tmp_path: Path) -> None:
@@ -78,11 +87,110 @@ def test_a_private_column_names_no_slice(engine: Engine, tmp_path: Path) -> None
     assert not any("'C'" in str(one) for one in found)
 
 
-@pytest.mark.parametrize("current", [(10, 20, 30, 0), (5, 5, 5, 9), (600, 10, 1, 0)])
-def test_the_corrected_psi_is_that_of_the_drift_methods(current: tuple[int, ...]) -> None:
-    reference = (100, 90, 120, 0)
-    bins = 4 if current[3] else 3
+@pytest.mark.parametrize("method", ["psi", "wasserstein", "ks"])
+def test_each_method_says_what_it_would_be_without_the_slice(
+    engine: Engine, tmp_path: Path, method: str
+) -> None:
+    checks = f"columns:\n  price: {{drift: {{{method}: 0.12}}}}\n"
 
-    expected = psi(reference, current) - psi_bias(bins, sum(reference), sum(current))
+    found = drifted(
+        engine, tmp_path, lambda _, shop, p: (shop, p * 3 if shop == "C" else p), checks
+    )
 
-    assert corrected_psi(reference, current) == pytest.approx(expected, rel=1e-12)
+    (price,) = [one for one in found if one.code == method]
+    assert price.figures["slice"]["where"] == "shop = 'C'"
+    assert price.figures["slice"]["without"] < 0.06
+    assert "without shop = 'C' (25.1% of rows) it would pass, at 0.0" in price.hint
+
+
+@pytest.mark.parametrize("method", ["js", "cramers_v", "psi"])
+def test_shifted_shares_are_placed_by_each_method(
+    engine: Engine, tmp_path: Path, method: str
+) -> None:
+    checks = f"time: {{column: day, gaps: 9d}}\ncolumns: {{shop: {{drift: {{{method}: 0.08}}}}}}\n"
+
+    found = drifted(
+        engine, tmp_path, lambda row, shop, p: ("A" if 600 <= row < 1500 else shop, p), checks
+    )
+
+    (shop,) = [one for one in found if one.column == "shop"]
+    assert shop.figures["slice"]["where"].startswith("day 2024-01-2")
+    assert shop.figures["slice"]["without"] < 0.08
+
+
+def test_the_label_is_told_where_its_shares_shifted(engine: Engine, tmp_path: Path) -> None:
+    checks = "label: shop\ncolumns: {shop: {drift: {js: 0.1}}}\n"
+
+    found = drifted(
+        engine, tmp_path, lambda row, shop, p: ("A" if row >= 2400 else shop, p), checks
+    )
+
+    (shop,) = [one for one in found if one.column == "shop"]
+    assert shop.message.startswith("prior probability shifted from the baseline")
+    assert "without rows 2,4" in shop.hint
+
+
+def test_drift_of_every_row_is_said_to_be_everywhere(engine: Engine, tmp_path: Path) -> None:
+    found = drifted(engine, tmp_path, lambda _, shop, p: (shop, p + 15))
+
+    (price,) = [one for one in found if one.column == "price"]
+    parts = price.figures["spread"]["parts"]
+    assert parts > 1000
+    assert (
+        f"spread over the whole table: it fails without any of {parts:,} parts, too" in price.hint
+    )
+
+
+def counts_of(engine: Engine, bins: Bins, folder: Path, values: list[float]) -> np.ndarray:
+    path = folder / "part.csv"
+    path.write_text("id,v\n" + "".join(f"{at},{v}\n" for at, v in enumerate(values)))
+    table = open_table(engine, path)
+    found = np.zeros(bins.count)
+    for number, count in engine.rows(f"SELECT {bins.sql}, count(*) FROM {table.source} GROUP BY 1"):
+        found[number] = count
+    return found
+
+
+def test_effects_of_parts_are_those_of_scipy(engine: Engine, tmp_path: Path) -> None:
+    draw = np.random.default_rng(7)
+    before, after = draw.normal(50, 10, 4000).round(3), draw.normal(54, 14, 3000).round(3)
+    column = Column("v", Kind.FLOAT, "DOUBLE")
+    bins = binned(Comparison(numeric(before), numeric(after)), column, "wasserstein")
+    assert bins is not None
+
+    counts = counts_of(engine, bins, tmp_path, after.tolist())[None, :]
+
+    area = stats.wasserstein_distance(before, after) / before.std()
+    assert bins.effect("wasserstein", counts)[0] == pytest.approx(area, abs=0.01)
+    apart = stats.ks_2samp(before, after).statistic
+    assert bins.effect("ks", counts)[0] == pytest.approx(apart, abs=0.01)
+    low, high = np.sort(before)[[3, -4]]
+    outside = np.mean((after < low) | (after > high)) - 8 / 4001
+    assert bins.effect("tails", counts)[0] == pytest.approx(outside, abs=1e-12)
+    edges = np.quantile(before, np.arange(1, 10) / 10, method="inverted_cdf")
+    sides = [np.bincount(np.searchsorted(edges, one), minlength=10) for one in (before, after)]
+    expected = psi(*sides) - psi_bias(10, 4000, 3000)
+    assert bins.effect("psi", counts)[0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_effects_of_few_values_are_exact(engine: Engine, tmp_path: Path) -> None:
+    before, after = [1.0, 2, 3, 4] * 300, [2.0, 3, 4, 9] * 200
+    column = Column("v", Kind.INT, "BIGINT")
+    pair = Comparison(numeric(before), numeric(after))
+    numbers, levels = binned(pair, column, "wasserstein"), binned(pair, column, "cramers_v")
+    assert numbers is not None
+    assert levels is not None
+
+    area = numbers.effect("wasserstein", counts_of(engine, numbers, tmp_path, after)[None, :])
+    counts = counts_of(engine, levels, tmp_path, after)
+
+    assert area[0] == pytest.approx(stats.wasserstein_distance(before, after) / np.std(before))
+    p, q = [0.25, 0.25, 0.25, 0.25, 0], [0, 0.25, 0.25, 0.25, 0.25]
+    divergence = distance.jensenshannon(p, q, base=2) ** 2
+    bias = 4 * (1 / 1200 + 1 / 800) / 8 / math.log(2)
+    assert levels.effect("js_distance_base2", counts[None, :])[0] == pytest.approx(
+        math.sqrt(divergence - bias)
+    )
+    table = [[300, 300, 300, 300, 0], [0, 200, 200, 200, 200]]
+    phi2 = stats.chi2_contingency(table).statistic / 2000 - 4 / 1999
+    assert levels.effect("cramers_v", counts[None, :])[0] == pytest.approx(math.sqrt(phi2))

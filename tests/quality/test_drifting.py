@@ -54,6 +54,23 @@ def visits(seed: int, *, people: int, each: int, shift: float = 0.0) -> str:
     return "\n".join(lines) + "\n"
 
 
+def numbered(first: int, start: dt.date) -> str:
+    lines = [f"{first + n},{start + dt.timedelta(n)},{n % 7}" for n in range(300)]
+    return "\n".join(["id,day,n", *lines]) + "\n"
+
+
+def test_thresholds_for_the_table_are_not_meant_for_columns_that_name_rows_or_moments(
+    tmp_path: Path,
+) -> None:
+    before, after = numbered(0, dt.date(2024, 1, 1)), numbered(5000, dt.date(2026, 1, 1))
+
+    whole = judged(tmp_path, before, after, "drift: {psi: 0.25, ks: 0.1}\nkey: [id]\n")
+    own = judged(tmp_path, before, after, "columns: {id: {drift: {psi: 0.25}}}\nkey: [id]\n")
+
+    assert {one["column"] for one in whole.drift} == {"n"}
+    assert ("id", Outcome.VIOLATED, Severity.FAIL) in of(own, "psi")
+
+
 # -- blocks --------------------------------------------------------------------------------------
 
 DRIFTS = ("wasserstein", "tails", "js-distance-base2", "psi")

@@ -8,21 +8,29 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from dvtool.quality.slices import (
-    Evenly,
-    Slice,
-    _luck_of_counts,
-    _luck_of_mean,
-    _luck_of_violations,
+from dvtool.quality.checks.bounds import parse_bound
+from dvtool.quality.explaining import (
     explain,
-    explain_counts,
+    explain_moment,
+    explain_quantiles,
+    explain_repeats,
+    explain_shares,
+)
+from dvtool.quality.slice_parts import Space, parts_of_files
+from dvtool.quality.slices import (
+    Slice,
+    Spread,
+    choose,
     explain_files,
-    explain_mean,
+    luck_of_counts,
+    luck_of_mean,
+    luck_of_violations,
 )
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
@@ -59,7 +67,7 @@ def people(engine: Engine, tmp_path: Path) -> Callable[..., Table]:
 def test_a_run_of_bad_days_is_found_to_the_day(engine: Engine, people) -> None:
     table = people(lambda row, _: 1200 <= row < 1320)
 
-    found = explain(engine, table, "age IS NULL", time="day")
+    found = explain(Space(engine, table, time="day"), "age IS NULL")
 
     assert found == Slice("time", "day", "2024-01-31", "2024-02-02", 120, 0.03, 1.0, True)
     assert found.words() == "all violations lie in day 2024-01-31 to 2024-02-02 (3% of rows)"
@@ -68,7 +76,7 @@ def test_a_run_of_bad_days_is_found_to_the_day(engine: Engine, people) -> None:
 def test_without_a_time_column_the_run_of_rows_is_named(engine: Engine, people) -> None:
     table = people(lambda row, _: row >= 3800)
 
-    found = explain(engine, table, "age IS NULL")
+    found = explain(Space(engine, table), "age IS NULL")
 
     assert found is not None
     assert found.where() == "rows 3,801 to 4,000"
@@ -78,7 +86,7 @@ def test_without_a_time_column_the_run_of_rows_is_named(engine: Engine, people) 
 def test_a_bad_category_is_found(engine: Engine, people) -> None:
     table = people(lambda row, state: state == "TN" and row % 7 == 0)
 
-    found = explain(engine, table, "age IS NULL", time="day")
+    found = explain(Space(engine, table, time="day"), "age IS NULL")
 
     assert found is not None
     assert (found.kind, found.column, found.value, found.share) == ("category", "state", "'TN'", 1)
@@ -89,7 +97,7 @@ def test_what_most_violations_have_in_common_is_said_with_their_share(
 ) -> None:
     table = people(lambda row, _: 1200 <= row < 1320 or row in (5, 3000))
 
-    found = explain(engine, table, "age IS NULL", time="day")
+    found = explain(Space(engine, table, time="day"), "age IS NULL")
 
     assert found is not None
     assert not found.is_enough
@@ -100,7 +108,7 @@ def test_what_most_violations_have_in_common_is_said_with_their_share(
 def test_an_allowed_share_may_remain(engine: Engine, people) -> None:
     table = people(lambda row, _: 1200 <= row < 1320 or row % 400 == 0)
 
-    found = explain(engine, table, "age IS NULL", time="day", allowed=0.01)
+    found = explain(Space(engine, table, time="day"), "age IS NULL", allowed=parse_bound("<= 1%"))
 
     assert found is not None
     assert found.is_enough
@@ -112,29 +120,37 @@ def test_violations_spread_evenly_have_no_slice(engine: Engine, people, seed: in
     draw = random.Random(100 + seed)
     table = people(lambda _row, _state: draw.random() < 0.03, seed=seed)
 
-    found = explain(engine, table, "age IS NULL", time="day")
+    found = explain(Space(engine, table, time="day"), "age IS NULL")
 
-    assert isinstance(found, Evenly)
+    assert isinstance(found, Spread)
     assert found.words().startswith("spread evenly: none of ")
 
 
-def test_what_is_neither_in_a_part_nor_even_is_not_called_even(engine: Engine, people) -> None:
+def test_of_what_is_neither_in_a_part_nor_even_the_part_with_most_is_named(
+    engine: Engine, people
+) -> None:
     table = people(lambda row, state: row % (10 if state == "TN" else 40) == 0)
 
-    assert explain(engine, table, "age IS NULL", time="day") is None
+    found = explain(Space(engine, table, time="day"), "age IS NULL")
+
+    assert isinstance(found, Slice)
+    assert (found.where(), found.is_enough) == ("state = 'TN'", False)
+    assert found.words() == (
+        "64.9% of violations lie in state = 'TN' (32.8% of rows), the others all over the table"
+    )
 
 
 @pytest.mark.parametrize("bad", [set(), {17}, {17, 900}])
 def test_no_or_few_violations_explain_nothing(engine: Engine, people, bad: set[int]) -> None:
     table = people(lambda row, _: row in bad)
 
-    assert explain(engine, table, "age IS NULL", time="day") is None
+    assert explain(Space(engine, table, time="day"), "age IS NULL") is None
 
 
 def test_a_private_column_is_never_the_answer(engine: Engine, people) -> None:
     table = people(lambda row, state: state == "TN" and row % 7 == 0)
 
-    found = explain(engine, table, "age IS NULL", private=frozenset({"state"}))
+    found = explain(Space(engine, table, private=frozenset({"state"})), "age IS NULL")
 
     assert not isinstance(found, Slice)
 
@@ -142,7 +158,7 @@ def test_a_private_column_is_never_the_answer(engine: Engine, people) -> None:
 def test_a_private_time_is_never_the_answer(engine: Engine, people) -> None:
     table = people(lambda row, _: 1200 <= row < 1320)
 
-    found = explain(engine, table, "age IS NULL", time="day", private=frozenset({"day"}))
+    found = explain(Space(engine, table, time="day", private=frozenset({"day"})), "age IS NULL")
 
     assert found is not None
     assert found.kind == "rows"
@@ -151,7 +167,7 @@ def test_a_private_time_is_never_the_answer(engine: Engine, people) -> None:
 def test_a_column_does_not_explain_itself(engine: Engine, people) -> None:
     table = people(lambda _row, _state: False)
 
-    assert isinstance(explain(engine, table, "state = 'TN'", column="state"), Evenly)
+    assert isinstance(explain(Space(engine, table), "state = 'TN'", column="state"), Spread)
 
 
 def test_an_empty_table_has_no_slice(engine: Engine, tmp_path: Path) -> None:
@@ -159,51 +175,129 @@ def test_an_empty_table_has_no_slice(engine: Engine, tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": pa.array([], pa.int64())}), path)
     table = open_table(engine, path)
 
-    assert explain(engine, table, "a IS NULL") is None
-    assert explain_mean(engine, table, "0.0", lambda mean: mean > 1) is None
+    assert explain(Space(engine, table), "a IS NULL") is None
+    assert mean_of(Space(engine, table), "0.0", ">= 1") is None
+
+
+def mean_of(space: Space, value: str, bound: str, key: str = "mean") -> Slice | Spread | None:
+    return explain_moment(space, value, key, parse_bound(bound), column="age", shown=True)
 
 
 def test_the_days_that_move_a_mean_are_found(engine: Engine, people) -> None:
     table = people(lambda _row, _state: False)
     value = "CASE WHEN id BETWEEN 2000 AND 2079 THEN age * 100 ELSE age END"
 
-    found = explain_mean(engine, table, value, lambda mean: 50 <= mean <= 57, time="day")
+    found = mean_of(Space(engine, table, time="day"), value, "50..57")
 
-    assert found is not None
+    assert isinstance(found, Slice)
     assert found.where() == "day 2024-02-20 to 2024-02-21"
-    assert found.words() == "without day 2024-02-20 to 2024-02-21 (2% of rows) it would pass"
+    assert found.words() == (
+        "without day 2024-02-20 to 2024-02-21 (2% of rows) it would pass, at 53.79"
+    )
 
 
-def test_a_mean_that_has_moved_everywhere_has_no_slice(engine: Engine, people) -> None:
+def test_the_days_that_widen_a_column_are_found(engine: Engine, people) -> None:
+    table = people(lambda _row, _state: False)
+    value = "CASE WHEN id BETWEEN 2000 AND 2039 THEN age + (id % 2) * 800 - 400 ELSE age END"
+
+    found = mean_of(Space(engine, table, time="day"), value, "<= 25", "std")
+
+    assert isinstance(found, Slice)
+    assert (found.where(), found.support) == ("day 2024-02-20", 0.01)
+    assert found.without == pytest.approx(20.655783701249444)
+
+
+@pytest.mark.parametrize("key", ["mean", "std"])
+def test_a_figure_that_has_moved_everywhere_is_spread_over_the_table(
+    engine: Engine, people, key: str
+) -> None:
     table = people(lambda _row, _state: False)
 
-    assert explain_mean(engine, table, "age + 10", lambda mean: mean <= 57, time="day") is None
-    assert explain_mean(engine, table, "age", lambda mean: mean <= 53.4, time="day") is None
+    found = mean_of(Space(engine, table, time="day"), "age * 2", "<= 25", key)
+
+    assert isinstance(found, Spread)
+    assert found.words() == (
+        f"spread over the whole table: it fails without any of {found.parts:,} parts, too"
+    )
+
+
+def test_a_figure_just_beyond_its_bound_is_not_blamed_on_a_part(engine: Engine, people) -> None:
+    table = people(lambda _row, _state: False)
+
+    found = mean_of(Space(engine, table, time="day"), "age", "<= 53.55")
+
+    assert isinstance(found, Spread)
+    assert found.enough > 1
+    assert found.words().startswith("spread evenly, and just beyond the bound: it would pass")
 
 
 def test_large_numbers_do_not_drown_a_mean(engine: Engine, people) -> None:
     table = people(lambda _row, _state: False)
     value = "1e12 + CASE WHEN id < 40 THEN 1000 ELSE age END"
 
-    found = explain_mean(engine, table, value, lambda mean: mean <= 1e12 + 57, time="day")
+    found = mean_of(Space(engine, table, time="day"), value, "<= 1000000000057")
 
-    assert found is not None
+    assert isinstance(found, Slice)
     assert found.where() == "day 2024-01-01"
+
+
+def test_the_days_that_move_a_median_are_found(engine: Engine, people) -> None:
+    table = people(lambda _row, _state: False)
+    value = "CASE WHEN id BETWEEN 2000 AND 2399 THEN 99 ELSE age END"
+    wanted = [(0.5, parse_bound("50..56")), (0.95, parse_bound("<= 88"))]
+
+    found = explain_quantiles(Space(engine, table, time="day"), value, wanted, column="age")
+    moved = explain_quantiles(Space(engine, table, time="day"), "age + 9", wanted, column="age")
+
+    assert isinstance(found, Slice)
+    assert found.kind == "time"
+    assert dt.date(2024, 2, 20) <= dt.date.fromisoformat(found.value) <= dt.date(2024, 2, 22)
+    assert isinstance(moved, Spread)
+
+
+@pytest.mark.parametrize(("p", "bound"), [(0.5, "<= 3"), (0.5, ">= 3"), (0.25, "2..2"), (1, "< 6")])
+def test_a_quantile_within_its_bound_by_numpy_is_not_explained(
+    engine: Engine, tmp_path: Path, p: float, bound: str
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("v\n" + "".join(f"{one}\n" for one in (1, 2, 3, 4, 5) * 20))
+    space = Space(engine, open_table(engine, path))
+
+    assert explain_quantiles(space, '"v"', [(p, parse_bound(bound))], column="v") is None
 
 
 def test_a_shift_between_categories_is_placed(engine: Engine, people) -> None:
     table = people(lambda _row, _state: False)
     state = "CASE WHEN id BETWEEN 400 AND 599 THEN 'KA' ELSE state END"
-    counts = [f"({state}) = '{one}'" for one in ("KA", "MH", "TN")]
+    wanted = {"'KA'": parse_bound("<= 35%")}
 
-    def passes(sums: tuple[float, ...]) -> bool:
-        return max(sums[1:]) / sum(sums[1:]) < 0.35
+    found = explain_shares(Space(engine, table, time="day"), state, wanted, column="state")
 
-    found = explain_counts(engine, table, counts, passes, time="day", column="state")
-
-    assert found is not None
+    assert isinstance(found, Slice)
     first, last = dt.date.fromisoformat(found.value), dt.date.fromisoformat(found.last)
     assert dt.date(2024, 1, 11) <= first <= last <= dt.date(2024, 1, 15)
+
+
+def test_rows_that_came_twice_are_placed_where_they_came_again(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.csv"
+    numbers = [*range(1900), *range(300, 400)]
+    path.write_text("id\n" + "".join(f"{one}\n" for one in numbers))
+
+    found = explain_repeats(Space(engine, open_table(engine, path)), ["id"])
+
+    assert found is not None
+    assert found.words() == "all violations lie in rows 1,901 to 2,000 (5% of rows)"
+
+
+def test_a_long_run_of_days_is_found_whole(engine: Engine, people) -> None:
+    table = people(lambda row, _: 480 <= row < 2080)
+
+    found = explain(Space(engine, table, time="day"), "age IS NULL")
+
+    assert isinstance(found, Slice)
+    assert found.where() == "day 2024-01-13 to 2024-02-21"
 
 
 def test_the_file_that_is_to_blame_is_named(engine: Engine) -> None:
@@ -213,14 +307,16 @@ def test_the_file_that_is_to_blame_is_named(engine: Engine) -> None:
 
     assert found is not None
     assert found.words() == "all violations lie in 07.csv (3.33% of rows)"
-    assert explain_files(dict.fromkeys(files, (100, 1))) is None
+    evenly = explain_files(dict.fromkeys(files, (100, 1)))
+    assert evenly is not None
+    assert evenly.words() == "spread evenly: none of 30 parts of the table stands out"
 
 
 @pytest.mark.parametrize(("n", "support", "inside"), [(20, 0.05, 6), (100, 0.3, 60), (9, 0.5, 9)])
 def test_the_bound_on_violations_is_above_the_binomial_tail(
     n: int, support: float, inside: int
 ) -> None:
-    bound = math.exp(_luck_of_violations((1000 * support, inside), (1000, n)))
+    bound = luck(luck_of_violations, (1000 * support, inside), (1000, n))
 
     assert stats.binom.sf(inside - 1, n, support) <= bound <= 1
 
@@ -231,7 +327,7 @@ def test_the_bound_on_means_is_above_the_t_like_tail() -> None:
     both = part + rest
     sums = [(len(one), len(one), sum(one), sum(x * x for x in one)) for one in (part, both)]
 
-    bound = math.exp(_luck_of_mean(*sums))
+    bound = luck(luck_of_mean, *sums)
 
     assert stats.ttest_ind(part, rest).pvalue <= bound <= 1
 
@@ -241,6 +337,19 @@ def test_the_bound_on_counts_is_above_the_g_test() -> None:
     both = tuple(a + b for a, b in zip(part, rest, strict=True))
     expected = [sum(part) * one / sum(both) for one in both]
 
-    bound = math.exp(_luck_of_counts((50, *part), (sum(both), *both)))
+    bound = luck(luck_of_counts, (50, *part), (sum(both), *both))
 
     assert stats.power_divergence(part, expected, lambda_=0).pvalue <= bound < 0.01
+
+
+def test_of_parts_of_one_size_the_one_that_holds_more_is_chosen() -> None:
+    parts = parts_of_files({"a": (10, 9), "b": (10, 30), "c": (10, 30), "d": (70, 1)})
+
+    found = choose(parts, lambda sums: sums[:, 1] < 45, luck_of_violations, counted=True)
+
+    assert isinstance(found, Slice)
+    assert (found.value, found.share) == ("b", 30 / 70)
+
+
+def luck(bound, part: tuple[float, ...], whole: tuple[float, ...]) -> float:
+    return math.exp(bound(np.asarray([part], dtype=float), np.asarray(whole, dtype=float))[0])

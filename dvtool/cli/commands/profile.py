@@ -33,7 +33,7 @@ SHOWN_FILES = 20
 )
 @click.argument("paths", nargs=-1, type=PATH)
 @click.option("--rev", metavar="R", default="", help="Profile the version in this commit.")
-@click.option("--all-history", is_flag=True, help="Profile every version that is here.")
+@click.option("--all-history", is_flag=True, help="Profile every version.")
 @click.option("-v", "--verbose", is_flag=True, help="Show quantiles, lengths and every file.")
 @report_option
 @reporting
@@ -50,9 +50,9 @@ def command(
 
     Works on any file, without git. In a repository it shows the PATHS, or
     every data set, and keeps each file's profile, so that one changed file of
-    a hundred costs one file. With --all-history a version whose bytes are not
-    here is listed as a gap. --report draws every column; with --all-history
-    its past as well.
+    a hundred costs one file. With --all-history a version of which neither
+    bytes nor profile are here or at the remote is listed as a gap. --report
+    draws every column; with --all-history its past as well.
 
     Not this one: check judges, diff --stat compares two versions, drift says
     how far columns moved, verify proves that bytes are whole.

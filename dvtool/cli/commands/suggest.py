@@ -49,11 +49,10 @@ def command(
     --history or --batches also bounds that all those versions keep. Each line
     says why. The file is yours to edit; nothing overwrites it.
     """
-    from dvtool.ops.suggest import suggest_from_schema, write
+    from dvtool.ops.suggest import write
 
     if schema:
-        found = suggest_from_schema(schema, path, root=Path.cwd())
-        target = Path(found.checks)
+        found, target = _convert(path, schema, extend=not force, quiet=quiet or as_json)
     else:
         found, target = _suggest(
             path,
@@ -71,9 +70,10 @@ def command(
             output.text(line)
         return
     versions = max(found.versions.values(), default=1)
-    output.text(
-        f"wrote {target}: {count(len(found.tables), 'table')}, from {count(versions, 'version')}"
-    )
+    source = schema or count(versions, "version")
+    output.text(f"wrote {target}: {count(len(found.tables), 'table')}, from {source}")
+    if found.lost:
+        output.text(f"left out, for there is no word for it: {', '.join(found.lost)}")
     if found.gaps:
         output.text(
             f"{count(found.gaps, 'version')} not here said nothing (dvtool fetch --all-commits)"
@@ -103,6 +103,23 @@ def _suggest(
     return found, Path(found.checks)
 
 
+def _convert(path: str, schema: str, *, extend: bool, quiet: bool) -> tuple[Suggested, Path]:
+    """Returns a schema as checks, and where they belong: never inside of a tracked directory."""
+    from dvtool.ops.selection import repo_path
+    from dvtool.ops.suggest import convert_for_dataset, selected, suggest_from_schema
+
+    try:
+        workspace = open_workspace(quiet=quiet)
+        one, sidecar = selected(workspace, in_repository(workspace, [path])[0])
+    except (NoRepository, UnknownRevision):
+        found = suggest_from_schema(schema, path, root=Path.cwd())
+        return found, Path(found.checks)
+    file, colon, name = schema.rpartition(":") if ".py:" in schema else (schema, "", "")
+    reference = repo_path(workspace.top, Path.cwd(), file) + colon + name
+    found = convert_for_dataset(workspace, one, sidecar, reference, extend=extend)
+    return found, Path(os.path.relpath(workspace.abspath(found.checks)))
+
+
 def _facts(found: Suggested) -> dict[str, object]:
     return {
         "checks": found.checks,
@@ -110,4 +127,5 @@ def _facts(found: Suggested) -> dict[str, object]:
         "tables": found.tables,
         "versions": found.versions,
         "gaps": found.gaps,
+        "lost": found.lost,
     }

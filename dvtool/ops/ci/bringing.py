@@ -97,11 +97,11 @@ def _opened(workspace: Workspace, change: Change, settled: frozenset[str]) -> di
 
 
 def _settled(workspace: Workspace, change: Change) -> frozenset[str]:
-    """Returns the settled files; none where rules changed, or where files are compared as parts."""
+    """Returns the settled files; none where rules changed, or where tables are held against others."""
     if not change.data_only or change.before.sidecar is None:
         return frozenset()
     checks = _parsed(change.after.checks.text) if change.after.checks else None
-    if checks is not None and any(table.splits is not None for table in checks.tables):
+    if checks is not None and any(_looks_at_others(table) for table in checks.tables):
         return frozenset()
     before = _tree(workspace, change.before.sidecar)
     found = set()
@@ -110,6 +110,11 @@ def _settled(workspace: Workspace, change: Change) -> frozenset[str]:
         if earlier is not None and (earlier.digest, earlier.mode) == (entry.digest, entry.mode):
             found.add(os.fsdecode(raw))
     return frozenset(found)
+
+
+def _looks_at_others(table: TableSpec) -> bool:
+    """Tells whether a table's answer depends on other files of the data set."""
+    return table.splits is not None or any(column.in_table for column in table.columns)
 
 
 def _tree(workspace: Workspace, sidecar: Sidecar | None) -> Tree:

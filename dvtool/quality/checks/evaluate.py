@@ -186,7 +186,11 @@ def _judge_column(
         ("quantiles", bool(spec.quantiles), lambda a: _quantiles(subject, a, cell, "quantiles")),
         ("shares", bool(spec.shares), lambda a: wholerules.judge_shares(subject, a, cell)),
     ]
-    return [finding for key, is_on, run in given if is_on for finding in judge(key, run)]
+    found = [finding for key, is_on, run in given if is_on for finding in judge(key, run)]
+    if any(one.code == "type" for one in found):
+        # Where no value is left that a figure could be of, the type has said so.
+        found = [one for one in found if not one.message.endswith(figures.NO_VALUES)]
+    return found
 
 
 _statistic = figures.judge_statistic

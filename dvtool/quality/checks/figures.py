@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 from dvtool.quality.checks.bounds import Bound
 from dvtool.quality.checks.cells import Cell
@@ -16,6 +17,7 @@ from dvtool.quality.checks.subject import Asked, Subject
 from dvtool.quality.findings import Finding
 from dvtool.quality.kinds import Kind
 
+NO_VALUES: Final = "no values"
 KEYS = ("mean", "std", "median", "quantiles")
 
 
@@ -109,7 +111,7 @@ def _judge(
     present: int,
 ) -> Iterator[Finding]:
     if any(figure is None for _, figure, _ in named):
-        few = "no values" if not present else f"{present} values are too few"
+        few = NO_VALUES if not present else f"{present} values are too few"
         yield subject.undecided(asked, few)
         return
     if not all(math.isfinite(figure or 0) for _, figure, _ in named):

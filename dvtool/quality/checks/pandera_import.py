@@ -60,6 +60,9 @@ def from_pandera(schema: pa.DataFrameSchema) -> Converted:
     unique = [schema.unique] if isinstance(schema.unique, str) else list(schema.unique or ())
     if len(unique) == 1:
         columns = [replace(one, unique=True) if one.name in unique else one for one in columns]
+        if unique[0] not in schema.columns:
+            columns.append(ColumnSpec(str(unique[0]), unique=True))
+            reasons["columns", str(unique[0])] = f"unique={unique!r}"
     lost += [f"check {check_words(check)} of the whole table" for check in schema.checks]
     parsed = bool(schema.parsers) or any(one.parsers for one in schema.columns.values())
     for is_given, words in (

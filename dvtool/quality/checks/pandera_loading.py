@@ -85,13 +85,19 @@ def load_schema(root: Path, reference: str) -> pa.DataFrameSchema:
         path = inside(root, reference)
         return load_yaml(path.read_text("utf-8"), source=reference)
     file, _, name = reference.rpartition(":")
+    if not file or not name:
+        raise InvalidText(
+            f"{reference} names no schema", hint="schemas.py:Name, or a pandera YAML file"
+        )
     path = inside(root, file)
     with _importing(path.parent, root.resolve()):
         module = _execute(path)
         found = getattr(module, name, None)
         if found is None:
             known = [one for one, value in vars(module).items() if _is_schema(value)]
-            raise InvalidText(f"no {name} in {file}", source=file, hint=did_you_mean(name, known))
+            raise InvalidText(
+                f"no schema named {name}", source=file, hint=did_you_mean(name, known)
+            )
         return _as_schema(found, reference)
 
 

@@ -98,6 +98,13 @@ def _targets(subject: Subject, spec: TableSpec) -> Iterator[Finding]:
     columns |= {entry.name for entry in spec.columns}
     named = [(name, spec.at("severity", subject.source)) for name, _ in spec.severities]
     named += [(entry.finding, entry.at("finding", subject.source)) for entry in spec.ignore]
+    for entry in spec.ignore:
+        if entry.finding in columns and entry.finding not in CODES:
+            asked = Asked(
+                "unknown-target", entry.at("finding", subject.source), severity=Severity.WARN
+            )
+            message = f"{entry.finding} is a column and no finding, so nothing is ignored"
+            yield subject.violated(asked, message, hint=f"name one, as {entry.finding}.nulls")
     for name, rule in named:
         column, dot, _ = name.rpartition(".")
         if name in columns or name in CODES or (dot and column in columns):

@@ -91,9 +91,9 @@ def judge_gaps(subject: Subject, asked: Asked, spec: TimeSpec) -> Iterator[Findi
     shown = "NULL"
     if spec.column not in subject.private:
         kind = "DATE" if _is_day(subject, spec) else "TIMESTAMP"
-        shown = f"CAST(CAST(__p AS {kind}) AS VARCHAR) || ' to ' || CAST(CAST(__t AS {kind}) AS VARCHAR)"
+        shown = f"CAST(CAST(__p AS {kind}) AS VARCHAR)"
     rows = subject.engine.rows(
-        f"SELECT __r, {shown} {broken} ORDER BY __t, __r LIMIT {subject.limit}"
+        f"SELECT __r, {shown}, {gap} {broken} ORDER BY __t, __r LIMIT {subject.limit}"
     )
     times = "time" if count == 1 else "times"
     message = f"{count} {times} more than {duration_words(spec.gaps_s)} between rows"
@@ -101,7 +101,10 @@ def judge_gaps(subject: Subject, asked: Asked, spec: TimeSpec) -> Iterator[Findi
     if spec.column not in subject.private:
         message += f", longest {about(longest / 1e6)}"
         figures["longest_s"] = longest / 1e6
-    found = [(int(row), value) for row, value in rows]
+    found = [
+        (int(row), None if before is None else f"{about(apart / 1e6)} after {before}")
+        for row, before, apart in rows
+    ]
     yield subject.violated(asked, message, rows=found, figures=figures)
 
 

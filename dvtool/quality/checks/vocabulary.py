@@ -163,7 +163,7 @@ COLUMN: Final = Scope(
         Word("length", bound(plain="exact", least=0), "Characters of a text, or items of a list.", "length: 1..80", "length"),
         Word("distinct", bound(plain="exact", percent="may", least=0), "How many different values there are, missing ones not counted; percent is of the values present.", "distinct: '<= 50'", "distinct"),
         Word("order", choice(*ORDERS), "How values follow each other in file order, missing ones skipped.", "order: increasing", "order"),
-        Word("in_table", IN_TABLE, "Another table and its column, where every value occurs.", "in_table: users.csv:id", "in-table"),
+        Word("in_table", IN_TABLE, "Another table and its column, where every value occurs; looked for beside the table, at the top of its data set, and below the top of the repository.", "in_table: users.csv:id", "in-table"),
         Word("mean", bound(), "Arithmetic mean of the values present.", "mean: 30..45", "mean"),
         Word("std", bound(least=0), "Sample standard deviation (n - 1).", "std: '<= 12.5'", "std"),
         Word("median", bound(), "Median; between the two middle values, their mean.", "median: 30..40", "median"),
@@ -245,7 +245,7 @@ IGNORE: Final = Scope(
 
 
 def _read_options(node: Node) -> Value:
-    if node.kind != "mapping":
+    if node.kind != "mapping" or not node.pairs:
         raise expected(node, "the options of reading")
     try:
         return ReadOptions.from_mapping(plain(node))
@@ -263,9 +263,10 @@ def plain(node: Node) -> Value:
 
 
 READ: Final = Grammar(
-    "options of reading, as `suggest` writes them",
+    "[options of reading](reading-tables.md#read), as `suggest` writes them",
     {
         "type": "object",
+        "minProperties": 1,
         "additionalProperties": False,
         "properties": {
             "format": {"enum": list(FORMATS)},
@@ -322,7 +323,7 @@ TABLE: Final = Scope(
         Word("reference", g.TEXT, "A version or file that is a baseline besides the default one.", "reference: v1.0"),
         Word("history", HISTORY_GRAMMAR, "How the table's own history judges it; `false` for not at all.", "history: {false_alarms: 2%, min_versions: 10}"),
         Word("group", g.NAME, "Column whose rows are resampled together.", "group: user_id"),
-        Word("drift", DRIFT_GRAMMAR, "Thresholds for columns that have none; `false` for no comparison.", "drift: {psi: 0.25}", checks=True),
+        Word("drift", DRIFT_GRAMMAR, "Thresholds for columns that have none, but for those that name rows or moments (the key, the group, dates, unique values); `false` for no comparison.", "drift: {psi: 0.25}", checks=True),
         Word("concept", g.THRESHOLD, "Experimental, extra `ml`: largest growth of the loss with which a small model of the baseline predicts `label`, 0.1 = 10 %.", "concept: 0.1", "performance-change", checks=True),
         Word("two_sample", g.THRESHOLD, "Experimental, extra `ml`: largest AUC of a small model that tells the two versions apart; 0.5 = it cannot.", "two_sample: 0.6", "classifier-auc", checks=True),
         Word("severity", mapping_of(g.written, SEVERITY, "columns, codes or `column.code`, each with a severity"), "What violations do to the verdict.", "severity: {state: warn}", field="severities"),

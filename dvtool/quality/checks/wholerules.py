@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from dvtool.quality.checks.cells import Cell
+from dvtool.quality.checks.figures import NO_VALUES
 from dvtool.quality.checks.subject import Asked, Subject, of
 from dvtool.quality.findings import Finding
 from dvtool.quality.tables.engine import quoted
@@ -121,7 +122,9 @@ def judge_in_table(
     try:
         other = table_of(path)
     except FileNotFoundError:
-        yield subject.undecided(asked, f"{path} is not here")
+        yield subject.undecided(
+            asked, f"{path} is not here, neither beside the table nor at the top"
+        )
         return
     theirs = next((one for one in other.columns if one.name == column), None)
     if theirs is None:
@@ -157,7 +160,7 @@ def judge_shares(subject: Subject, asked: Asked, cell: Cell) -> Iterator[Finding
     sql = f"SELECT count(*) FILTER ({cell.present}), {counts} FROM {subject.table.source}"
     present, *found = subject.engine.rows(sql, [value for value, _ in cell.spec.shares])[0]
     if not present:
-        yield subject.undecided(asked, "no values")
+        yield subject.undecided(asked, NO_VALUES)
         return
     broken = [
         (value, 100 * count / present, bound)

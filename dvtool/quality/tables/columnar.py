@@ -18,6 +18,7 @@ from dvtool.quality.tables.naming import unique_names
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.structure import structural, unreadable, worst_first
 from dvtool.quality.tables.table import Table
+from dvtool.quality.tables.unpacking import refuse_packed
 from dvtool.quality.tables.views import Field, make_views
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def read_columnar(engine: Engine, path: Path, name: str, options: ReadOptions) -
         Unreadable: The file is damaged, cut off, or of another format.
         ExtraMissing: pyarrow is needed and not installed.
     """
+    refuse_packed(path, name, options.format.capitalize())
     load = _scan_parquet if options.format == "parquet" else _load_arrow
     relation = load(engine, path, name)
     names, found = unique_names(relation.names, name)

@@ -8,7 +8,7 @@ it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from dvtool.quality.findings import Finding
@@ -34,6 +34,9 @@ LARGE_BYTES = 8 << 20
 """From here on a file is looked at before it is parsed, and kept as values."""
 
 _FIRST_ROWS = 2_000
+_DIALECT = frozenset({"delimiter", "quote", "escape", "skip", "header"})
+_MARKS = frozenset({"decimal", "thousands"})
+"""Options of how numbers are written: who chooses one chooses both."""
 _NO_NULL = "\x01\x02no null\x03"
 
 
@@ -72,7 +75,7 @@ def read_csv(engine: Engine, text: PlainText) -> Table:
         Unreadable: No record, no data row, or a file that no dialect splits.
     """
     sample = _sample(text.path)
-    options = text.options if text.told else _sniffed(sample, text)
+    options = _settled(sample, text)
     head = _head(sample, options, text.name)
     findings = list(text.findings)
     names, naming_findings = naming.unique_names(
@@ -81,7 +84,7 @@ def read_csv(engine: Engine, text: PlainText) -> Table:
         line=head.line,
     )
     findings += naming_findings
-    if options.skip and not text.told and sample[: options.skip].strip():
+    if options.skip and "skip" not in text.told and sample[: options.skip].strip():
         message = f"{times(options.skip, 'line')} before the header skipped"
         findings.append(structural("preamble", message, text.name, line=1, lines=options.skip))
     text, loaded = _load(engine, text, options, head, names=names, findings=findings)
@@ -91,7 +94,7 @@ def read_csv(engine: Engine, text: PlainText) -> Table:
     if not rows:
         raise _nothing(text.name, head, findings)
     proposal = loaded.proposal or propose_from(
-        engine, loaded.table, _texts(head.width), names, options, told=text.told
+        engine, loaded.table, _texts(head.width), names, options, told=bool(text.told & _MARKS)
     )
     fields, settled, kind_findings = decide(
         engine, loaded.table, loaded.cells, names, proposal, name=text.name, places=places
@@ -126,18 +129,23 @@ def _sample(path: Path) -> str:
     return data.decode("utf-8", "replace").removeprefix("\ufeff")
 
 
-def _sniffed(sample: str, text: PlainText) -> ReadOptions:
+def _settled(sample: str, text: PlainText) -> ReadOptions:
+    """Returns the options with what nobody chose about records and fields as the sample shows it."""
+    asked = _DIALECT - text.told
+    if not asked:
+        return text.options
     lower = text.name.lower()
     preferred = "\t" if ".tsv" in lower or ".tab" in lower else "|" if ".psv" in lower else ","
-    found = sniffing.sniff(sample, preferred=preferred)
-    return replace(
-        text.options,
-        delimiter=found.delimiter,
-        quote=found.quote,
-        escape=found.escape,
-        skip=found.skip,
-        header=found.header,
-    )
+    found = asdict(sniffing.sniff(sample, preferred=preferred))
+    options = replace(text.options, **{key: found[key] for key in asked})
+    if "quote" in text.told and "escape" in asked:
+        options = replace(options, escape=options.quote)
+    if "delimiter" in text.told and text.told.isdisjoint({"skip", "header"}):
+        # Another delimiter makes other records, of which the first are looked at anew.
+        records = sniffing.split(sample, options.delimiter, options.quote, options.escape)
+        skip, header = sniffing.sniff_records(records)
+        options = replace(options, skip=skip, header=header)
+    return options
 
 
 def _head(sample: str, options: ReadOptions, name: str) -> _Head:
@@ -203,7 +211,9 @@ def _parse(
     kept = [Stored(Cell(one), one) for one in _texts(head.width)]
     if text.seen.size_bytes >= LARGE_BYTES:
         sample = _sampled(engine, text, options, head)
-        proposal = propose(engine, sample, _texts(head.width), names, options, told=text.told)
+        proposal = propose(
+            engine, sample, _texts(head.width), names, options, told=bool(text.told & _MARKS)
+        )
         engine.rows(f"DROP TABLE {sample}")
         kept = [
             stored(place, proposal.reading(place), proposal.options) for place in range(head.width)

@@ -16,13 +16,13 @@ from dvtool.quality.tables import naming
 from dvtool.quality.tables.casting import Cell
 from dvtool.quality.tables.contents import judge_contents
 from dvtool.quality.tables.engine import Engine, literal
-from dvtool.quality.tables.jsonpaths import Leaf, leaves, target
+from dvtool.quality.tables.jsonpaths import Leaf, leaves, target, without_clashes
 from dvtool.quality.tables.jsonrecords import Records, load_records
 from dvtool.quality.tables.kinding import TEMPORAL, decide
 from dvtool.quality.tables.lines import LineMap
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.proposing import propose_from
-from dvtool.quality.tables.structure import EXAMPLES, structural, unreadable, worst_first
+from dvtool.quality.tables.structure import EXAMPLES, structural, times, unreadable, worst_first
 from dvtool.quality.tables.table import Table
 from dvtool.quality.tables.textfile import PlainText
 from dvtool.quality.tables.views import Field, make_views
@@ -40,18 +40,20 @@ def read_json(engine: Engine, text: PlainText) -> Table:
     structure = _structure(engine, records)
     try:
         shape = json.loads(structure)
-        found = leaves(shape) if isinstance(shape, dict) else []
+        parts = without_clashes(shape) if isinstance(shape, dict) else []
+        found = [leaf for n, part in enumerate(parts) for leaf in leaves(part, f"s{n}")]
     except RecursionError as error:
         message = "the objects are nested too deeply for a table"
         raise unreadable("not-a-table", message, text.name) from error
     if not found or len(found) > _MAX_COLUMNS:
         message = f"the objects have {len(found):,} different fields, allowed 1 to {_MAX_COLUMNS:,}"
         raise unreadable("not-a-table", message, text.name)
-    base = _flattened(engine, text, records, json.dumps(target(shape)), found)
+    base = _flattened(engine, text, records, [json.dumps(target(one)) for one in parts], found)
     names, findings = naming.unique_names([one.name for one in found], text.name)
     places = _places(text.path, records, base)
     fields, settled, dated = _fields(engine, base, names, found, text=text, places=places)
     findings = [*text.findings, *records.findings, *findings, *dated]
+    findings += _repeated(engine, records.table, text.name, places)
     findings += _mixed(engine, records.table, names, found, name=text.name, places=places)
     columns, source, raw = make_views(engine, base, "rowid + 1", fields)
     table = Table(text.name, settled, columns, records.rows, source, raw, places=places)
@@ -74,13 +76,17 @@ def _structure(engine: Engine, records: Records) -> str:
 
 
 def _flattened(
-    engine: Engine, text: PlainText, records: Records, structure: str, found: Sequence[Leaf]
+    engine: Engine,
+    text: PlainText,
+    records: Records,
+    structures: Sequence[str],
+    found: Sequence[Leaf],
 ) -> str:
     flat = ", ".join(f"{one.expression} AS c{place}" for place, one in enumerate(found))
-    query = (
-        f"SELECT {flat}, record FROM (SELECT record, "
-        f"json_transform(doc, {literal(structure)}) AS s FROM {records.table})"
+    transformed = ", ".join(
+        f"json_transform(doc, {literal(one)}) AS s{n}" for n, one in enumerate(structures)
     )
+    query = f"SELECT {flat}, record FROM (SELECT record, {transformed} FROM {records.table})"
     return engine.keep("json", query, text.seen.size_bytes)
 
 
@@ -135,6 +141,22 @@ def _places(path: Path, records: Records, base: str) -> LineMap:
 
 _WORDS = {"VARCHAR": "text", "UBIGINT": "int", "BIGINT": "int", "DOUBLE": "float"}
 """What a reader of the finding calls the engine's names of JSON types."""
+
+
+def _repeated(engine: Engine, table: str, name: str, places: LineMap) -> list[Finding]:
+    """Returns a finding about records that name a field twice, of which the engine reads the first."""
+    spots = engine.rows(
+        f"SELECT rowid + 1, count(*) OVER () FROM (SELECT rowid, json_keys(doc) AS k FROM {table}) "
+        f"WHERE len(k) <> len(list_distinct(k)) ORDER BY 1 LIMIT {EXAMPLES}"
+    )
+    if not spots:
+        return []
+    rows = [int(row) for row, _ in spots]
+    lines = places.find(engine, rows)
+    count = int(spots[0][1])
+    message = f"{times(count, 'record')} with a field named twice, allowed 0; the first one is read"
+    examples = [(lines.get(row, 0), row, None) for row in rows]
+    return [structural("repeated-fields", message, name, examples=examples, records=count)]
 
 
 def _mixed(

@@ -50,6 +50,33 @@ def target(shape: object) -> object:
     return _SCALARS.get(str(shape), shape)
 
 
+def without_clashes(shape: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns structures that together have all fields, none with two names that differ by case only.
+
+    The engine's records know no case. Nearly every structure comes back alone and as it is.
+    """
+    return [one for one in _parts(shape) if isinstance(one, dict)]
+
+
+def _parts(shape: object) -> list[object]:
+    if isinstance(shape, list) and shape:
+        return [[one] for one in _parts(shape[0])]
+    if not isinstance(shape, dict):
+        return [shape]
+    parts: list[dict[str, object]] = [{}]
+    taken: list[set[str]] = [set()]
+    for key, below in shape.items():
+        bare = key.casefold()
+        for one in _parts(below):
+            place = next((n for n, known in enumerate(taken) if bare not in known), len(parts))
+            if place == len(parts):
+                parts.append({})
+                taken.append(set())
+            parts[place][key] = one
+            taken[place].add(bare)
+    return list(parts)
+
+
 def leaves(shape: dict[str, Any], record: str = "s") -> list[Leaf]:
     """Returns the columns of a merged structure in the order in which the keys first occur.
 

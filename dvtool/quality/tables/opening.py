@@ -28,7 +28,8 @@ def open_table(
     """Returns the table that a file holds, read once, with its structural findings.
 
     Without options, everything is sniffed and `Table.options` says what came out; with options they
-    are followed, and what does not fit them is a finding. A name that says nothing is read as CSV.
+    are followed, and what does not fit them is a finding. Options that state no format leave it to
+    the name, and what else they do not state is sniffed. A name that says nothing is read as CSV.
 
     Args:
         engine: Holds the table's views; the table lives as long as it does.
@@ -50,9 +51,15 @@ def open_table(
     if size == 0:
         raise unreadable("empty-file", "the file has 0 bytes", name, bytes=0)
     found, compression = endings(path.name)
-    settled = options or replace(ReadOptions(), format=found or "csv", compression=compression)
+    told: frozenset[str] = frozenset()
+    settled = options or ReadOptions()
+    if options is not None:
+        told = options.told
+    if "format" not in told:
+        packed = settled.compression if "compression" in told else compression
+        settled = replace(settled, format=found or "csv", compression=packed, stated=frozenset())
     try:
-        return _read(engine, path, name, settled, told=options is not None, contents=contents)
+        return _read(engine, path, name, settled, told=told, contents=contents)
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
         raise  # our own SQL is wrong, not the file
     except (duckdb.OutOfMemoryException, MemoryError) as error:
@@ -63,7 +70,13 @@ def open_table(
 
 
 def _read(
-    engine: Engine, path: Path, name: str, options: ReadOptions, *, told: bool, contents: bool
+    engine: Engine,
+    path: Path,
+    name: str,
+    options: ReadOptions,
+    *,
+    told: frozenset[str],
+    contents: bool,
 ) -> Table:
     if options.format in TEXTUAL:
         from dvtool.quality.tables.textfile import read_text

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Final
 
 from dvtool.errors import InvalidText
 from dvtool.quality.kinds import Kind
@@ -56,6 +56,8 @@ class ReadOptions:
         dates: Columns of dates not written year first: (column name, strptime format).
         sheet: Of a workbook; empty means the first.
         compression: One of `COMPRESSIONS`, empty for none.
+        stated: Names of the options that were chosen, where the rest is to be found out; empty where
+            all of them are meant.
     """
 
     format: str = "csv"
@@ -72,13 +74,20 @@ class ReadOptions:
     dates: tuple[tuple[str, str], ...] = ()
     sheet: str = ""
     compression: str = ""
+    stated: frozenset[str] = frozenset()
+
+    @property
+    def told(self) -> frozenset[str]:
+        """Names of the options that someone chose, and nothing that is sniffed replaces."""
+        return self.stated or NAMES
 
     def to_mapping(self) -> dict[str, Any]:
-        """Returns what differs from the defaults, `format` always, as plain values for `read:`."""
-        told: dict[str, Any] = {"format": self.format}
+        """Returns plain values for `read:`: what was stated, or else `format` and what is no default."""
+        told: dict[str, Any] = {} if self.stated else {"format": self.format}
         for one in fields(self):
             value = getattr(self, one.name)
-            if one.name == "format" or value == one.default:
+            is_meant = one.name in self.stated if self.stated else value != one.default
+            if one.name in _NEVER_TOLD or not is_meant:
                 continue
             if one.name in _MAPPINGS:
                 told[one.name] = dict(value)
@@ -88,22 +97,27 @@ class ReadOptions:
 
     @classmethod
     def from_mapping(cls, told: Mapping[str, Any]) -> ReadOptions:
-        """Returns the options that a `read:` mapping describes; what it leaves out has its default.
+        """Returns the options that a `read:` mapping describes.
+
+        With `format`, what it leaves out has its default; without, it is found out.
 
         Raises:
             InvalidText: An unknown key, or a value that its key does not allow.
         """
-        known = {one.name for one in fields(cls)}
         values: dict[str, Any] = {}
         for key, value in told.items():
-            if key not in known:
-                near = difflib.get_close_matches(str(key), known, 1)
+            if key not in NAMES:
+                near = difflib.get_close_matches(str(key), NAMES, 1)
                 meant = f", did you mean {near[0]}" if near else ""
                 raise InvalidText(f"read: unknown key {str(key)!r}{meant}")
             values[key] = _checked(key, value)
-        return cls(**values)
+        stated = frozenset() if "format" in values else frozenset(values)
+        return cls(**values, stated=stated)
 
 
+NAMES: Final = frozenset(one.name for one in fields(ReadOptions)) - {"stated"}
+"""Keys of `read:`."""
+_NEVER_TOLD = ("format", "stated")
 _MAPPINGS = ("types", "dates")
 _CHOICES = {
     "format": FORMATS,

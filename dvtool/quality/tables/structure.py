@@ -28,6 +28,7 @@ SEVERITIES: dict[str, Severity] = {
     "ragged-rows": Severity.FAIL,
     "broken-quotes": Severity.FAIL,
     "broken-records": Severity.FAIL,
+    "repeated-fields": Severity.FAIL,
     "long-lines": Severity.FAIL,
     "encoding-damage": Severity.FAIL,
     "null-bytes": Severity.FAIL,

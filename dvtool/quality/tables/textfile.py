@@ -29,7 +29,7 @@ class PlainText:
         name: What the user calls the file.
         seen: The survey of `path`.
         options: With compression and encoding settled.
-        told: Whether the caller gave the options.
+        told: Names of the options that the caller chose.
         findings: What was found on the way.
         contents: Whether findings about values are wanted.
     """
@@ -38,13 +38,19 @@ class PlainText:
     name: str
     seen: Survey
     options: ReadOptions
-    told: bool
+    told: frozenset[str]
     findings: tuple[Finding, ...]
     contents: bool = True
 
 
 def read_text(
-    engine: Engine, path: Path, name: str, options: ReadOptions, *, told: bool, contents: bool
+    engine: Engine,
+    path: Path,
+    name: str,
+    options: ReadOptions,
+    *,
+    told: frozenset[str],
+    contents: bool,
 ) -> Table:
     """Returns the table of a text file.
 
@@ -62,7 +68,7 @@ def read_text(
 
 
 def prepare(
-    engine: Engine, path: Path, name: str, options: ReadOptions, *, told: bool
+    engine: Engine, path: Path, name: str, options: ReadOptions, *, told: frozenset[str]
 ) -> PlainText:
     """Returns the plain UTF-8 text of a file and what was found about its bytes.
 
@@ -73,7 +79,7 @@ def prepare(
     plain, findings = unpack(path, scratch.with_suffix(".plain"), name, options.compression)
     with plain.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    told_encoding = told and options.encoding != "utf-8"
+    told_encoding = "encoding" in told and options.encoding != "utf-8"
     encoding = options.encoding if told_encoding else guess_encoding(head)
     if not told_encoding and encoding == "utf-8" and is_binary(head):
         raise unreadable("not-a-table", "this is binary data, not text", name)

@@ -17,6 +17,7 @@ from dvtool.quality.findings import Finding
 from dvtool.quality.tables.structure import structural, unreadable
 
 _CHUNK_BYTES = 1 << 16
+_HEAD_BYTES = 16
 _MARKS = (
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -53,11 +54,11 @@ def unpack(path: Path, target: Path, name: str, compression: str) -> tuple[Path,
         Unreadable: Another kind of file, or not one byte could be unpacked.
     """
     with path.open("rb") as file:
-        head = file.read(16)
+        head = file.read(_HEAD_BYTES)
     for mark, kind, hint in _FOREIGN:
         if head.startswith(mark):
             raise unreadable("not-a-table", f"this is {kind}, not text", name, hint=hint)
-    found = next((kind for mark, kind in _MARKS if head.startswith(mark)), "")
+    found = packed_as(head)
     if not found and compression:
         raise unreadable("unreadable", f"the bytes are not {compression}", name)
     if not found:
@@ -76,6 +77,24 @@ def unpack(path: Path, target: Path, name: str, compression: str) -> tuple[Path,
     if findings and not written:
         raise unreadable("truncated", findings[0].message, name, bytes=0)
     return target, findings
+
+
+def packed_as(head: bytes) -> str:
+    """Returns what packed a file that begins like this; empty for nothing."""
+    return next((kind for mark, kind in _MARKS if head.startswith(mark)), "")
+
+
+def refuse_packed(path: Path, name: str, kind: str) -> None:
+    """Refuses a packed file of a format that compresses inside.
+
+    Raises:
+        Unreadable: The file begins like packed data.
+    """
+    with path.open("rb") as file:
+        found = packed_as(file.read(_HEAD_BYTES))
+    if found:
+        message = f"this is packed as {found}; {kind} is read unpacked only, it compresses inside"
+        raise unreadable("not-a-table", message, name, hint="unpack the file")
 
 
 def _chunks(path: Path, compression: str) -> Iterator[bytes]:

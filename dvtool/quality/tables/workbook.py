@@ -19,7 +19,7 @@ from dvtool.errors import ExtraMissing
 from dvtool.quality.tables.csvfile import read_csv
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.lines import LineMap
-from dvtool.quality.tables.options import ReadOptions
+from dvtool.quality.tables.options import NAMES, ReadOptions
 from dvtool.quality.tables.scanning import survey
 from dvtool.quality.tables.sniffing import sniff_records, split
 from dvtool.quality.tables.structure import structural, times, unreadable
@@ -31,7 +31,7 @@ _ZIP_MARK = b"PK\x03\x04"
 
 
 def read_workbook(
-    engine: Engine, path: Path, name: str, options: ReadOptions, *, told: bool
+    engine: Engine, path: Path, name: str, options: ReadOptions, *, told: frozenset[str]
 ) -> Table:
     """Returns the table of one sheet; the first one when the options name none.
 
@@ -52,10 +52,10 @@ def read_workbook(
         message = f"sheet {sheet!r} read, {times(others, 'other sheet')} not"
         findings.append(structural("other-sheets", message, name, sheets=others + 1))
     settled = replace(options, delimiter=",", quote='"', escape='"', sheet=sheet)
-    if not told:
+    if told.isdisjoint({"skip", "header"}):
         skip, header = sniff_records(split(_head(target), ",", '"', '"'))
         settled = replace(settled, skip=skip, header=header)
-    text = PlainText(target, name, seen, settled, True, tuple(findings))
+    text = PlainText(target, name, seen, settled, NAMES, tuple(findings))
     return replace(read_csv(engine, text), places=LineMap())
 
 

@@ -239,6 +239,25 @@ def test_a_severity_for_what_is_not_there_is_a_warning(judge, name, is_doubted):
     assert [one.severity for one in found.values()] == ([Severity.WARN] if is_doubted else [])
 
 
+def test_an_ignore_entry_that_names_a_column_alone_is_doubted(judge):
+    text = "columns: {age: {nulls: 0}}\nignore: [{finding: age, until: 2027-01-01, reason: x}]"
+
+    found = judge({"age": "int"}, [["1"]], text)["unknown-target"]
+
+    assert found.message == "age is a column and no finding, so nothing is ignored"
+    assert (found.severity, found.hint) == (Severity.WARN, "name one, as age.nulls")
+
+
+def test_statistics_of_a_column_without_any_value_of_its_type_are_told_by_the_type(judge):
+    text = "columns: {age: {type: int, mean: 1..9, median: 1..9, shares: {1: '>= 10%'}}}"
+
+    found = judge({"age": "text"}, [["x"], ["y"]], text)
+    empty = judge({"age": "text"}, [[None], [None]], text)
+
+    assert list(found) == ["age.type"]
+    assert {one.outcome.value for one in empty.values()} == {"undecided"}
+
+
 def test_an_ignore_entry_for_no_column_names_its_line(judge):
     text = "columns: {age: {}}\nignore:\n  - {finding: agee.nulls, until: 2027-01-01, reason: x}"
 

@@ -198,7 +198,7 @@ def test_gaps_are_found_in_order_of_time_not_of_the_file(judge):
     assert judge({"d": "date"}, rows, "time: {column: d, gaps: 2d}") == {}
     found = judge({"d": "date"}, rows, "time: {column: d, gaps: 1d}")["d.gaps"]
     assert found.message == "1 time more than 1d between rows, longest 2d"
-    assert _lines(found) == [(2, "2026-01-03 to 2026-01-05")]
+    assert _lines(found) == [(2, "2d after 2026-01-03")]
 
 
 @pytest.mark.parametrize(("before", "broken"), [(100, False), (112, True), (60, True), (0, False)])

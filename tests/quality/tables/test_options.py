@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from dvtool.errors import InvalidText
 from dvtool.quality.tables.endings import is_table
-from dvtool.quality.tables.options import NULLS, ReadOptions
+from dvtool.quality.tables.options import NAMES, NULLS, ReadOptions
 
 FULL = ReadOptions(
     format="csv",
@@ -33,11 +31,20 @@ def test_options_survive_the_way_to_plain_values_and_back(options):
     assert ReadOptions.from_mapping(options.to_mapping()) == options
 
 
+@pytest.mark.parametrize("told", [{"nulls": ["-"]}, {"header": True, "types": {"a": "text"}}])
+def test_what_is_stated_without_a_format_is_told_as_it_was(told):
+    options = ReadOptions.from_mapping(told)
+
+    assert options.to_mapping() == told
+    assert options.told == set(told)
+    assert ReadOptions.from_mapping({"format": "csv"}).told == NAMES
+
+
 def test_only_what_differs_from_the_defaults_is_told():
     assert ReadOptions(delimiter=";").to_mapping() == {"format": "csv", "delimiter": ";"}
 
 
-@pytest.mark.parametrize("key", [one.name for one in dataclasses.fields(ReadOptions)])
+@pytest.mark.parametrize("key", sorted(NAMES))
 def test_a_key_with_a_letter_missing_is_refused_and_the_right_one_named(key):
     with pytest.raises(InvalidText, match=f"did you mean {key}"):
         ReadOptions.from_mapping({key[:-1]: ""})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import gzip
 
 import pyarrow as pa
 import pyarrow.feather
@@ -111,6 +112,20 @@ def test_other_bytes_under_the_name_are_unreadable(engine, tmp_path, name):
 
     with pytest.raises(Unreadable):
         open_table(engine, path)
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("parquet", "parquet"), ("stream", "arrow")])
+def test_a_packed_file_is_told_to_be_one(engine, tmp_path, kind, ending):
+    plain, packed = tmp_path / "t", tmp_path / f"t.{ending}.gz"
+    write(kind, plain)
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+
+    with pytest.raises(Unreadable) as caught:
+        open_table(engine, packed)
+
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.hint) == ("not-a-table", "unpack the file")
+    assert finding.message.startswith("this is packed as gzip; ")
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,38 @@ def test_nulls_can_be_chosen(read, values):
     assert values(table) == [("NA",), (None,)]
 
 
+@pytest.mark.parametrize(
+    ("told", "text", "columns", "first"),
+    [
+        ({"nulls": ["-"]}, "a;b\n1,5;-\n22,75;y\n", [("a", "float"), ("b", "text")], (1.5, None)),
+        ({"types": {"a": "text"}}, "a;b\n1;2\n3;4\n", [("a", "text"), ("b", "int")], ("1", 2)),
+        ({"delimiter": "|"}, "a,b|c\nx,y|3\n", [("a,b", "text"), ("c", "int")], ("x,y", 3)),
+        ({"header": False}, "a;b\nx;y\n", [("column1", "text"), ("column2", "text")], ("a", "b")),
+        ({"decimal": ","}, "a\tb\n1,234\tx\n", [("a", "float"), ("b", "text")], (1.234, "x")),
+        ({"quote": "'"}, "a,b\n'x,y',1\n'it''s',2\n", [("a", "text"), ("b", "int")], ("x,y", 1)),
+        ({"skip": 1}, "n;o\na;b\n1;2\n", [("a", "int"), ("b", "int")], (1, 2)),
+    ],
+)
+def test_what_options_without_a_format_leave_out_is_found_out(
+    read, values, told, text, columns, first
+):
+    table = read(text, options=ReadOptions.from_mapping(told))
+
+    assert kinds(table) == columns
+    assert values(table)[0] == first
+    assert not table.options.stated
+
+
+def test_options_without_a_format_leave_it_to_the_name(read, values):
+    options = ReadOptions.from_mapping({"types": {"n": "text"}})
+
+    lines = read('{"n": 1}\n{"n": 2}\n', name="t.jsonl", options=options)
+    packed = read(gzip.compress(b"n;m\n1;2\n"), name="t.csv.gz", options=options)
+
+    assert (lines.options.format, lines.rows) == ("jsonl", 2)
+    assert (packed.options.compression, values(packed)) == ("gzip", [("1", 2)])
+
+
 def test_a_file_without_header_is_seen(read, values):
     table = read("1,x,2.5\n2,y,3.5\n")
 

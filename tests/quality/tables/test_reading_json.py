@@ -45,6 +45,35 @@ def test_a_list_of_objects_gives_one_list_column_for_each_of_their_fields(read, 
     assert [row[0] for row in values(table)] == [["user", "system"], [], None]
 
 
+@pytest.mark.parametrize(
+    ("records", "names", "rows"),
+    [
+        ([{"id": 1}, {"ID": 2}], ["id", "ID_2"], [(1, None), (None, 2)]),
+        ([{"u": {"Id": 1, "iD": "x"}, "z": 3}], ["u.Id", "z", "u.iD_2"], [(1, 3, "x")]),
+        (
+            [{"m": [{"k": 1, "K": 2}, {"k": 3}]}, {"m": []}],
+            ["m[].k", "m[].K_2"],
+            [([1, 3], [2, None]), ([], [])],
+        ),
+    ],
+)
+def test_fields_that_differ_by_case_are_columns_of_their_own(read, values, records, names, rows):
+    table = read(lines(*records), "t.jsonl")
+
+    assert [one.name for one in table.columns] == names
+    assert values(table) == rows
+    assert [one.code for one in table.findings] == ["duplicate-headers"]
+
+
+def test_a_field_named_twice_in_one_record_is_told(read, values):
+    table = read('{"a": 1}\n{"a": 2, "b": 1, "a": 3}\n', "t.jsonl")
+
+    (found,) = table.findings
+    assert (found.code, found.place.line) == ("repeated-fields", 2)
+    assert found.message == "1 record with a field named twice, allowed 0; the first one is read"
+    assert values(table) == [(1, None), (2, 1)]
+
+
 def test_plain_lists_keep_their_length(read, values):
     table = read(lines({"tags": ["a", "b"]}, {"tags": []}), "t.jsonl")
 
