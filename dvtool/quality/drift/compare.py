@@ -69,7 +69,7 @@ def compare_column(
 
     Numbers are judged by the normed Wasserstein distance and by their tails, with PSI beside
     them; categories, and numbers with at most 20 distinct values, by the Jensen-Shannon distance
-    with Cramér's V beside it. Where thresholds are given, those methods decide instead; PSI on
+    with Cramér's V beside it; such numbers also by how far they lie beyond the baseline's range. Where thresholds are given, those methods decide instead; PSI on
     numbers brings the tails along, which it is blind to.
 
     Args:
@@ -112,7 +112,7 @@ def compare_table(
     wanted = {
         (name, method): threshold
         for name, one in columns.items()
-        for method, threshold in _deciding(sides[name].kind, one.thresholds).items()
+        for method, threshold in _deciding(sides[name], one.thresholds).items()
     }
     settled: dict[tuple[str, str], Effect] = {}
     share = level
@@ -139,10 +139,13 @@ def compare_table(
     return tuple(drifts)
 
 
-def _deciding(kind: str, thresholds: Mapping[str, float]) -> dict[str, float]:
-    given = thresholds_of(thresholds)
+def _deciding(sides: Sides, thresholds: Mapping[str, float]) -> dict[str, float]:
+    given, kind = thresholds_of(thresholds), sides.kind
     if not given:
-        return {method: METHODS[method].threshold for method in _DECIDING[kind]}
+        methods = _DECIDING[kind]
+        if kind == CATEGORICAL and sides.has_range:
+            methods = (*methods, "far_tails")
+        return {method: METHODS[method].threshold for method in methods}
     if kind == NUMERIC and "psi" in given and "tails" not in given:
         given["tails"] = METHODS["tails"].threshold
     return given

@@ -43,6 +43,7 @@ METHODS: Final[Mapping[str, Method]] = {
         Method("psi", "population stability index", _BOTH, 0.25),
         Method("ks", "Kolmogorov-Smirnov distance", (NUMERIC,), 0.1),
         Method("tails", "excess share beyond the baseline's 0.1 % and 99.9 %", (NUMERIC,), 0.01),
+        Method("far_tails", "distance beyond the baseline's range over its std", (NUMERIC,), 0.1),
         Method("js_distance_base2", "Jensen-Shannon distance", (CATEGORICAL,), 0.1),
         Method("cramers_v", "Cramér's V", (CATEGORICAL,), 0.1),
         Method("tvd", "total variation distance", (CATEGORICAL,), 0.1),

@@ -26,8 +26,10 @@ from dvtool.quality.drift.distributions import (
 )
 from dvtool.quality.drift.methods import CATEGORICAL, NUMERIC, psi_band
 from dvtool.quality.drift.resampling import Blocks
-from dvtool.quality.drift.tails import tails
+from dvtool.quality.drift.tails import far_area, far_distance, tails
 
+FAR_SHARE = 0.1
+"""Part of the level of a Wasserstein interval that is spent on rows far beyond the range."""
 FEW_DISTINCT = 20
 """A numeric column with at most so many distinct values is compared as categories."""
 
@@ -42,6 +44,7 @@ class Measured:
     p_value: float | None = None
 
 
+_OF_NUMBERS = ("ks", "wasserstein", "wasserstein_iqr", "tails", "far_tails")
 _UNDEFINED = Measured(math.nan, (math.nan, math.nan))
 
 
@@ -67,6 +70,11 @@ class Sides:
     def kind(self) -> str:
         """Returns how the column is compared by default: `numeric` or `categorical`."""
         return CATEGORICAL if self.as_categories else NUMERIC
+
+    @property
+    def has_range(self) -> bool:
+        """Tells whether the reference are numbers of which some differ."""
+        return isinstance(self.reference, NumericDistribution) and len(self.reference.values) > 1
 
     @cached_property
     def as_categories(self) -> tuple[CategoricalDistribution, CategoricalDistribution] | None:
@@ -120,6 +128,7 @@ class Sides:
             "wasserstein": self._wasserstein,
             "wasserstein_iqr": self._wasserstein_iqr,
             "tails": self._tails,
+            "far_tails": self._far_tails,
         }
 
     def _measurable(self, method: str) -> bool:
@@ -137,7 +146,7 @@ class Sides:
         counts = {"baseline": self.reference.n, "new version": self.current.n}
         if method == "psi":  # missing is a bin of its own
             counts = {"baseline": self.reference.rows, "new version": self.current.rows}
-        elif not self._is_numeric and method in ("ks", "wasserstein", "wasserstein_iqr", "tails"):
+        elif not self._is_numeric and method in _OF_NUMBERS:
             return "not defined for categories"
         for side, rows in counts.items():
             if rows == 0:
@@ -296,7 +305,9 @@ class Sides:
         area = effects.wasserstein(*self._numbers)
         points = self._deviations[0]
         slack = sum(self._errors) * float(points[-1] - points[0])
-        low, high = intervals.norm_interval(area, self._areas, level, slack=slack)
+        by_rows = (1 - FAR_SHARE) * level
+        low, high = intervals.norm_interval(area, self._areas, by_rows, slack=slack)
+        low = max(low, self._far_area(FAR_SHARE * level))
         return Measured(area / scale, (low / scale, high / scale))
 
     def _tails(self, level: float) -> Measured:
@@ -308,6 +319,17 @@ class Sides:
             "expected": found.expected,
         }
         return Measured(found.excess, (found.low, found.high), detail)
+
+    def _far_tails(self, level: float) -> Measured:
+        scale = self._numbers[0].std
+        if not scale > 0:
+            return _UNDEFINED
+        found, high = far_distance(*self._numbers, level=level / 2, effective=self._effective)
+        low = min(self._far_area(level / 2), found)
+        return Measured(found / scale, (low / scale, high / scale))
+
+    def _far_area(self, level: float) -> float:
+        return far_area(*self._numbers, level=level, effective=self._effective)
 
 
 def _binned(side: Distribution, points: FloatArray) -> FloatArray:

@@ -102,6 +102,9 @@ def read_csv(engine: Engine, text: PlainText) -> Table:
     columns, source, raw = make_views(engine, loaded.table, "rowid + 1", fields)
     unparsed = {one.name: one.unparsed for one in fields}
     table = Table(text.name, settled, columns, rows, source, raw, places=places, unparsed=unparsed)
+    if any(one.code == "ragged-rows" for one in findings):
+        ragged = rejects.ragged_rows(engine, loaded.rejects, text, options, head.width)
+        table = replace(table, ragged=ragged)
     findings += kind_findings
     if text.contents:
         findings += judge_contents(engine, table, written=_written(loaded))

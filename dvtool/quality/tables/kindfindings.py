@@ -15,7 +15,14 @@ from dvtool.quality.tables.engine import Engine, literal
 from dvtool.quality.tables.lines import LineMap
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.parts import in_parts, is_wide_and_short
-from dvtool.quality.tables.shapes import DECIMAL_COMMA, GROUPED, INT, LEADING_ZERO
+from dvtool.quality.tables.shapes import (
+    DECIMAL_COMMA,
+    FLOAT,
+    GROUPED,
+    INT,
+    LEADING_ZERO,
+    POINTED_GROUPS,
+)
 from dvtool.quality.tables.structure import EXAMPLES, structural, times
 
 if TYPE_CHECKING:
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 
 _SEEN_OFTEN = 0.05
 _MOSTLY = 0.8
+_MARKS = ("decimal", "thousands")
 
 
 @dataclass(slots=True)
@@ -50,8 +58,8 @@ class Columns:
         self._note("mixed-types", message, place, self._unparsed(place, reading), found=bad,
                    values=tally.values, kind=kind, **more)  # fmt: skip
 
-    def refused(self, place: int, reading: Reading, tally: Tally) -> None:
-        """Notes why a column that looked like a kind stays text."""
+    def refused(self, place: int, reading: Reading, tally: Tally, *, numbers: bool) -> None:
+        """Notes why a column that looked like a kind stays text; `numbers` where it may be one."""
         column = self.columns[place]
         if tally.zeros:
             message = f"{tally.zeros:,} of {times(tally.values, 'value')} with leading zeros, kept as text"
@@ -70,6 +78,12 @@ class Columns:
             message = "day and month cannot be told apart, kept as text"
             where = f"NOT {is_null(column, self.options.nulls)}"
             self._note("ambiguous-dates", message, place, where, values=tally.values)
+        elif (
+            numbers
+            and reading.kind.is_number
+            and self._ambiguous_number(place, self.base, column, head="")
+        ):
+            return
         elif tally.parsed >= _MOSTLY * tally.values:
             kind = reading.kind.value
             message = (
@@ -107,18 +121,65 @@ class Columns:
                 column = self.columns[place] if relation == self.base else f"t{place}"
                 self._ambiguous_number(place, relation, column)
 
-    def _ambiguous_number(self, place: int, relation: str, column: str) -> None:
-        marked = f"regexp_full_match({column}, {literal(DECIMAL_COMMA + '|' + GROUPED)})"
+    def _ambiguous_number(
+        self, place: int, relation: str, column: str, *, head: str = "LIMIT 1000"
+    ) -> bool:
+        """Notes a column of text that is numbers whose marks can mean two things, if it is one."""
+        pointed = f"(contains({column}, '.') AND regexp_full_match({column}, {literal(FLOAT)}))"
+        comma = f"regexp_full_match({column}, {literal(DECIMAL_COMMA + '|' + GROUPED)})"
+        groups = f"regexp_full_match({column}, {literal(POINTED_GROUPS)})"
         whole = f"regexp_full_match({column}, {literal(INT)})"
-        head = f"(SELECT {column} FROM {relation} WHERE NOT {is_null(column, self.options.nulls)} LIMIT 1000)"
-        values, marks, wholes = self.engine.rows(
-            f"SELECT count(*), count(*) FILTER (WHERE {marked}), count(*) FILTER (WHERE {whole}) FROM {head}"
+        parts = ", ".join(
+            f"count(*) FILTER (WHERE {one})" for one in (comma, groups, pointed, whole)
+        )
+        present = f"NOT {is_null(column, self.options.nulls)}"
+        values, commas, grouped, points, wholes = self.engine.rows(
+            f"SELECT count(*), {parts} FROM (SELECT {column} FROM {relation} WHERE {present} {head})"
         )[0]
-        if marks and marks + wholes >= 0.95 * values:
-            message = "numbers with commas that can mean two things, kept as text"
-            column = self.columns[place]
-            where = f"regexp_full_match({column}, {literal(DECIMAL_COMMA + '|' + GROUPED)})"
-            self._note("ambiguous-numbers", message, place, where, found=marks)
+        pointed_out = points if self.options.decimal == "," else 0
+        marks = commas + grouped + pointed_out
+        if not marks or commas + grouped + points + wholes < 0.95 * values:
+            return False
+        what = "numbers with commas that can mean two things"
+        if grouped + points:
+            what = what.replace("commas", "points")
+            if commas:
+                what = "numbers with commas and with points in one column"
+        shapes = [DECIMAL_COMMA, GROUPED, POINTED_GROUPS, *([FLOAT] if pointed_out else [])]
+        where = f"regexp_full_match({self.columns[place]}, {literal('|'.join(shapes))})"
+        if pointed_out:
+            where += f" AND NOT regexp_full_match({self.columns[place]}, {literal(INT)})"
+        hint = "read: decimal and thousands in the checks file say which"
+        message = f"{what}, kept as text"
+        self._note("ambiguous-numbers", message, place, where, found=marks, hint=hint)
+        return True
+
+    def marks(self, places: Sequence[int]) -> None:
+        """Notes in which columns of numbers commas or points were read as the sample shows them."""
+        options = self.options
+        signs = [one for one in (options.thousands, "," if options.decimal == "," else "") if one]
+        if not places or not signs:
+            return
+        tests = {
+            place: " OR ".join(f"contains({self.columns[place]}, {literal(one)})" for one in signs)
+            for place in places
+        }
+        parts = ", ".join(f"count(*) FILTER (WHERE {test})" for test in tests.values())
+        counts = self.engine.rows(f"SELECT {parts} FROM {self.base}")[0]
+        found = {place: int(count) for place, count in zip(places, counts, strict=True) if count}
+        if not found:
+            return
+        most = max(found, key=lambda place: found[place])
+        roles = ["decimal comma"] if options.decimal == "," else []
+        roles += [f"thousands {literal(options.thousands)}"] if options.thousands else []
+        message = f"{times(found[most], 'number')} read with {' and '.join(roles)}"
+        if len(found) > 1:
+            message += f", likewise in {times(len(found) - 1, 'other column')}"
+        told = {key: value for key, value in options.to_mapping().items() if key in _MARKS}
+        stated = ", ".join(f"{key}: '{value}'" for key, value in told.items())
+        self._note("number-marks", message, most, f"({tests[most]})",
+                   found=found[most], columns=[self.names[place] for place in found],
+                   hint=f"read: {{{stated}}} in the checks file states it", **told)  # fmt: skip
 
     def findings(self) -> list[Finding]:
         """Returns all findings, each with a few examples."""

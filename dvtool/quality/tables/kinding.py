@@ -91,7 +91,7 @@ def decide(
     about = say.Columns(engine, base, [one.text for one in cells], names, options, name, places)
     for place, reading in enumerate(readings):
         if place not in declared and not _holds(reading, tallies[place]):
-            about.refused(place, reading, tallies[place])
+            about.refused(place, reading, tallies[place], numbers=Kind.INT in kinds)
             readings[place] = TEXT
         elif reading is not TEXT and tallies[place].parsed < tallies[place].values:
             about.mixed(place, reading, tallies[place], declared=place in declared)
@@ -104,6 +104,8 @@ def decide(
     ]
     if Kind.INT in kinds:
         about.ambiguous_numbers(plain)
+    if proposal.sniffed:
+        about.marks([place for place, one in enumerate(readings) if one.kind.is_number])
     fields = [
         Field(
             one,

@@ -22,7 +22,14 @@ from dvtool.quality.tables.casting import (
 )
 from dvtool.quality.tables.engine import Engine, literal
 from dvtool.quality.tables.options import ReadOptions
-from dvtool.quality.tables.shapes import DECIMAL_COMMA, FLOAT, GROUPED, INT
+from dvtool.quality.tables.shapes import (
+    DECIMAL_COMMA,
+    FLOAT,
+    GROUPED,
+    INT,
+    POINTED_GROUP,
+    POINTED_GROUPS,
+)
 
 NEARLY = 0.95
 """Share of a column's values that must be of one kind for the column to be of that kind."""
@@ -53,6 +60,7 @@ class Proposal:
 
     Args:
         options: With the decimal mark as the sample shows it.
+        sniffed: Whether the sample shows other marks than those that were there.
         declared: Readings that the options name; they hold whatever the data say.
         likely: Readings that the sample bears out; a column of text has none.
     """
@@ -60,6 +68,7 @@ class Proposal:
     options: ReadOptions
     declared: dict[int, Reading]
     likely: dict[int, Reading]
+    sniffed: bool = False
 
     def reading(self, place: int) -> Reading:
         """Returns how a column would be read."""
@@ -88,11 +97,12 @@ def propose(
         kinds: What a column may turn out to be besides TEXT.
     """
     looked = _looked_at(engine, sample, columns, options)
+    before = options
     if not told:
         options = _sniff_decimals(engine, looked, columns, options)
     declared = _declared(names, options)
     likely = _propose(engine, looked, columns, options, kinds, skip=set(declared))
-    return Proposal(options, declared, likely)
+    return Proposal(options, declared, likely, sniffed=options != before)
 
 
 def _looked_at(
@@ -200,33 +210,43 @@ def _sniff_decimals(
     columns: Sequence[str],
     options: ReadOptions,
 ) -> ReadOptions:
-    """Returns the options with decimal mark and thousands as the columns of a sample show them."""
+    """Returns the options with decimal mark and thousands as the columns of a sample show them.
+
+    A column whose numbers all look like `1.234` proves no decimal point beside one that proves the comma.
+    """
     german = "[+-]?[0-9]{1,3}([.][0-9]{3})+,[0-9]+"
     commas = groups = points = germans = 0
 
     def counters(column: str) -> list[str]:
-        comma, grouped, point, whole, mixed = (
+        comma, grouped, point, whole, mixed, three, several = (
             f"regexp_full_match({column}, {literal(shape)})"
-            for shape in (DECIMAL_COMMA, GROUPED, FLOAT, INT, german)
+            for shape in (DECIMAL_COMMA, GROUPED, FLOAT, INT, german, POINTED_GROUP, POINTED_GROUPS)
         )
         point = f"({point} AND contains({column}, '.'))"
-        conditions = (comma, grouped, point, whole, mixed)
-        narrow = (f"{comma} AND NOT {grouped}", f"{grouped} AND NOT {comma}")
+        conditions = (comma, grouped, point, whole, mixed, several)
+        narrow = (
+            f"{comma} AND NOT {grouped}",
+            f"{grouped} AND NOT {comma}",
+            f"{point} AND NOT {three}",
+        )
         filtered = (f"count(*) FILTER (WHERE {one})" for one in (*conditions, *narrow))
         return [_present(column, options), *filtered]
 
     for rows, chunk in _queries(looked):
         for counted in tallied(engine, rows, [columns[place] for place in chunk], counters):
-            values, commaed, groupd, pointed, wholes, mixeds, only_comma, only_grouped = counted
+            values, commaed, groupd, pointed, wholes, mixeds, severals, *proofs = counted
             if not values:
                 continue
+            only_comma, only_grouped, only_point = proofs
             if commaed + wholes + mixeds >= NEARLY * values and (only_comma or mixeds):
                 commas += 1
                 germans += mixeds > 0
             elif groupd + pointed + wholes >= NEARLY * values and only_grouped:
                 groups += 1
-            elif pointed and pointed + wholes >= NEARLY * values:
+            elif only_point and pointed + wholes >= NEARLY * values:
                 points += 1
+            elif severals and severals + pointed + wholes >= NEARLY * values:
+                germans += 1
     if commas and not groups and not points:
         return replace(options, decimal=",", thousands="." if germans else "")
     return replace(options, thousands=",") if groups and not commas else options

@@ -6,15 +6,23 @@ never enter a view. `csvfile` calls it.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
 from dvtool.quality.findings import Finding
+from dvtool.quality.tables import sniffing
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.lines import LineMap, line_of_byte
+from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.structure import EXAMPLES, structural, times
+from dvtool.quality.tables.table import RaggedRow
 from dvtool.quality.tables.textfile import PlainText
 
 CODES = frozenset({"ragged-rows", "broken-quotes", "long-lines", "truncated", "encoding-damage"})
 _QUOTES = "UNQUOTED VALUE"
 _LONG = "LINE SIZE OVER MAXIMUM"
+_LONGEST = 1 << 16
+"""Bytes of a ragged row up to which its fields are looked at."""
 
 
 def count(engine: Engine, rejected: str) -> int:
@@ -36,18 +44,19 @@ def judge(
         places: Where rows lie.
     """
     groups = engine.rows(
-        # one record can break several rules, and every surplus field is listed on its own
-        "SELECT why, count(*), sum(few), list(spot ORDER BY spot)[:5], max(spot), "
-        "max_by(size, spot), max_by(fields, spot), list(fields ORDER BY spot)[:5] FROM ("
+        # One record can break several rules, and every surplus or missing field is listed on its own.
+        "SELECT why, count(*), list(spot ORDER BY spot)[:5], max(spot), "
+        "max_by(size, spot), max_by(fields, spot), list(fields ORDER BY spot)[:5], "
+        "histogram(fields) FROM ("
         "SELECT line_byte_position AS spot, "
         f"CASE WHEN bool_or(error_type = '{_QUOTES}') THEN '{_QUOTES}' "
         f"WHEN bool_or(error_type = '{_LONG}') THEN '{_LONG}' ELSE 'ragged' END AS why, "
-        "max(CASE WHEN error_type = 'MISSING COLUMNS' THEN 1 ELSE 0 END) AS few, "
-        "max(strlen(csv_line)) AS size, max(column_idx) AS fields "
+        "max(strlen(csv_line)) AS size, "
+        "coalesce(min(column_idx) FILTER (error_type = 'MISSING COLUMNS'), max(column_idx)) AS fields "
         f"FROM {rejected} GROUP BY line_byte_position) GROUP BY why ORDER BY why"
     )
     findings: list[Finding] = []
-    for why, many, few, starts, last, size, fields, widths in groups:
+    for why, many, starts, last, size, fields, widths, counts in groups:
         lines = line_of_byte(text.path, [int(at) - 1 for at in starts])
         short_last = why == _QUOTES or (why != _LONG and int(fields or 0) < width)
         cut = short_last and _is_cut(text, int(last), int(size))
@@ -68,31 +77,59 @@ def judge(
                 structural("long-lines", message, text.name, examples=examples, records=left)
             )
         else:
-            short = int(few) - (1 if cut else 0)
+            found = Counter({int(key): int(many) for key, many in counts.items()})
+            if cut:
+                found[int(fields)] -= 1
             findings.append(
                 _ragged(
-                    text.name,
-                    left,
-                    short,
-                    width,
-                    examples=examples,
-                    first_width=int(widths[0] or 0),
+                    text.name, +found, width, examples=examples, first_width=int(widths[0] or 0)
                 )
             )
     return findings
 
 
+def ragged_rows(
+    engine: Engine, rejected: str, text: PlainText, options: ReadOptions, width: int
+) -> tuple[RaggedRow, ...]:
+    """Returns the first rows with another number of fields, those of very long lines left out.
+
+    Args:
+        engine: Holds the list.
+        rejected: Its table.
+        text: The file that was parsed.
+        options: How it was split.
+        width: Fields that a row must have.
+    """
+    found = engine.rows(
+        "SELECT line_byte_position, any_value(csv_line) AS line "
+        f"FROM {rejected} GROUP BY ALL HAVING strlen(line) <= {_LONGEST} AND "
+        "bool_and(error_type IN ('MISSING COLUMNS', 'TOO MANY COLUMNS')) "
+        f"ORDER BY line_byte_position LIMIT {EXAMPLES}"
+    )
+    lines = line_of_byte(text.path, [int(at) - 1 for at, _ in found])
+    rows = [
+        RaggedRow(line, record.fields)
+        for line, (_, written) in zip(lines, found, strict=True)
+        for record in sniffing.split(
+            written, options.delimiter, options.quote, options.escape, limit=1
+        )
+    ]
+    return tuple(row for row in rows if len(row.fields) != width)
+
+
 def _ragged(
     name: str,
-    count: int,
-    short: int,
+    counts: Mapping[int, int],
     width: int,
     *,
     examples: list[tuple[int, int, None]],
     first_width: int,
 ) -> Finding:
-    parts = [f"{short:,} too few"] if short else []
-    parts += [f"{count - short:,} too many"] if count - short else []
+    count = sum(counts.values())
+    short = sum(many for fields, many in counts.items() if fields < width)
+    few, many = (sorted(one for one in counts if (one < width) is few) for few in (True, False))
+    parts = [f"{short:,} too few ({_span(few)})"] if short else []
+    parts += [f"{count - short:,} too many ({_span(many)})"] if count - short else []
     message = (
         f"{times(count, 'row')} without {times(width, 'field')}, allowed 0: {', '.join(parts)}; "
         "left out of the table"
@@ -108,6 +145,10 @@ def _ragged(
         fields=width,
         first_fields=first_width,
     )
+
+
+def _span(sizes: Sequence[int]) -> str:
+    return f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
 
 
 def _is_cut(text: PlainText, start: int, size: int) -> bool:

@@ -45,6 +45,7 @@ SEVERITIES: dict[str, Severity] = {
     "long-integers": Severity.NOTE,
     "ambiguous-dates": Severity.NOTE,
     "ambiguous-numbers": Severity.WARN,
+    "number-marks": Severity.NOTE,
     "null-words": Severity.NOTE,
     "constant-column": Severity.NOTE,
     "empty-column": Severity.NOTE,

@@ -44,6 +44,19 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class RaggedRow:
+    """A row that was left out of a table because it has another number of fields.
+
+    Args:
+        line: On which it begins, from 1.
+        fields: As written, without their quotes.
+    """
+
+    line: int
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One file, read once.
 
@@ -59,6 +72,7 @@ class Table:
         places: How data rows lie in the physical lines of the file.
         unparsed: By column, values that are neither of its kind nor known to mean "missing"; None
             where nobody counted.
+        ragged: The first of the rows that were left out for their number of fields.
     """
 
     name: str
@@ -70,6 +84,7 @@ class Table:
     findings: tuple[Finding, ...] = ()
     places: LineMap = field(default_factory=LineMap)
     unparsed: Mapping[str, int] | None = None
+    ragged: tuple[RaggedRow, ...] = ()
 
     def lines(self, engine: Engine, rows: Sequence[int]) -> dict[int, int]:
         """Returns the 1-based physical line on which each of some data rows begins.

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 LEVEL = 0.05
 TINY = 1e-6
 """A threshold so small that every true difference exceeds it: the hardest case for false alarms."""
-NUMERIC = ("wasserstein", "wasserstein_iqr", "ks", "psi", "tails")
+NUMERIC = ("wasserstein", "wasserstein_iqr", "ks", "psi", "tails", "far_tails")
 CATEGORICAL = ("js_distance_base2", "cramers_v", "tvd", "psi")
 TABLES = Path(__file__).parents[4] / "shared" / "data" / "tables"
 
@@ -70,7 +70,28 @@ def test_categories_without_drift_alarm_at_most_at_the_level(
     assert alarms <= bound(trials)
 
 
-@pytest.mark.parametrize("method", ["wasserstein", "ks", "psi", "tails"])
+@pytest.mark.parametrize("rows", [60, 1000])
+@pytest.mark.parametrize("law", ["cauchy", "pareto", "rare"])
+def test_numbers_with_wild_tails_do_not_lie_far_beyond_each_other(law: str, rows: int) -> None:
+    generator, trials = np.random.default_rng(107), 1000
+    draw = {
+        "cauchy": lambda: generator.standard_cauchy(rows),
+        "pareto": lambda: generator.pareto(1, rows),
+        # One row in three samples stands for "missing", against all that the bound assumes.
+        "rare": lambda: np.where(
+            generator.random(rows) < 1 / (3 * rows), 99_999.0, generator.normal(0, 1, rows)
+        ),
+    }[law]
+
+    alarms = sum(
+        failed({"x": Comparison(numeric(draw()), numeric(draw()), {"far_tails": TINY})})
+        for _ in range(trials)
+    )
+    print(f"seed 107, far_tails, {law}, {rows} rows: {alarms} of {trials}")
+    assert alarms <= bound(trials)
+
+
+@pytest.mark.parametrize("method", ["wasserstein", "ks", "psi", "tails", "far_tails"])
 def test_rows_in_blocks_alarm_at_most_at_the_level(method: str) -> None:
     generator, trials, alarms, naive = np.random.default_rng(103), 150, 0, 0
     groups = np.repeat(np.arange(30), 20)

@@ -70,6 +70,46 @@ def test_twelve_percent_of_rows_a_hundredfold_slip_past_psi_and_are_caught_by_th
     assert drift.effect("tails").detail["above_range"] == pytest.approx(0.12, abs=0.001)
 
 
+def test_one_percent_of_the_rows_a_thousandfold_are_drift() -> None:
+    generator = np.random.default_rng(1)
+    before, after = (generator.lognormal(3, 0.5, 2000) for _ in range(2))
+    after[:20] *= 1000
+
+    drift = compare_column(numeric(before), numeric(after))
+
+    assert drift.effect("psi").value == pytest.approx(0.01, abs=0.01)
+    assert drift.effect("tails").decision is Decision.UNDECIDED
+    assert drift.effect("wasserstein").decision is Decision.FAIL
+
+
+def test_one_percent_of_a_few_small_numbers_a_thousandfold_are_drift() -> None:
+    before, after = [1, 2, 3, 4] * 500, [1, 2, 3, 4] * 495 + [1000, 2000, 3000, 4000] * 5
+
+    drift = compare_column(numeric(before), numeric(after))
+
+    assert methods_of(drift) == [
+        ("js_distance_base2", True), ("far_tails", True), ("cramers_v", False)
+    ]  # fmt: skip
+    assert drift.effect("js_distance_base2").value < 0.1
+    assert drift.effect("far_tails").value == pytest.approx(
+        (2500 - 4) * 0.01 / np.std([1, 2, 3, 4])
+    )
+    assert drift.effect("far_tails").decision is Decision.FAIL
+
+
+def test_one_row_far_out_is_no_drift() -> None:
+    drift = compare_column(numeric(NORMAL), numeric([*NORMAL[1:], 1e6]))
+
+    assert drift.decision is Decision.UNDECIDED
+
+
+def test_a_few_small_numbers_without_one_beyond_pass() -> None:
+    drift = compare_column(numeric([1, 2, 3, 4] * 500), numeric([1, 2, 3, 4] * 500))
+
+    assert drift.effect("far_tails").value == 0
+    assert drift.decision is Decision.PASS
+
+
 @pytest.mark.parametrize("rows", [1, 5, 29])
 def test_tiny_samples_are_undecided_and_never_passed(rows: int) -> None:
     same = numeric(NORMAL[:rows])
@@ -122,7 +162,9 @@ def test_every_method_gives_an_ordered_interval() -> None:
     drift = compare_column(numeric(NORMAL), numeric(NORMAL * 2), thresholds=everything)
     assert [one.method for one in drift.effects] == list(everything)
     assert all(one.low <= one.high for one in drift.effects)
-    assert {one.decision for one in drift.effects} == {Decision.FAIL}
+    decisions = {one.method: one.decision for one in drift.effects}
+    assert decisions.pop("far_tails") is Decision.PASS  # twice as wide is not far beyond
+    assert set(decisions.values()) == {Decision.FAIL}
 
 
 def test_an_outlier_in_the_reference_hides_a_shift_from_wasserstein_but_not_over_iqr() -> None:

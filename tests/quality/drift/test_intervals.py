@@ -13,7 +13,7 @@ from scipy import stats
 from dvtool.quality.drift import intervals, resampling
 from dvtool.quality.drift.decisions import Decision, Effect, decide
 from dvtool.quality.drift.distributions import numeric
-from dvtool.quality.drift.tails import tails
+from dvtool.quality.drift.tails import far_area, far_distance, tails
 
 
 @given(st.floats(0.1, 500), st.integers(1, 40), st.sampled_from([0.1, 0.05, 0.001]))
@@ -171,6 +171,31 @@ def test_the_interval_of_tails_is_that_of_clopper_pearson_and_order_statistics()
     mass = stats.beta(2, 999).ppf([0.0125, 0.9875])
     assert found.low == pytest.approx(share.low - mass[1], abs=1e-9)
     assert found.high == pytest.approx(share.high - mass[0], abs=1e-9)
+
+
+def test_the_area_of_ten_rows_far_out_is_that_of_clopper_pearson_and_a_tail_as_1_over_x() -> None:
+    reference = numeric(range(1000))  # median 499, end 999
+
+    found = far_area(reference, numeric([*range(990), *[500_000] * 10]))
+
+    unseen, share = 1 - 0.0125 ** (1 / 1000), stats.beta.ppf(0.00125, 10, 991)
+    # 500,000 lies between 512 and 1024 times 500 above the median: the ninth point is the best.
+    point = 499 + 512 * 500
+    assert found == pytest.approx(share * (point - 999) - unseen * 500 * np.log(512), rel=1e-9)
+    assert far_area(
+        numeric(-reference.values), numeric([*range(0, -990, -1), *[-500_000] * 10])
+    ) == (pytest.approx(found, rel=0.01))
+
+
+def test_the_distance_beyond_the_range_is_a_mean_over_all_rows() -> None:
+    reference = numeric(range(100))
+
+    value, high = far_distance(reference, numeric([*range(90), *[199] * 8, *[-50] * 2]))
+
+    most = stats.binomtest(10, 100).proportion_ci(0.95, method="exact").high
+    assert value == pytest.approx((8 * 100 + 2 * 50) / 100)
+    assert high == pytest.approx(most * 90)
+    assert far_distance(reference, numeric([0, 50, 99])) == (0.0, 0.0)
 
 
 def test_no_row_beyond_the_tails_leaves_room_for_a_few() -> None:

@@ -76,6 +76,81 @@ def test_a_comma_that_can_mean_two_things_stays_text(read, values):
     assert [one.code for one in table.findings] == ["ambiguous-numbers"]
 
 
+def test_points_between_groups_are_thousands_beside_a_decimal_comma(read, values):
+    table = read('a,b,c\n"1,7","200.000.000",\n')
+
+    assert (table.options.decimal, table.options.thousands) == (",", ".")
+    assert values(table) == [(1.7, 200_000_000, None)]
+
+
+def test_marks_that_the_file_shows_are_told_with_the_line_that_shows_them(read):
+    table = read("a;b;c\n1;x;3,25\n2,5;y;4\n7,5;z;5\n")
+
+    (finding,) = table.findings
+    assert (finding.key, finding.severity.value, finding.place.line) == (
+        "a.number-marks",
+        "note",
+        3,
+    )
+    assert finding.message == "2 numbers read with decimal comma, likewise in 1 other column"
+    assert [(one.place.line, one.value) for one in finding.examples] == [(3, "2,5"), (4, "7,5")]
+    assert finding.figures == {"found": 2, "columns": ["a", "c"], "decimal": ","}
+
+
+def test_thousands_that_the_file_shows_are_told(read):
+    table = read("a;b\n1,234,567;x\n12;y\n7;z\n")
+
+    (finding,) = table.findings
+    assert finding.message == "1 number read with thousands ','"
+
+
+def test_marks_that_the_options_name_are_not_told(read, values):
+    options = ReadOptions(delimiter=";", decimal=",", thousands=".")
+
+    table = read("a;b\n1.234,5;x\n2,5;y\n", options=options)
+
+    assert values(table) == [(1234.5, "x"), (2.5, "y")]
+    assert table.findings == ()
+
+
+@pytest.mark.parametrize("commas", [8, 3])
+def test_a_column_with_commas_and_points_stays_text_and_says_so(read, commas):
+    rows = ["1.5"] * (20 - commas) + ["1,5"] * commas
+
+    table = read("id;p\n" + "".join(f"{at};{one}\n" for at, one in enumerate(rows)))
+
+    assert kinds(table)[1] == ("p", "text")
+    (finding,) = table.findings
+    assert (finding.key, finding.severity.value) == ("p.ambiguous-numbers", "warn")
+    assert finding.message == "numbers with commas and with points in one column, kept as text"
+    assert finding.place.line == 22 - commas
+
+
+def test_points_that_may_be_thousands_beside_decimal_commas_stay_text(read):
+    table = read("a;b\n1,5;1.234\n2,5;5.678\n3,5;12\n")
+
+    assert kinds(table) == [("a", "float"), ("b", "text")]
+    told = [(one.key, one.message) for one in table.findings]
+    assert told == [
+        ("b.ambiguous-numbers", "numbers with points that can mean two things, kept as text"),
+        ("a.number-marks", "3 numbers read with decimal comma"),
+    ]
+
+
+def test_points_between_several_groups_without_a_decimal_comma_stay_text(read):
+    table = read("id;b\n1;1.234\n2;1.234.567\n3;12\n")
+
+    assert kinds(table)[1] == ("b", "text")
+    assert [one.key for one in table.findings] == ["b.ambiguous-numbers"]
+
+
+def test_three_decimals_alone_are_decimals(read, values):
+    table = read("id;b\n1;1.234\n2;5.678\n3;12\n")
+
+    assert values(table) == [(1, 1.234), (2, 5.678), (3, 12.0)]
+    assert table.findings == ()
+
+
 def test_day_first_dates_are_read_when_one_day_proves_it(read, values):
     table = read("d\n31/01/2024\n01/02/2024\n")
 

@@ -29,7 +29,7 @@ def test_ragged_rows_are_counted_with_lines_and_left_out(read, values):
     assert values(table) == [(1, "x\ny"), (7, "8")]
     (finding,) = table.findings
     assert finding.message == (
-        "2 rows without 2 fields, allowed 0: 1 too few, 1 too many; left out of the table"
+        "2 rows without 2 fields, allowed 0: 1 too few (1), 1 too many (3); left out of the table"
     )
     assert [one.place.line for one in finding.examples] == [4, 5]
     assert finding.figures["too_few"] == 1
@@ -45,6 +45,14 @@ def test_a_last_line_cut_short_is_truncated(read):
     table = read("a,b,c\n1,2,3\n4,5")
 
     assert [(one.code, one.place.line) for one in table.findings] == [("truncated", 3)]
+
+
+def test_the_fields_of_a_last_line_cut_short_are_counted(read):
+    table = read("a,b,c,d,e\n1,2,3,4,5\n4,5")
+
+    assert [one.message for one in table.findings if one.code == "truncated"] == [
+        "the last line has 2 fields instead of 5 and no line end"
+    ]
 
 
 def test_a_file_that_ends_inside_quotes_is_truncated(read):
