@@ -72,7 +72,6 @@ def judge_subject(
     Raises:
         InvalidText: Its checks break their format.
         ObjectMissing: Bytes that must be read are not in the store.
-        ExtraMissing: A table's format needs a package that is not installed.
     """
     checks = None
     if subject.checks is not None:

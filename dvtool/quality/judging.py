@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from dvtool.errors import DvtoolError
+from dvtool.errors import DvtoolError, ExtraMissing
 from dvtool.quality.causes import with_causes
 from dvtool.quality.changes import changes
 from dvtool.quality.checks.evaluate import evaluate
@@ -23,7 +23,7 @@ from dvtool.quality.filled import filled, findings_of
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place
 from dvtool.quality.folding import without_repeats
 from dvtool.quality.given import Given, not_run
-from dvtool.quality.judged import JudgedTable, sorted_findings
+from dvtool.quality.judged import UNOPENED, JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
@@ -51,18 +51,15 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
 def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
     """Returns everything found in one table, and what was opened for it.
 
-    A file that is no table at all is an answer, too: its findings say why. Never raises for what
-    the data hold.
-
-    Raises:
-        ExtraMissing: The format needs a package that is not installed.
-        OSError: The file cannot be opened.
+    A file that is no table at all is an answer, too: its findings say why. One that cannot be
+    opened, or needs a package that is not installed, is undecided. Never raises for what the data
+    hold.
     """
     spec = given.spec or TableSpec()
     try:
         table = open_table(engine, given.path, name=given.name, options=spec.read)
-    except Unreadable as error:
-        findings = _finished(error.findings, given, spec)
+    except (Unreadable, ExtraMissing, OSError) as error:
+        findings = _finished(_unopened(error, given), given, spec)
         unread = JudgedTable(given.name, findings, baseline=given.baseline)
         return unread, Opened(engine, None, None)
     found = list(table.findings)
@@ -110,6 +107,25 @@ def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
     return judged, Opened(engine, table, compared.before)
 
 
+def _unopened(error: Unreadable | ExtraMissing | OSError, given: Given) -> tuple[Finding, ...]:
+    if isinstance(error, Unreadable):
+        return tuple(error.findings)
+    code, why, hint = UNOPENED, "", ""
+    if isinstance(error, ExtraMissing):
+        code, why, hint = "extra-missing", error.message.removeprefix(f"{given.name}: "), error.hint
+    else:
+        why = f"cannot be opened: {error.strerror or error}"
+    found = Finding(
+        code,
+        f"could not run: {why}",
+        Place(given.name),
+        Evidence.STRUCTURE,
+        outcome=Outcome.UNDECIDED,
+        hint=hint,
+    )
+    return (found,)
+
+
 class _Compared(NamedTuple):
     """What the baseline tells, as `JudgedTable` takes it; and the baseline, where its rows are here."""
 
@@ -141,9 +157,9 @@ def _compared(
         before = open_table(
             engine, given.baseline_path, name=name, options=spec.read, contents=False
         )
-    except Unreadable as error:
+    except (Unreadable, ExtraMissing, OSError) as error:
         # Nothing can be said against a baseline that is broken itself.
-        why = error.findings[0].message
+        why = _unopened(error, given)[0].message
         readable = f"a baseline that is a table: {name} is none ({why})"
         return _Compared(would_decide_more=(readable,))
     from dvtool.quality import drifting  # scipy takes longer than judging a small table
