@@ -313,6 +313,11 @@ def absent(
                         Place(f"{name}/{spec.path}"),
                         Evidence.SCHEMA,
                         rule=Place(checks.source, spec.line),
+                        hint=(
+                            f"paths are relative to {name}: {spec.path.removeprefix(name + '/')}"
+                            if spec.path.startswith(name + "/")
+                            else ""
+                        ),
                     ),
                 ),
             ),
