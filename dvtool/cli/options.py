@@ -5,13 +5,31 @@ Called by every module of `dvtool.cli.commands`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
-PATH = click.Path(path_type=str)
+
+
+class NamedPath(click.Path):
+    """A path that names something; the empty text would mean the folder that one stands in."""
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str | bytes | os.PathLike[str]:
+        """Returns the path as it was typed."""
+        if not os.fspath(value):
+            self.fail("an empty path names nothing; . is the folder you are in", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = NamedPath(path_type=str)
 
 
 class Size(click.ParamType[int]):

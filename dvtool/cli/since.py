@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dvtool.ops.check import Wanted
-    from dvtool.ops.since import JudgedVersion, Since
+    from dvtool.ops.since import Since
+    from dvtool.ops.since_versions import JudgedVersion
 
 SHOWN_OPEN = 3
 

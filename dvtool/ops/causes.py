@@ -1,13 +1,14 @@
 """Causes that only rows tell, looked for once history has alarmed.
 
-Profiles know no order of rows and no cell, so the latest version is opened beside the judged one: it
-costs what a baseline costs, and only after an alarm. Called by `dvtool.ops.history`.
+Profiles know no order of rows and no cell, so the latest version stands beside the judged one: the
+judged one is open still, and so is the latest where it was the baseline; else it is opened, which costs
+what a baseline costs. Only after an alarm. Called by `dvtool.ops.history`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,6 +20,7 @@ from dvtool.quality.drift.faults import Fault
 from dvtool.quality.filled import filled, findings_of
 from dvtool.quality.findings import Finding
 from dvtool.quality.folding import ALARM, MISPLACED
+from dvtool.quality.judging import Opened
 from dvtool.quality.kinds import Kind
 from dvtool.quality.measuring import Incomparable, distribution
 from dvtool.quality.retyping import as_written
@@ -28,7 +30,7 @@ from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Table, Unreadable
 
 LARGEST_BYTES: Final = 256 << 20
-"""Larger files are not opened once more only to name a cause."""
+"""Larger files are not looked through only to name a cause."""
 _NATURAL: Final = frozenset({"category-dropped", "time-shift"})
 """What the next version is often like without any fault."""
 
@@ -46,8 +48,29 @@ class Causes:
     faults: dict[str, Fault] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What is open once a table was judged, so that no file is read twice.
+
+    Attributes:
+        opened: The judged table, and its baseline where that was read.
+        size_bytes: Of the judged file.
+        earlier: The file of the baseline; None where there is none.
+    """
+
+    opened: Opened
+    size_bytes: int
+    earlier: FileBytes | None = None
+
+    def before(self, latest: FileBytes) -> Table | None:
+        """Returns the table of a file, where that is the baseline and was read."""
+        if self.earlier is None or latest.digest is None:
+            return None
+        return self.opened.before if self.earlier.digest == latest.digest else None
+
+
 def causes_beside(
-    file: FileBytes,
+    held: Held,
     latest: FileBytes,
     spec: Spec,
     findings: Sequence[Finding],
@@ -58,19 +81,24 @@ def causes_beside(
     """Returns what the rows tell about alarms; nothing where either file cannot be read.
 
     Args:
-        file: What was judged.
+        held: What was judged, and what is open beside it.
         latest: The version before it.
         spec: How both are read, and which columns are private.
         findings: All that was found so far.
         policy: `schema_change:` of the checks, empty for the default.
         is_compared: Whether a baseline was compared already, so that only faults are asked for.
     """
+    engine, table = held.opened.engine, held.opened.table
+    if table is None or held.size_bytes > LARGEST_BYTES:
+        return Causes()
     broken = suppress(Unreadable, ObjectMissing, ExtraMissing, OSError)
-    with broken, Engine() as engine, file.open() as path, latest.open() as before:
-        if max(path.stat().st_size, before.stat().st_size) > LARGEST_BYTES:
-            return Causes()
-        table = open_table(engine, path, name=file.name, options=spec.read)
-        earlier = open_table(engine, before, name=latest.name, options=spec.read)
+    with broken, ExitStack() as files:
+        earlier = held.before(latest)
+        if earlier is None:
+            path = files.enter_context(latest.open())
+            if path.stat().st_size > LARGEST_BYTES:
+                return Causes()
+            earlier = open_table(engine, path, name=latest.name, options=spec.read, contents=False)
         found: tuple[Finding, ...] = ()
         if not is_compared:
             sides = (earlier, table)

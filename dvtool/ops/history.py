@@ -28,6 +28,7 @@ from dvtool.quality.tables.endings import is_table
 
 if TYPE_CHECKING:
     from dvtool.ops.baselines import BaselineVersion
+    from dvtool.ops.causes import Held
     from dvtool.ops.profiler import Profiler, Spec
     from dvtool.quality.checks.model import HistoryRule
     from dvtool.quality.history.judging import History, HistorySpec
@@ -285,6 +286,7 @@ def judged_by_history(
     asked: bool,
     rule: HistoryRule,
     policy: str,
+    held: Held,
 ) -> JudgedTable:
     """Returns a judged table with what its history says.
 
@@ -298,6 +300,7 @@ def judged_by_history(
             warning until the past's own alarms are within the budget.
         rule: `history:` of the checks.
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
+        held: What is open still, of the judged file and of its baseline.
     """
     from dvtool.quality.folding import folded
     from dvtool.quality.history.usual import as_usual, told_once
@@ -316,7 +319,7 @@ def judged_by_history(
         from dvtool.ops.causes import causes_beside
 
         causes = causes_beside(
-            file,
+            held,
             past[-1].file,
             spec,
             [*judged.findings, *found],

@@ -20,10 +20,11 @@ from dvtool.ops.subjects import BaselineFile, FileBytes, Subject, digest_now
 from dvtool.quality.checks.model import ChecksFile, HistoryRule, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances
+from dvtool.quality.file_causes import beside_each_other
 from dvtool.quality.findings import Evidence, Finding, Place, Verdict
 from dvtool.quality.given import Given, Other, Profiling
 from dvtool.quality.judged import Baseline, JudgedTable, Judgement, sorted_findings
-from dvtool.quality.judging import judge_table
+from dvtool.quality.judging import judge_opened
 from dvtool.quality.outward import file_beside, table_within
 from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
@@ -71,7 +72,6 @@ def judge_subject(
     Raises:
         InvalidText: Its checks break their format.
         ObjectMissing: Bytes that must be read are not in the store.
-        ExtraMissing: A table's format needs a package that is not installed.
     """
     checks = None
     if subject.checks is not None:
@@ -84,6 +84,7 @@ def judge_subject(
     ]
     if profiler is not None:
         profiler.finish()
+    tables = beside_each_other(tables, checks)
     tables += absent(subject.name, subject.files, checks, inside=subject.inside)
     if subject.allowed:
         tables = [_with_allowances(subject, one, wanted) for one in tables]
@@ -183,25 +184,28 @@ def _judge_file(
             examples=wanted.examples,
             profiling=_profiling(profiles, how) if known is None else None,
         )
-        judged = judge_table(engine, given)
-    if profiles.profiler is None or how is None:
-        return judged
-    if known is None and judged.profile is not None:
-        profiles.profiler.keep(file, how, judged.profile)
-    if not past or judged.profile is None:
-        return judged
-    from dvtool.ops.history import judged_by_history
+        judged, opened = judge_opened(engine, given)
+        if profiles.profiler is None or how is None:
+            return judged
+        if known is None and judged.profile is not None:
+            profiles.profiler.keep(file, how, judged.profile)
+        if not past or judged.profile is None:
+            return judged
+        from dvtool.ops.causes import Held
+        from dvtool.ops.history import judged_by_history
 
-    return judged_by_history(
-        judged,
-        file,
-        past,
-        profiles.profiler,
-        how,
-        asked=subject.history_asked,
-        rule=rule,
-        policy=spec.schema_change if spec is not None else "",
-    )
+        held = Held(opened, given.path.stat().st_size, earlier.file if earlier else None)
+        return judged_by_history(
+            judged,
+            file,
+            past,
+            profiles.profiler,
+            how,
+            asked=subject.history_asked,
+            rule=rule,
+            policy=spec.schema_change if spec is not None else "",
+            held=held,
+        )
 
 
 def _compared(

@@ -16,7 +16,7 @@ from dvtool.ops.records import Record, record_of
 from dvtool.ops.subjects import ChecksText, Subject
 from dvtool.ops.verdicts import Verdicts, judging_versions, key_of
 from dvtool.ops.workspace import Workspace
-from dvtool.quality.judged import Judgement
+from dvtool.quality.judged import UNOPENED, Judgement
 
 if TYPE_CHECKING:
     from dvtool.ops.check import Wanted
@@ -56,7 +56,8 @@ def _remembered_or_made(
 
     judged = judge_subject(subject, wanted, progress, _profiler(wanted, progress, workspace))
     # A file beside that was written meanwhile may have been judged as it was, or as it is.
-    if verdicts is not None and key and key == _key(subject, wanted, workspace):
+    is_same = verdicts is not None and key and key == _key(subject, wanted, workspace)
+    if verdicts is not None and is_same and not _is_momentary(judged):
         verdicts.put(key, judged)
     is_default = (not wanted.baseline or wanted.baseline_why) and not wanted.checks_rev
     record = record_of_subject(subject, judged, wanted.now)
@@ -130,3 +131,8 @@ def _clock(subject: Subject, wanted: Wanted) -> dict[str, str]:
     if (checks is not None and _says(checks, "until")) or any(one.until for one in subject.allowed):
         return {"clock": wanted.now.strftime("%Y-%m-%d")}
     return {}
+
+
+def _is_momentary(judged: Judgement) -> bool:
+    """Tells whether a file could not be opened, which is no property of its bytes."""
+    return any(one.code == UNOPENED for table in judged.tables for one in table.findings)

@@ -1,90 +1,25 @@
 """`check --since`: today's checks on every version from a revision on, to find where it began.
 
-Answers from stored profiles where they know enough, from bytes where those are here, and lists what
-neither tells as unknown; fetches nothing. Called by the CLI.
+Here versions are chosen and what was found in them is put in order; they are judged, from stored
+profiles or bytes, in `since_versions`. Fetches nothing. Called by the CLI.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from dvtool.core.allow import Allowance
-from dvtool.core.sidecar import version_digest
-from dvtool.errors import ObjectMissing, UnknownRevision, UsageError
+from dvtool.errors import UnknownRevision, UsageError
 from dvtool.git.revisions import resolve_commit
 from dvtool.ops import baselines, subjects
 from dvtool.ops.baselines import BaselineVersion
-from dvtool.ops.check import Wanted, subject_of
-from dvtool.ops.comparing import with_references
-from dvtool.ops.judge import absent, is_judged
-from dvtool.ops.judge_once import judge_subject_once
-from dvtool.ops.profiler import Profiler, Spec, spec_for
-from dvtool.ops.selection import Selected, nothing_at, select
-from dvtool.ops.subjects import ChecksText, FileBytes, Subject
+from dvtool.ops.check import Wanted
+from dvtool.ops.profiler import Profiler
+from dvtool.ops.selection import nothing_at, select
+from dvtool.ops.since_versions import JudgedVersion, Judging, Seen
 from dvtool.ops.versions import sidecars_in
 from dvtool.ops.workspace import Workspace
-from dvtool.quality.checks.from_profile import judge_profile
-from dvtool.quality.checks.model import ChecksFile
-from dvtool.quality.checks.parsing import parse_checks, table_for
-from dvtool.quality.checks.policy import apply_allowances, apply_policy
-from dvtool.quality.findings import Finding, Verdict, verdict
-from dvtool.quality.judged import worst
-from dvtool.quality.profile.model import Profile
-
-How = Literal["profiles", "bytes", "absent", "unknown"]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One finding of a version: the table it is in, and itself."""
-
-    table: str
-    finding: Finding
-
-    @property
-    def name(self) -> str:
-        """Table and key: what is followed through the versions."""
-        return f"{self.table}: {self.finding.key}"
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """What could not be told: a key of a table's checks, or with an empty key all of them."""
-
-    table: str
-    key: str
-    why: str
-
-    def __str__(self) -> str:
-        """Returns it in words."""
-        return f"{self.table}: {self.key} {self.why}" if self.key else f"{self.table}: {self.why}"
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedVersion:
-    """One version under today's checks.
-
-    Attributes:
-        commit: Object id of the commit that brought it.
-        how: What answered: profiles, bytes, or neither; `absent` where the asked part is not in it.
-        verdict: The answer; None when it is unknown or absent.
-        failing: What fails for certain.
-        unknown: What could not be told, and why.
-    """
-
-    commit: str
-    how: How
-    verdict: Verdict | None
-    failing: tuple[Seen, ...] = ()
-    unknown: tuple[Open, ...] = ()
-
-    def knows(self, seen: Seen) -> bool:
-        """Tells whether it is known if a finding of another version is in this one, too."""
-        table, key = seen.table, seen.finding.key
-        return not any(one.table == table and one.key in ("", key) for one in self.unknown)
+from dvtool.quality.checks.parsing import parse_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +78,7 @@ def check_since(workspace: Workspace, path: str, rev: str, wanted: Wanted) -> Si
         )
     checks = subjects.checks_at(workspace, one.dataset, None)
     allow = subjects.allow_at(workspace, one.dataset, None)
-    judging = _Judging(
+    judging = Judging(
         workspace,
         one,
         checks,
@@ -153,30 +88,30 @@ def check_since(workspace: Workspace, path: str, rev: str, wanted: Wanted) -> Si
         wanted,
         Profiler.of(workspace),
     )
-    chosen = list(_range(workspace, one.dataset, head, start))
+    chosen, older = _range(workspace, one.dataset, head, start)
     if one.inside and not judging.files(chosen[0]):
         raise nothing_at(one, "in HEAD")
-    versions = tuple(
-        judging.version(version, chosen[at + 1] if at + 1 < len(chosen) else None)
-        for at, version in enumerate(chosen)
-    )
+    versions = judging.all(chosen, older)
     return Since(one.dataset, versions, tuple(began(versions)))
 
 
-def _range(workspace: Workspace, dataset: str, head: str, start: str) -> Iterator[BaselineVersion]:
-    """Yields the versions after a commit, newest first, and then the one that the commit has."""
+def _range(
+    workspace: Workspace, dataset: str, head: str, start: str
+) -> tuple[list[BaselineVersion], BaselineVersion | None]:
+    """Returns the versions after a commit, newest first, then the one that it has; and the one before."""
     listed = workspace.git.run("rev-list", "--first-parent", head, f"^{start}").decode()
     newer = set(listed.split())
-    found = False
-    for version in baselines.committed(workspace, dataset, head):
-        found = True
-        yield version
+    committed = baselines.committed(workspace, dataset, head)
+    found = []
+    for version in committed:
+        found.append(version)
         if version.commit not in newer:
-            return
+            break
     if not found:
         raise UnknownRevision(
             f"no commit has the data set {dataset}", hint="dvtool list shows what there is"
         )
+    return found, next(committed, None)
 
 
 def began(versions: Sequence[JudgedVersion]) -> Iterator[Began]:
@@ -203,125 +138,3 @@ def _began(versions: Sequence[JudgedVersion], seen: Seen) -> Began:
     first = versions[oldest].commit
     message = seen.finding.message
     return Began(seen.name, first, message, before, unknown, len(failing), failing[0] == 0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Judging:
-    """What is the same for every version."""
-
-    workspace: Workspace
-    one: Selected
-    text: ChecksText | None
-    checks: ChecksFile | None
-    allow: ChecksText | None
-    allowed: tuple[Allowance, ...]
-    wanted: Wanted
-    profiler: Profiler
-
-    def version(self, version: BaselineVersion, before: BaselineVersion | None) -> JudgedVersion:
-        try:
-            files = self.files(version)
-            earlier = {} if before is None else self.files(before)
-        except ObjectMissing as error:
-            return JudgedVersion(
-                version.commit,
-                "unknown",
-                None,
-                unknown=(Open(self.one.dataset, "", error.message),),
-            )
-        if self.one.inside and not files:
-            return JudgedVersion(version.commit, "absent", None)
-        found, unknown = self._from_profiles(version, files, earlier)
-        if not unknown:
-            return _judged(version.commit, "profiles", found)
-        if not subjects.missing_files(self.workspace.store, files):
-            return _judged(version.commit, "bytes", self._from_bytes(version))
-        return _judged(version.commit, "profiles" if found else "unknown", found, unknown)
-
-    def files(self, version: BaselineVersion) -> dict[str, FileBytes]:
-        """Returns the files of a version that are asked about."""
-        tree = self.workspace.tree(version.sidecar).under(self.one.inside)
-        return subjects.stored_files(self.workspace.store, self.one.dataset, tree)
-
-    def _from_profiles(
-        self,
-        version: BaselineVersion,
-        files: Mapping[str, FileBytes],
-        earlier: Mapping[str, FileBytes],
-    ) -> tuple[list[Seen], list[Open]]:
-        """Returns what fails by profiles, and what they leave open."""
-        found: list[Seen] = []
-        unknown: list[Open] = []
-        whole = version_digest(version.sidecar)
-        today = self.wanted.now.date()
-        inside = os.fsdecode(self.one.inside)
-        for _, table in absent(self.one.dataset, files, self.checks, inside=inside):
-            found += [Seen(table.name, one) for one in table.findings]
-        for path, file in files.items():
-            spec = table_for(self.checks, path) if self.checks is not None else None
-            if spec is None:
-                if is_judged(path, file.name, None):
-                    unknown.append(Open(file.name, "", "without checks only the bytes tell"))
-                continue
-            profile = self._profile(version, path, file)
-            if profile is None:
-                unknown.append(Open(file.name, "", "neither its bytes nor a profile are here"))
-                continue
-            previous = earlier.get(path)
-            rows = None if previous is None else self._profile(version, path, previous)
-            source = self.text.path if self.text is not None else ""
-            answer = judge_profile(
-                profile,
-                spec,
-                name=file.name,
-                source=source,
-                rows_before=None if rows is None else rows.rows,
-            )
-            digests = {one for one in (file.digest, whole) if one is not None}
-            entries = [one for one in self.allowed if one.covers(digests, path)]
-            shown = apply_policy(answer.findings, spec, today, source=source)
-            found += [Seen(file.name, one) for one in apply_allowances(shown, entries, today)]
-            unknown += [Open(file.name, key, "is not in a profile") for key in answer.open]
-        return found, unknown
-
-    def _profile(self, version: BaselineVersion, path: str, file: FileBytes) -> Profile | None:
-        """Returns what is kept of a file, under whichever checks it was profiled."""
-        text = subjects.checks_at(self.workspace, self.one.dataset, version.commit)
-        own = None if text is None else parse_checks(text.text, source=text.path)
-        for checks in ((own, self.checks), (self.checks, self.checks), (own,), (self.checks,)):
-            known = self.profiler.known(file, spec_for(checks, path) or Spec())
-            if known is not None:
-                return known
-        return self.profiler.known(file, Spec())
-
-    def _from_bytes(self, version: BaselineVersion) -> list[Seen]:
-        """Returns what fails by the bytes, as `check --rev` would with the checks of today."""
-        wanted = replace(self.wanted, baseline="")
-        subject = subject_of(self.workspace, self.one, version.sidecar, version.commit, wanted)
-        inputs = subject.inputs and {
-            **subject.inputs,
-            "checks": self.text.text if self.text is not None else "",
-            "allow": self.allow.text if self.allow is not None else "",
-        }
-        subject = replace(
-            subject,
-            checks=self.text,
-            allowed=self.allowed,
-            inputs=inputs,
-            root=self.workspace.top,
-            references={},
-        )
-        return self._judge(with_references(self.workspace, subject), wanted)
-
-    def _judge(self, subject: Subject, wanted: Wanted) -> list[Seen]:
-        judged = judge_subject_once(subject, wanted, self.workspace.progress, self.workspace)
-        return [Seen(table.name, one) for table in judged.tables for one in table.findings]
-
-
-def _judged(
-    commit: str, how: How, found: Sequence[Seen], unknown: Sequence[Open] = ()
-) -> JudgedVersion:
-    failing = tuple(one for one in found if verdict([one.finding]) is Verdict.FAIL)
-    answer = worst(verdict([one.finding]) for one in found) if found else Verdict.PASS
-    known = None if unknown and answer is not Verdict.FAIL else answer
-    return JudgedVersion(commit, how, known, failing, tuple(unknown))

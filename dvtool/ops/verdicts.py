@@ -22,7 +22,11 @@ from dvtool.errors import InvalidText
 from dvtool.ops.records import Records, forget_oldest
 from dvtool.quality.judged import Judgement, from_json, to_json
 
-JUDGING_LIBRARIES = ("duckdb", "datasketches", "numpy", "pandas", "pandera", "pyarrow", "scipy")
+JUDGING_LIBRARIES = (
+    *("duckdb", "datasketches", "numpy", "pandas", "pandera", "pyarrow", "scipy"),
+    *("openpyxl", "scikit_learn"),
+)
+"""By the names of their `.dist-info` folders. Of the extras it also counts whether they are there."""
 KEPT = 2_000
 """Judgements kept; the oldest go first."""
 

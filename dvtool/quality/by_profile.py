@@ -21,7 +21,7 @@ from dvtool.quality.drift.distributions import (
 )
 from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.drifting import has_own_drift, told, wanted_drift
-from dvtool.quality.findings import Finding, Place
+from dvtool.quality.findings import Finding, Outcome, Place
 from dvtool.quality.given import Given
 from dvtool.quality.kinds import Kind
 from dvtool.quality.measuring import NEAR_UNIQUE
@@ -55,7 +55,7 @@ def compare_by_profile(
     found += row_changes(given, spec, before.rows, table)
     pairs = dict(_pairs(before, now, spec, given.source))
     untold = frozenset(name for name, (one, _) in pairs.items() if _has_tokens(one))
-    drift, figures = told(pairs, table, private=spec.private, untold=untold)
+    drift, figures = told(pairs, table.name, _moments(now), private=spec.private, untold=untold)
     # What tokens stand for is not known here, so that no row of the table is found by them.
     known = {name: pair for name, (pair, _) in pairs.items() if name not in untold}
     drift = with_drift_causes(engine, known, table, spec, drift)
@@ -68,6 +68,32 @@ def compare_by_profile(
     if left:
         unknown += f"; without them the drift of {', '.join(left[:5])} is unknown"
     return found + drift, tuple(figures), unknown
+
+
+def drift_of_profiles(
+    before: Profile, now: Profile, spec: TableSpec, *, name: str, source: str
+) -> tuple[list[Finding], tuple[str, ...]]:
+    """Returns the drift between two profiles that checks ask for, and the keys that stay open.
+
+    Args:
+        before: Of the baseline.
+        now: Of what is judged, made with the same key.
+        spec: The checks.
+        name: What is judged, as the user knows it.
+        source: The checks file.
+    """
+    asked = [one.name for one in now.columns if _is_asked(one, before.column(one.name), spec)]
+    pairs = {key: pair for key, pair in _pairs(before, now, spec, source) if key in asked}
+    untold = frozenset(key for key, (one, _) in pairs.items() if _has_tokens(one))
+    found, _ = told(pairs, name, _moments(now), private=spec.private, untold=untold)
+    open_columns = {one.column for one in found if one.outcome is Outcome.UNDECIDED}
+    open_columns |= {key for key in asked if key not in pairs}
+    told_for_certain = [one for one in found if one.column not in open_columns]
+    return told_for_certain, tuple(f"{key}.drift" for key in asked if key in open_columns)
+
+
+def _moments(profile: Profile) -> frozenset[str]:
+    return frozenset(one.name for one in profile.columns if one.kind.is_moment)
 
 
 def _pairs(

@@ -81,7 +81,7 @@ def _explained(space: Space, pair: Comparison, finding: Finding) -> Slice | Spre
         parts,
         lambda sums: bins.effect(method, sums[:, 1:]) < allowed,
         bins.luck,
-        figure=lambda rest: float(bins.effect(method, rest[None, 1:])[0]),
+        figure=lambda rest: max(0.0, float(bins.effect(method, rest[None, 1:])[0])),
     )
 
 

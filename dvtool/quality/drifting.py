@@ -89,7 +89,8 @@ def compare(
         )
     if grouping is not None:
         grouping.drop(engine)
-    findings, figures = told(chosen, table, private=spec.private, known=known or {})
+    moments = frozenset(one.name for one in table.columns if one.kind.is_moment)
+    findings, figures = told(chosen, table.name, moments, private=spec.private, known=known or {})
     by_model, shown = model_drift(engine, before, table, spec, source=source)
     pairs = {name: pair for name, (pair, _) in chosen.items()}
     return Compared(findings + by_model, figures + shown, pairs)
@@ -97,7 +98,8 @@ def compare(
 
 def told(
     chosen: Mapping[str, tuple[Comparison, Place | None]],
-    table: Table,
+    name: str,
+    moments: frozenset[str],
     *,
     private: frozenset[str],
     untold: frozenset[str] = frozenset(),
@@ -107,14 +109,14 @@ def told(
 
     Args:
         chosen: What is compared, and which line asks for it, by column.
-        table: What is judged.
+        name: What is judged, as the user knows it.
+        moments: Columns of dates and times.
         private: Columns of which no value is shown.
         untold: Columns whose categories are tokens: they mean nothing to a person.
         known: Likely faults that are known already, by column.
     """
-    drifts = compare_table({name: one for name, (one, _) in chosen.items()})
+    drifts = compare_table({column: one for column, (one, _) in chosen.items()})
     findings: list[Finding] = []
-    moments = {one.name for one in table.columns if one.kind.is_moment}
     for one in drifts:
         pair, asked_by = chosen[one.column]
         fault = None
@@ -125,7 +127,7 @@ def told(
             )
         for finding in to_findings(
             one,
-            Place(table.name),
+            Place(name),
             rule=asked_by,
             severity=Severity.WARN if asked_by is None else Severity.FAIL,
             fault=fault,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dvtool.errors import InvalidText
 from dvtool.quality.findings import (
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from dvtool.quality.profile.model import Profile
 
 FORMAT_VERSION = 1
+UNOPENED: Final = "unopened"
+"""Code of the finding that a file could not be opened; never remembered."""
 
 
 @dataclass(frozen=True, slots=True)

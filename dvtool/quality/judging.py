@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from dvtool.errors import DvtoolError
+from dvtool.errors import DvtoolError, ExtraMissing
 from dvtool.quality.causes import with_causes
 from dvtool.quality.changes import changes
 from dvtool.quality.checks.evaluate import evaluate
@@ -23,7 +23,7 @@ from dvtool.quality.filled import filled, findings_of
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place
 from dvtool.quality.folding import without_repeats
 from dvtool.quality.given import Given, not_run
-from dvtool.quality.judged import JudgedTable, sorted_findings
+from dvtool.quality.judged import UNOPENED, JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
 from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
@@ -35,22 +35,33 @@ from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Table, Unreadable
 
 
+class Opened(NamedTuple):
+    """What an engine holds once a table was judged: the table, and its baseline where that was read."""
+
+    engine: Engine
+    table: Table | None
+    before: Table | None
+
+
 def judge_table(engine: Engine, given: Given) -> JudgedTable:
-    """Returns everything found in one table.
+    """Returns everything found in one table; see `judge_opened`."""
+    return judge_opened(engine, given)[0]
 
-    A file that is no table at all is an answer, too: its findings say why. Never raises for what
-    the data hold.
 
-    Raises:
-        ExtraMissing: The format needs a package that is not installed.
-        OSError: The file cannot be opened.
+def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
+    """Returns everything found in one table, and what was opened for it.
+
+    A file that is no table at all is an answer, too: its findings say why. One that cannot be
+    opened, or needs a package that is not installed, is undecided. Never raises for what the data
+    hold.
     """
     spec = given.spec or TableSpec()
     try:
         table = open_table(engine, given.path, name=given.name, options=spec.read)
-    except Unreadable as error:
-        findings = _finished(error.findings, given, spec)
-        return JudgedTable(given.name, findings, baseline=given.baseline)
+    except (Unreadable, ExtraMissing, OSError) as error:
+        findings = _finished(_unopened(error, given), given, spec)
+        unread = JudgedTable(given.name, findings, baseline=given.baseline)
+        return unread, Opened(engine, None, None)
     found = list(table.findings)
     more: list[str] = []
     if given.spec is not None:
@@ -80,7 +91,7 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
 
         pinned = (given.reference, given.reference_path)
         found += judge_reference(engine, table, spec, *pinned, source=given.source)
-    return JudgedTable(
+    judged = JudgedTable(
         name=given.name,
         findings=_finished(_without_echo(found), given, spec),
         rows=table.rows,
@@ -93,6 +104,26 @@ def judge_table(engine: Engine, given: Given) -> JudgedTable:
         profile=profile,
         valid_until=fresh_until(engine, table, spec),
     )
+    return judged, Opened(engine, table, compared.before)
+
+
+def _unopened(error: Unreadable | ExtraMissing | OSError, given: Given) -> tuple[Finding, ...]:
+    if isinstance(error, Unreadable):
+        return tuple(error.findings)
+    code, why, hint = UNOPENED, "", ""
+    if isinstance(error, ExtraMissing):
+        code, why, hint = "extra-missing", error.message.removeprefix(f"{given.name}: "), error.hint
+    else:
+        why = f"cannot be opened: {error.strerror or error}"
+    found = Finding(
+        code,
+        f"could not run: {why}",
+        Place(given.name),
+        Evidence.STRUCTURE,
+        outcome=Outcome.UNDECIDED,
+        hint=hint,
+    )
+    return (found,)
 
 
 class _Compared(NamedTuple):
@@ -126,9 +157,9 @@ def _compared(
         before = open_table(
             engine, given.baseline_path, name=name, options=spec.read, contents=False
         )
-    except Unreadable as error:
+    except (Unreadable, ExtraMissing, OSError) as error:
         # Nothing can be said against a baseline that is broken itself.
-        why = error.findings[0].message
+        why = _unopened(error, given)[0].message
         readable = f"a baseline that is a table: {name} is none ({why})"
         return _Compared(would_decide_more=(readable,))
     from dvtool.quality import drifting  # scipy takes longer than judging a small table

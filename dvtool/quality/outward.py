@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dvtool.core.paths import CHECKS_SUFFIX
+from dvtool.errors import ExtraMissing
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.wholerules import TableOf
 from dvtool.quality.findings import Evidence, Finding
@@ -103,7 +104,7 @@ def by_splits(engine: Engine, given: Given, spec: TableSpec) -> list[Finding]:
         try:
             called = _called(dict(spec.splits.parts)[name], given.source, inside=bool(spec.path))
             parts[name] = open_table(engine, path, name=called, options=spec.read)
-        except (Unreadable, OSError) as error:
+        except (Unreadable, ExtraMissing, OSError) as error:
             why = f"could not run: {name} cannot be read: {error}"
             return [not_run("splits", why, given, rule)]
     missing = [path for name, path in spec.splits.parts if name not in parts]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from dvtool.errors import ExtraMissing
 from dvtool.quality import drifting
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.drift_causes import with_drift_causes
@@ -47,7 +48,7 @@ def judge_reference(
         return
     try:
         before = open_table(engine, path, name=reference.name, options=spec.read, contents=False)
-    except Unreadable:
+    except (Unreadable, ExtraMissing, OSError):
         yield _not_run(table, f"{reference.name} cannot be read", rule)
         return
     policy = spec.schema_change or "fail"

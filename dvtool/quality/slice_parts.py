@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -32,6 +32,8 @@ MOST_BUCKETS: Final = 400
 """Buckets of time; days while they are this few, then weeks, then months."""
 _SHORT: Final = 31
 """Longest run of buckets of which every one is tried."""
+_NEAR: Final = 8
+"""Buckets by which the ends of a chosen run are moved, to find them exactly."""
 _STEPS: Final = 60
 """Places at which longer ones begin and end, about."""
 _AT_ONCE: Final = 4096
@@ -84,6 +86,28 @@ class Parts:
         """Returns the sums of some parts, shape (chosen, k)."""
         return np.asarray(self.running[self.ends[chosen]] - self.running[self.starts[chosen]])
 
+    def around(self, at: int) -> Parts:
+        """Returns the parts that hold a part, itself among them."""
+        held = (self.starts <= self.starts[at]) & (self.ends >= self.ends[at])
+        return replace(self, starts=self.starts[held], ends=self.ends[held])
+
+    def beside(self, at: int) -> Parts:
+        """Returns the runs that begin and end near where a part does, itself among them."""
+        start, end = int(self.starts[at]), int(self.ends[at])
+        if self.labels[start].kind not in _RUNS:
+            return replace(self, starts=self.starts[[at]], ends=self.ends[[at]])
+        low, high = start, end
+        while low > 0 and start - low < _NEAR and self.labels[low - 1] is not _NONE:
+            low -= 1
+        while high - end < _NEAR and self.labels[high] is not _NONE:
+            high += 1
+        first, last = np.meshgrid(
+            np.arange(low, min(start + _NEAR, end)),
+            np.arange(max(end - _NEAR, start) + 1, high + 1),
+        )
+        kept = first < last
+        return _fit(replace(self, starts=first[kept], ends=last[kept]))
+
     def in_batches(self) -> Iterator[tuple[IntArray, FloatArray]]:
         """Yields all parts by number, with their sums, some at a time."""
         for start in range(0, len(self), _AT_ONCE):
@@ -113,7 +137,7 @@ class _Dimension:
 
     @property
     def is_run(self) -> bool:
-        return self.kind != "category"
+        return self.kind in _RUNS
 
     def order(self, bucket: str | None) -> tuple[bool, int, str]:
         """What buckets are sorted by: as neighbours lie."""
@@ -275,6 +299,7 @@ def parts_of_files(files: Mapping[str, Sequence[float]]) -> Parts:
 
 
 _BIN: Final = "__bin"
+_RUNS: Final = ("time", "rows")
 _NONE: Final = Part("", "", "", "")
 _UNITS: Final = ("day", "week", "month")
 
@@ -283,7 +308,7 @@ def _fit(parts: Parts) -> Parts:
     """Returns parts without those that have no row, or too many to explain anything."""
     rows = parts.running[parts.ends, 0] - parts.running[parts.starts, 0]
     kept = (rows > 0) & (rows <= MOST_SUPPORT * parts.whole[0])
-    return Parts(parts.whole, parts.running, parts.starts[kept], parts.ends[kept], parts.labels)
+    return replace(parts, starts=parts.starts[kept], ends=parts.ends[kept])
 
 
 def _runs(buckets: int) -> tuple[IntArray, IntArray]:

@@ -63,8 +63,8 @@ class Slice:
     def words(self) -> str:
         """Returns the slice in one line: `all violations lie in rows 901 to 1,000 (5% of rows)`."""
         if self.share is None:
-            figure = "" if self.without is None else f", at {self.without:.4g}"
-            return f"without {self.part()} it would pass{figure}"
+            figure = "" if self.without is None else f"be {self.without:.4g} and "
+            return f"without {self.part()} it would {figure}pass"
         if self.share == 1:
             return f"all violations lie in {self.part()}"
         said = f"{100 * self.share:.3g}% of violations lie in {self.part()}"
@@ -134,7 +134,7 @@ def choose(
 ) -> Slice | Spread | None:
     """Returns the smallest part without which a figure passes, or how it is spread.
 
-    A part must be itself beyond what is allowed, and differ from the rest by more than chance makes
+    It is widened to neighbours that are like it, so that it is all that is wrong there. A part must be itself beyond what is allowed, and differ from the rest by more than chance makes
     the luckiest of all parts differ. Where none is enough, of violations the smallest part with
     `MOSTLY` of them, else the one that stands out most.
 
@@ -174,7 +174,10 @@ def choose(
             best[is_enough] = _better(parts, ids[some], sums[some], held[some], best[is_enough])
     for is_enough, found in best.items():
         if found is not None:
-            return _named(parts, found.at, counted, is_enough=is_enough, figure=figure)
+            where, at = parts, found.at
+            if is_enough:
+                where, at = _widened(parts, at, passes, luck)
+            return _named(where, at, counted, is_enough=is_enough, figure=figure)
     if not counted:
         return Spread(len(parts), enough_parts)
     if whole[1] < ENOUGH:
@@ -210,6 +213,21 @@ def _better(
         one = _Best(float(sums[at, 0]), -float(held[at]), kind, int(ids[at]))
         best = one if best is None else min(best, one)
     return best
+
+
+def _widened(parts: Parts, at: int, passes: Passes, luck: Luck) -> tuple[Parts, int]:
+    """Returns the part around a part that stands out most, as far as neighbours are like it.
+
+    The smallest part that is enough may be less than all that is wrong. Its ends are looked for among all
+    runs, once it is known where about they are.
+    """
+    for near_of in (Parts.around, Parts.beside):
+        near = near_of(parts, at)
+        sums = near.sums(np.arange(len(near)))
+        good = passes(near.whole - sums) & ~passes(sums)
+        chance = np.where(good, luck(sums, near.whole), np.inf)
+        parts, at = near, int(np.lexsort((sums[:, 0], chance))[0])
+    return parts, at
 
 
 def _named(

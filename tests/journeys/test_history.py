@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dvtool.ops import causes
 from dvtool.store.profiles import unpacked
 from tests.journeys.harness import Repo
 
@@ -107,6 +108,29 @@ def test_an_alarm_of_few_rows_is_told_with_the_fault_that_their_values_show(fold
 
         assert "bad.csv sales: " in told
         assert "hint: likely: multiplied by 1000, at least 7.5% of the rows" in told
+
+
+def test_the_cause_of_an_alarm_is_found_without_opening_a_file_again(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(8):
+        repo.write("reports.csv", "\n".join(report(number)) + "\n")
+        repo.run("add", "reports.csv")
+        repo.commit()
+    lines = report(8)
+    for row in (5, 20, 33):
+        *rest, sales = lines[row].split(",")
+        lines[row] = ",".join([*rest, f"{1000 * float(sales):.1f}"])
+    repo.write("reports.csv", "\n".join(lines) + "\n")
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("opened once more")
+
+    monkeypatch.setattr(causes, "open_table", never)
+
+    told = repo.run("check", "reports.csv").out
+
+    assert "hint: likely: multiplied by 1000, at least 7.5% of the rows" in told
 
 
 def orders(number: int, *, price: float = 20) -> str:

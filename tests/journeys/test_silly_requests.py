@@ -114,7 +114,7 @@ def test_another_table_that_is_not_here_is_said_in_words(folder: Repo) -> None:
 
     out = folder.run("check", "people.csv", code=11).out
 
-    assert "could not run: users.csv is not here [in-table]" in out
+    assert "could not run: users.csv is not here, neither beside the table nor at the top" in out
 
 
 def test_one_table_of_a_directory_is_judged_without_its_neighbours(repo: Repo) -> None:

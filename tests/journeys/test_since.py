@@ -188,3 +188,65 @@ def test_mistakes_are_said(
     story: tuple[Repo, list[str]], words: list[str], code: int, said: str
 ) -> None:
     assert said in story[0].run("check", *words, code=code).err
+
+
+DRIFT = "columns:\n  price: {drift: {wasserstein: 0.5}}\n"
+
+
+def prices(version: int) -> str:
+    """Returns 400 prices, about the same in every version up to the third, tripled from then on."""
+    factor = 3 if version >= 3 else 1
+    lines = [f"{n},{factor * (20 + (n * 37 + version) % 61)}" for n in range(400)]
+    return "id,price\n" + "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def drifting(repo: Repo) -> tuple[Repo, list[str]]:
+    """Six versions; the fourth drifts, and the later ones are like it."""
+    repo.write("prices.csv.checks.yaml", DRIFT)
+    commits = []
+    for version in range(6):
+        repo.write("prices.csv", prices(version))
+        repo.run("add", "prices.csv")
+        commits.append(repo.commit())
+    return repo, commits
+
+
+def test_drift_that_stays_fails_in_every_later_version(drifting: tuple[Repo, list[str]]) -> None:
+    repo, commits = drifting
+
+    by_bytes = repo.run("check", "--since", commits[0], "prices.csv", "--json", code=1).json
+    again = repo.run("check", "--since", commits[0], "prices.csv", "--json", code=1).json
+    shutil.rmtree(repo.path / ".git/dvtool/store")
+    by_profiles = repo.run("check", "--since", commits[0], "prices.csv", "--json", code=1).json
+
+    assert [one["how"] for one in by_profiles["versions"]] == ["profiles"] * 6
+    for found in (by_bytes, again, by_profiles):
+        assert [one["verdict"] for one in found["versions"]] == ["fail"] * 3 + ["pass"] * 3
+        (began,) = found["began"]
+        assert (began["name"], began["first"]) == ("prices.csv: price.drift", commits[3])
+        assert (began["before"], began["failing"], began["still"]) == (commits[2], 3, True)
+
+
+def test_a_version_whose_bytes_are_gone_is_unknown_and_the_next_is_compared_with_one_before(
+    drifting: tuple[Repo, list[str]],
+) -> None:
+    repo, commits = drifting
+    shutil.rmtree(repo.path / ".git/dvtool/store")
+    for version in (0, 1, 3, 4, 5):
+        repo.write("prices.csv", prices(version))
+        repo.run("add", "--force", "prices.csv")
+
+    result = repo.run("check", "--since", commits[0], "prices.csv", code=1)
+
+    lines = result.out.splitlines()
+    assert lines[2] == f"{commits[3][:12]}  fail (from bytes)  price.wasserstein"
+    assert lines[3:5] == [
+        f"{commits[2][:12]}  unknown",
+        "    unknown: prices.csv: neither its bytes nor a profile are here",
+    ]
+    assert lines[-2].startswith(f"prices.csv: price.drift began in {commits[3][:12]}: drifted from")
+    assert lines[-1] == (
+        f"    not in {commits[1][:12]} before it, 1 version unknown in between;"
+        " fails in 3 versions, still fails"
+    )

@@ -113,7 +113,7 @@ def test_enough_violations_that_no_slice_explains_are_spread_evenly(
     ("column", "said"),
     [
         ("age: {median: 0..40}", "spread over the whole table: it fails without any of "),
-        ("age: {std: '<= 40'}", "without state = 'TN' (5% of rows) it would pass, at 20.79"),
+        ("age: {std: '<= 40'}", "without state = 'TN' (5% of rows) it would be 20.79 and pass"),
         ("state: {shares: {TN: 0%..2%}}", "without code = '??' (5% of rows) it would pass"),
         ("age: {mean: 0..1}", "spread over the whole table: it fails without any of "),
     ],

@@ -192,7 +192,7 @@ def test_the_days_that_move_a_mean_are_found(engine: Engine, people) -> None:
     assert isinstance(found, Slice)
     assert found.where() == "day 2024-02-20 to 2024-02-21"
     assert found.words() == (
-        "without day 2024-02-20 to 2024-02-21 (2% of rows) it would pass, at 53.79"
+        "without day 2024-02-20 to 2024-02-21 (2% of rows) it would be 53.79 and pass"
     )
 
 
@@ -229,6 +229,17 @@ def test_a_figure_just_beyond_its_bound_is_not_blamed_on_a_part(engine: Engine, 
     assert isinstance(found, Spread)
     assert found.enough > 1
     assert found.words().startswith("spread evenly, and just beyond the bound: it would pass")
+
+
+def test_all_days_that_are_wrong_are_named_though_fewer_would_do(engine: Engine, people) -> None:
+    table = people(lambda _row, _state: False)
+    value = "CASE WHEN id BETWEEN 480 AND 1919 THEN age + 500 ELSE age END"
+
+    found = mean_of(Space(engine, table, time="day"), value, "<= 200")
+
+    assert isinstance(found, Slice)
+    assert found.where() == "day 2024-01-13 to 2024-02-17"
+    assert found.without == pytest.approx(53.7, abs=0.5)
 
 
 def test_large_numbers_do_not_drown_a_mean(engine: Engine, people) -> None:

@@ -84,7 +84,6 @@ def judge_changes(
         seen: What was seen of it before.
 
     Raises:
-        ExtraMissing: A table's format needs a package that is not installed.
         RemoteFailed: The remote is unreachable or refused.
     """
     brought = bring(workspace, changes.datasets, remote_name=remote_name, seen=seen)

@@ -23,6 +23,8 @@ _TABLE_SAYS_NOTHING: Final = frozenset(
 )
 
 
+DRIFT: Final = "drift"
+"""The key of whatever is compared with a baseline, table-wide or of a column."""
 _CODES: Final = {"rules": "rule"}
 """Keys whose findings are called otherwise."""
 

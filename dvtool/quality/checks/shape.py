@@ -13,7 +13,9 @@ from difflib import get_close_matches
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.subject import Asked, Subject
 from dvtool.quality.checks.vocabulary import CODES
+from dvtool.quality.drift.methods import METHODS
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
+from dvtool.quality.tables.structure import SEVERITIES
 from dvtool.quality.tables.table import Table
 
 
@@ -106,7 +108,9 @@ def _targets(subject: Subject, spec: TableSpec) -> Iterator[Finding]:
             message = f"{entry.finding} is a column and no finding, so nothing is ignored"
             yield subject.violated(asked, message, hint=f"name one, as {entry.finding}.nulls")
     for name, rule in named:
-        column, dot, _ = name.rpartition(".")
+        column, dot, code = name.rpartition(".")
+        if dot and column in columns and name not in columns:
+            yield from _doubted_code(subject, name, code, rule)
         if name in columns or name in CODES or (dot and column in columns):
             continue
         near = get_close_matches(column or name, sorted(columns | CODES), n=1, cutoff=0.75)
@@ -115,6 +119,15 @@ def _targets(subject: Subject, spec: TableSpec) -> Iterator[Finding]:
             hint = f"did you mean {near[0]}?" if near else ""
             message = f"{name} is no column of the table and no finding that is known"
             yield subject.violated(asked, message, hint=hint)
+
+
+def _doubted_code(subject: Subject, name: str, code: str, rule: Place) -> Iterator[Finding]:
+    """Yields that a code behind a column is nearly, but not quite, one of ours."""
+    near = get_close_matches(code, CODES, n=1, cutoff=0.75)
+    if near and code not in CODES and code not in SEVERITIES and code not in METHODS:
+        asked = Asked("unknown-target", rule, severity=Severity.WARN)
+        message = f"{name}: no finding that is known is called {code}"
+        yield subject.violated(asked, message, hint=f"did you mean {near[0]}?")
 
 
 def _other_columns(subject: Subject, spec: TableSpec) -> Iterator[Finding]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dvtool.errors import ExtraMissing
 from dvtool.quality.findings import Finding, Severity
 from dvtool.quality.tables.contents import judge_contents
 from dvtool.quality.tables.engine import Engine, literal, quoted
@@ -97,13 +96,8 @@ def _scan_parquet(engine: Engine, path: Path, name: str) -> _Relation:
 
 
 def _load_arrow(engine: Engine, path: Path, name: str) -> _Relation:
-    try:
-        import pyarrow as pa
-    except ImportError as error:
-        raise ExtraMissing(
-            f"{name}: reading Arrow files needs pyarrow", hint="pip install pyarrow"
-        ) from error
     import duckdb
+    import pyarrow as pa
 
     if _has_no_footer(path):
         raise unreadable("truncated", "the footer of the Arrow file is missing", name)

@@ -37,7 +37,7 @@ def read_json(engine: Engine, text: PlainText) -> Table:
         Unreadable: Not JSON, no object in it, or objects whose keys differ without end.
     """
     records = load_records(engine, text)
-    structure = engine.rows(f"SELECT json_group_structure(doc) FROM {records.table}")[0][0]
+    structure = _structure(engine, records)
     try:
         shape = json.loads(structure)
         parts = without_clashes(shape) if isinstance(shape, dict) else []
@@ -62,6 +62,19 @@ def read_json(engine: Engine, text: PlainText) -> Table:
     return replace(table, findings=worst_first(findings))
 
 
+def _structure(engine: Engine, records: Records) -> str:
+    """Returns the structure of all records together, as the engine writes it.
+
+    It is asked of one array, which must fit in memory: the first record of each structure.
+    """
+    kinds = (
+        f"SELECT arg_min(doc, record) AS doc, min(record) AS first FROM {records.table} "
+        "GROUP BY json_structure(doc)"
+    )
+    array = "CAST('[' || string_agg(CAST(doc AS VARCHAR), ',' ORDER BY first) || ']' AS JSON)"
+    return str(engine.rows(f"SELECT json_structure({array}) -> 0 FROM ({kinds})")[0][0])
+
+
 def _flattened(
     engine: Engine,
     text: PlainText,
@@ -69,16 +82,12 @@ def _flattened(
     structures: Sequence[str],
     found: Sequence[Leaf],
 ) -> str:
-    base = engine.fresh_table("json", text.seen.size_bytes)
     flat = ", ".join(f"{one.expression} AS c{place}" for place, one in enumerate(found))
     transformed = ", ".join(
         f"json_transform(doc, {literal(one)}) AS s{n}" for n, one in enumerate(structures)
     )
-    engine.rows(
-        f"CREATE TABLE {base} AS SELECT {flat}, record FROM "
-        f"(SELECT record, {transformed} FROM {records.table})"
-    )
-    return base
+    query = f"SELECT {flat}, record FROM (SELECT record, {transformed} FROM {records.table})"
+    return engine.keep("json", query, text.seen.size_bytes)
 
 
 def _fields(

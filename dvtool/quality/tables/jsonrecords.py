@@ -27,7 +27,8 @@ class Records:
     """Records of a JSON file.
 
     Args:
-        table: Engine table with `doc` (JSON) and `record` (1-based place among all records).
+        table: Engine table with `doc` (JSON), `record` (1-based place among all records) and
+            `rowid` (0-based place among those that are kept).
         rows: How many there are.
         total: How many the file has, broken ones included.
         is_lines: Whether each record is a line of the file.
@@ -77,14 +78,17 @@ def load_records(engine: Engine, text: PlainText) -> Records:
             else f"none of {times(total, 'record')} is a JSON object"
         )
         raise unreadable("header-only" if not total else "not-a-table", what, text.name)
+    if not bad:
+        view = engine.fresh("records")
+        engine.rows(f"CREATE VIEW {view} AS SELECT doc, rowid, rowid + 1 AS record FROM {base}")
+        return Records(view, total, total, is_lines, tuple(findings))
     table = engine.fresh_table("records", text.seen.size_bytes)
     engine.rows(
         f"CREATE TABLE {table} AS SELECT doc, rowid + 1 AS record FROM {base} "
         "WHERE doc IS NOT NULL ORDER BY rowid"
     )
     engine.rows(f"DROP TABLE {base}")
-    if bad:
-        findings += _reported(text, bad, total, spots, is_lines=is_lines)
+    findings += _reported(text, bad, total, spots, is_lines=is_lines)
     return Records(table, total - bad, total, is_lines, tuple(findings))
 
 

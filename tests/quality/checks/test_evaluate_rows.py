@@ -239,6 +239,18 @@ def test_a_severity_for_what_is_not_there_is_a_warning(judge, name, is_doubted):
     assert [one.severity for one in found.values()] == ([Severity.WARN] if is_doubted else [])
 
 
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [("maen", "mean"), ("uniqe", "unique"), ("mean", ""), ("psi", ""), ("unlike-history", "")],
+)
+def test_an_ignore_entry_with_a_typing_error_in_the_code_is_doubted(judge, code, meant):
+    text = f"columns: {{a: {{nulls: 0}}}}\nignore: [{{finding: a.{code}, until: 2027-01-01, reason: x}}]"
+
+    found = judge({"a": "int"}, [["1"]], text)
+
+    assert [one.hint for one in found.values()] == ([f"did you mean {meant}?"] if meant else [])
+
+
 def test_an_ignore_entry_that_names_a_column_alone_is_doubted(judge):
     text = "columns: {age: {nulls: 0}}\nignore: [{finding: age, until: 2027-01-01, reason: x}]"
 

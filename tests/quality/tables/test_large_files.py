@@ -237,3 +237,19 @@ def test_the_engine_holds_less_while_others_work_on_what_it_hands_out() -> None:
         after = engine.rows("SELECT current_setting('memory_limit')")
 
     assert (before, during, after) == ([("500.0 MiB",)], [("300.0 MiB",)], [("500.0 MiB",)])
+
+
+def test_json_lines_are_read_in_a_tenth_of_a_gigabyte(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    rest = ', "note": "' + "word " * 20 + '"'
+    with path.open("w") as file:
+        for one in range(100_000):
+            late = ', "late": 1' if one % 7 == 3 else ""
+            file.write(f'{{"id": {one}, "name": "name {one}"{rest}{late}}}\n')
+
+    with Engine(memory_bytes=96 << 20) as engine:
+        table = open_table(engine, path, name="x.jsonl")
+        (found,) = engine.rows(f"SELECT count(id), sum(id), count(late) FROM {table.source}")
+
+    assert [one.name for one in table.columns] == ["id", "name", "note", "late"]
+    assert found == (100_000, 4_999_950_000, 14_286)
