@@ -65,6 +65,8 @@ def _lines(found: Since) -> Iterator[str]:
         state = "still fails" if start.still else "does not fail any more"
         versions = count(start.failing, "version")
         yield f"{start.name} began in {start.first[:12]}: {start.message}"
+        if start.hint:
+            yield f"    {start.hint}"
         if start.before:
             gap = f", {count(start.unknown, 'version')} unknown in between" if start.unknown else ""
             yield f"    not in {start.before[:12]} before it{gap}; fails in {versions}, {state}"

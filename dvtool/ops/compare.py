@@ -13,8 +13,9 @@ from dvtool.core.sidecar import Sidecar
 from dvtool.core.tree import Change, Tree, diff_trees
 from dvtool.errors import UnknownRevision, UsageError
 from dvtool.git.revisions import resolve_commit
+from dvtool.ops.disk import Disk
 from dvtool.ops.selection import select
-from dvtool.ops.versions import sidecars_in
+from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
 
 
@@ -64,6 +65,18 @@ def split_words(
         revisions.append(word)
     old, new = (*revisions, None, None)[:2]
     return (old, new), list(words[len(revisions) :])
+
+
+def edited_on_disk(workspace: Workspace, paths: Sequence[str] = ()) -> list[str]:
+    """Returns the data sets whose files on disk were edited and not added, which `diff` cannot see.
+
+    Args:
+        workspace: Where.
+        paths: Only these data sets, or those that these are parts of.
+    """
+    disk = Disk(workspace)
+    chosen = selected_sidecars(workspace, None, list(paths))
+    return [one.dataset for one, _ in chosen if disk.is_edited(one.dataset)]
 
 
 def diff(

@@ -34,6 +34,8 @@ class Began:
         unknown: Versions in between of which it is not known.
         failing: In how many versions it fails.
         still: Whether it fails in the newest version.
+        hint: Where in that first version it comes from, and what to look at; empty where only a
+            profile answered.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Began:
     unknown: int
     failing: int
     still: bool
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +140,6 @@ def _began(versions: Sequence[JudgedVersion], seen: Seen) -> Began:
         unknown += 1
     first = versions[oldest].commit
     message = seen.finding.message
-    return Began(seen.name, first, message, before, unknown, len(failing), failing[0] == 0)
+    still = failing[0] == 0
+    hint = seen.finding.hint
+    return Began(seen.name, first, message, before, unknown, len(failing), still, hint)

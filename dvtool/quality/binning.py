@@ -53,6 +53,7 @@ class Bins:
         is_exact: Whether every value that occurs is an edge.
         beyond: 1 for bins beyond the baseline's outermost thousandths.
         expected: Share of rows that are there without drift.
+        far: How far the middle of each bin lies beyond the baseline's range, 0 within.
     """
 
     sql: str
@@ -64,6 +65,7 @@ class Bins:
     is_exact: bool = False
     beyond: FloatArray | None = None
     expected: float = 0.0
+    far: FloatArray | None = None
 
     @property
     def count(self) -> int:
@@ -86,7 +88,8 @@ class Bins:
             "cramers_v": self._cramers_v,
         }
         if len(self.edges):
-            compute |= {"wasserstein": self._wasserstein, "ks": self._ks, "tails": self._tails}
+            compute |= {"wasserstein": self._wasserstein, "ks": self._ks}
+            compute |= {"tails": self._tails, "far_tails": self._far_tails}
         with np.errstate(all="ignore"):
             return compute[method](counts)
 
@@ -156,6 +159,11 @@ class Bins:
         values = counts[:, :-1]
         return np.asarray(values @ self.beyond[:-1] / values.sum(axis=1) - self.expected)
 
+    def _far_tails(self, counts: FloatArray) -> FloatArray:
+        assert self.far is not None
+        values = counts[:, :-1]
+        return np.asarray(values @ self.far[:-1] / values.sum(axis=1) / self.scale)
+
 
 def binned(pair: Comparison, column: Column, method: str) -> Bins | None:
     """Returns the bins in which a method's effect on a column can be told; None for none.
@@ -206,7 +214,17 @@ def _numbers(
         is_exact=is_exact,
         beyond=np.asarray([*(float(side != 0) for side in sides), 0.0]),
         expected=2 * cut / (reference.n + 1),
+        far=np.append(_far(edges, reference, is_exact=is_exact), 0.0),
     )
+
+
+def _far(edges: FloatArray, reference: NumericDistribution, *, is_exact: bool) -> FloatArray:
+    """Returns how far each bin but that of missing values lies beyond the range, shape (edges + 1,)."""
+    uppers = np.append(edges, edges[-1])
+    lowers = uppers if is_exact else np.concatenate([edges[:1], edges[:-1], edges[-1:]])
+    middles = (lowers + uppers) / 2
+    low, high = reference.values[0], reference.values[-1]
+    return np.asarray(np.maximum(middles - high, 0) + np.maximum(low - middles, 0))
 
 
 def _tree(edges: Sequence[float], value: str, low: int, high: int) -> str:

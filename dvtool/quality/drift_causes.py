@@ -19,7 +19,7 @@ from dvtool.quality.tables.table import Table
 
 if TYPE_CHECKING:
     from dvtool.quality.drift.compare import Comparison
-    from dvtool.quality.slice_parts import Space
+    from dvtool.quality.slice_space import Space
     from dvtool.quality.slices import Slice, Spread
 
 MOST_EXPLAINED: Final = 10
@@ -52,7 +52,7 @@ def with_drift_causes(
     ]
     if not wanted or table.rows > MOST_ROWS:
         return told
-    from dvtool.quality.slice_parts import Space
+    from dvtool.quality.slice_space import Space
 
     time = spec.time.column if spec.time is not None else ""
     space = Space(engine, table, time=time, private=spec.private)
@@ -67,8 +67,8 @@ def with_drift_causes(
 
 def _explained(space: Space, pair: Comparison, finding: Finding) -> Slice | Spread | None:
     from dvtool.quality.binning import binned
+    from dvtool.quality.choosing import choose
     from dvtool.quality.drift.methods import METHODS
-    from dvtool.quality.slices import choose
 
     column = next(one for one in space.table.columns if one.name == finding.column)
     method = finding.code.replace("-", "_")

@@ -13,12 +13,13 @@ from typing import Final
 import numpy as np
 
 from dvtool.quality.checks.bounds import Bound
-from dvtool.quality.slice_parts import FloatArray, Space
+from dvtool.quality.choosing import choose
+from dvtool.quality.slice_parts import FloatArray
+from dvtool.quality.slice_space import Space
 from dvtool.quality.slices import (
     BoolArray,
     Slice,
     Spread,
-    choose,
     luck_of_counts,
     luck_of_mean,
     luck_of_violations,
@@ -28,6 +29,7 @@ from dvtool.quality.tables.table import ROW
 
 _GIVEN: Final = "__given"
 _VALUE: Final = quoted(_GIVEN)
+_SQUARE: Final = "__square"
 
 
 def explain(
@@ -84,19 +86,17 @@ def explain_moment(
         shown: Whether it may be said what the figure would be without the slice.
     """
     value = f"CAST({value_sql} AS DOUBLE)"
-    finite = f"FILTER (isfinite({_VALUE}))"
-    ((centre,),) = space.engine.rows(
-        f"SELECT avg({value}) FILTER (isfinite({value})) FROM {space.table.source}"
-    )
+    centre = space.figure(f"avg({value}) FILTER (isfinite({value}))")
     if centre is None:
         return None
     # Sums of distances from the mean: squares of large numbers would lose what is small.
-    apart = f"({_VALUE} - CAST('{float(centre)!r}' AS DOUBLE))"
-    asked = [f"count(*) {finite}", f"coalesce(fsum({apart}) {finite}, 0)"]
-    square = f"{apart} * {apart}"
-    squares = f"coalesce(fsum({square}) {finite}, 0)"
-    fourth = f"coalesce(fsum({square} * {square}) {finite}, 0)"
-    parts = space.sums([*asked, squares, fourth], but=column, given={_GIVEN: value})
+    apart = f"(CASE WHEN isfinite({value}) THEN {value} - CAST('{centre!r}' AS DOUBLE) END)"
+    given = {_GIVEN: apart, _SQUARE: f"{apart} * {apart}"}
+    square = quoted(_SQUARE)
+    asked = [f"count({_VALUE})", f"coalesce(fsum({_VALUE}), 0)", f"coalesce(fsum({square}), 0)"]
+    if key == "std":
+        asked.append(f"coalesce(fsum({square} * {square}), 0)")
+    parts = space.sums(asked, but=column, given=given)
 
     def figures(sums: FloatArray) -> FloatArray:
         n = sums[:, 1]

@@ -128,7 +128,8 @@ def _leading(found: dict[str, Finding], rows: dict[str, int]) -> str | None:
     counts = {name: one.figures.get("found") for name, one in found.items()}
     if not all(isinstance(one, int) for one in counts.values()):
         return None
-    from dvtool.quality.slices import MOSTLY, Slice, explain_files
+    from dvtool.quality.choosing import explain_files
+    from dvtool.quality.slices import MOSTLY, Slice
 
     best = explain_files({name: (n, int(counts.get(name) or 0)) for name, n in rows.items()})
     if not isinstance(best, Slice) or best.share is None or best.share < MOSTLY:

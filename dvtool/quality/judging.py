@@ -21,7 +21,7 @@ from dvtool.quality.checks.timing import fresh_until
 from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.filled import filled, findings_of
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place
-from dvtool.quality.folding import without_repeats
+from dvtool.quality.folding import MISPLACED, without_repeats
 from dvtool.quality.given import Given, not_run
 from dvtool.quality.judged import UNOPENED, JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
@@ -212,12 +212,19 @@ def _without_echo(findings: list[Finding]) -> list[Finding]:
 def _finished(
     findings: list[Finding] | tuple[Finding, ...], given: Given, spec: TableSpec
 ) -> tuple[Finding, ...]:
-    shown = [_masked(one) if one.column in spec.private else one for one in findings]
+    hidden = spec.private | _holding_private(findings, spec.private)
+    shown = [_masked(one) if one.column in hidden else one for one in findings]
     try:
         shown = without_repeats(apply_policy(shown, spec, given.now.date(), source=given.source))
     except DvtoolError as error:
         shown.append(not_run("policy", f"could not run: {error}", given, Place(given.source)))
     return sorted_findings(shown)
+
+
+def _holding_private(findings: Sequence[Finding], private: frozenset[str]) -> frozenset[str]:
+    """Returns columns in which values of private ones stand, as shifted or swapped rows put them."""
+    moved = [set(one.figures["columns"]) for one in findings if one.code in MISPLACED]
+    return frozenset[str]().union(*(one for one in moved if one & private))
 
 
 _UNSAFE_MESSAGES = (Evidence.STRUCTURE,)

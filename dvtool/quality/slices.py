@@ -1,20 +1,20 @@
-"""Slices: the smallest part of a table that a failing figure comes from, or that there is none.
+"""Slices: the part of a table that a failing figure comes from, or that there is none, in words.
 
-Here a part is chosen, and said in words; which parts there are is `slice_parts`, and which figures
-fail, and what is summed for them, `explaining` and `drift_causes`, the callers.
+Beside the values stands how likely chance makes such a part. Parts are `slice_parts`, one of them is
+chosen in `choosing`; `causes` and `drift_causes` put the words into findings.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dvtool.quality.slice_parts import FloatArray, IntArray, Parts, parts_of_files
+from dvtool.quality.slice_parts import FloatArray
 
 MOSTLY: Final = 0.9
 """Share of the violations that a slice must hold to be named though it does not hold all."""
@@ -22,10 +22,9 @@ CHANCE: Final = 0.01
 """Allowed probability that some slice would hold so many violations if they fell anywhere."""
 
 ENOUGH: Final = 20
-"""Violations from which on it is said that no part stands out, or which one does most."""
+"""Rows below which nothing is said, since a person sees them all; and violations below which it is not
+said that no part stands out, or which one does most."""
 
-_KINDS: Final = ("file", "category", "time", "rows")
-"""Of slices that do equally well the one that says most to a person."""
 BoolArray: TypeAlias = NDArray[np.bool_]
 Passes = Callable[[FloatArray], BoolArray]
 """Tells of sums, shape (parts, k), of which the figure would pass, shape (parts,)."""
@@ -38,9 +37,9 @@ class Slice:
     """A part of a table that a failing figure comes from.
 
     Attributes:
-        kind: `time`, `category`, `rows` or `file`.
+        kind: `time`, `category`, `rows`, `file`, or `several` of one column.
         column: Of time or category, empty otherwise.
-        value: The category, the file, or what the run begins with: a day, a row.
+        value: The category, the file, what the run begins with (a day, a row), or all in words.
         last: What a run ends with, included; equal to `value` for anything else.
         rows: Rows in the slice.
         support: Share of the table's rows, 0 to 1.
@@ -74,16 +73,19 @@ class Slice:
         """Returns which part it is and how large: `state = 'TN' (5% of rows)`."""
         return f"{self.where()} ({100 * self.support:.3g}% of rows)"
 
+    def prefix(self) -> str:
+        """Returns how every part of its kind begins: `rows `, `state = `."""
+        if self.kind == "rows":
+            return "rows "
+        return {"time": f"{self.column} ", "category": f"{self.column} = "}.get(self.kind, "")
+
     def where(self) -> str:
         """Returns which part it is."""
         if self.kind == "rows":
-            return f"rows {int(self.value):,} to {int(self.last):,}"
-        if self.kind == "time":
-            run = self.value if self.value == self.last else f"{self.value} to {self.last}"
-            return f"{self.column} {run}"
-        if self.kind == "file":
-            return self.value
-        return f"{self.column} = {self.value}"
+            return f"{self.prefix()}{int(self.value):,} to {int(self.last):,}"
+        if self.kind == "time" and self.value != self.last:
+            return f"{self.prefix()}{self.value} to {self.last}"
+        return f"{self.prefix()}{self.value}"
 
     def figures(self) -> dict[str, Any]:
         """Returns it as JSON values."""
@@ -122,148 +124,6 @@ class Spread:
             f"spread evenly, and just beyond the bound: it would pass without any of {self.enough:,}"
             f" of {self.parts:,} parts, none of which stands out"
         )
-
-
-def choose(
-    parts: Parts,
-    passes: Passes,
-    luck: Luck,
-    *,
-    counted: bool = False,
-    figure: Callable[[FloatArray], float] | None = None,
-) -> Slice | Spread | None:
-    """Returns the smallest part without which a figure passes, or how it is spread.
-
-    It is widened to neighbours that are like it, so that it is all that is wrong there. A part must be itself beyond what is allowed, and differ from the rest by more than chance makes
-    the luckiest of all parts differ. Where none is enough, of violations the smallest part with
-    `MOSTLY` of them, else the one that stands out most.
-
-    Args:
-        parts: Candidates.
-        passes: Tells of which sums the figure passes.
-        luck: How likely chance makes a part.
-        counted: Whether the second sum counts violations.
-        figure: The figure of one row of sums, where it may be shown.
-
-    Returns:
-        None when the whole passes, when there is no part, or too few violations to tell.
-    """
-    whole = parts.whole
-    if not len(parts) or not whole[0] or passes(whole[None, :])[0]:
-        return None
-    if counted and not whole[1]:
-        return None
-    most = math.log(CHANCE / len(parts))
-    best: dict[bool, _Best | None] = {True: None, False: None}
-    leading: tuple[float, int] | None = None
-    enough_parts = 0
-    for ids, sums in parts.in_batches():
-        held = sums[:, 1] if counted else np.zeros(len(ids))
-        enough = passes(whole - sums)
-        wanted = (enough | (held >= MOSTLY * whole[1]) if counted else enough) & ~passes(sums)
-        enough_parts += int(np.count_nonzero(wanted & enough))
-        chance = np.zeros(len(ids))
-        asked = np.full(len(ids), True) if counted else wanted
-        chance[asked] = luck(sums[asked], whole)
-        at = int(np.argmin(chance))
-        if chance[at] <= most and (leading is None or chance[at] < leading[0]):
-            leading = (float(chance[at]), int(ids[at]))
-        wanted &= chance <= most
-        for is_enough in (True, False):
-            some = wanted & (enough == is_enough)
-            best[is_enough] = _better(parts, ids[some], sums[some], held[some], best[is_enough])
-    for is_enough, found in best.items():
-        if found is not None:
-            where, at = parts, found.at
-            if is_enough:
-                where, at = _widened(parts, at, passes, luck)
-            return _named(where, at, counted, is_enough=is_enough, figure=figure)
-    if not counted:
-        return Spread(len(parts), enough_parts)
-    if whole[1] < ENOUGH:
-        return None
-    if leading is not None:
-        return _named(parts, leading[1], counted, is_enough=False, figure=None)
-    return Spread(len(parts), is_counted=True)
-
-
-class _Best(NamedTuple):
-    """What a part is ranked by, the best being the smallest; and its number."""
-
-    rows: float
-    held: float
-    kind: int
-    at: int
-
-
-def _better(
-    parts: Parts, ids: IntArray, sums: FloatArray, held: FloatArray, best: _Best | None
-) -> _Best | None:
-    """Returns the best of some parts and the best so far.
-
-    Of two slices that do, the smaller one; of two as small, the one that holds more.
-    """
-    if not len(ids):
-        return best
-    first = np.lexsort((-held, sums[:, 0]))
-    for at in first:
-        if sums[at, 0] != sums[first[0], 0] or held[at] != held[first[0]]:
-            break
-        kind = _KINDS.index(parts.name(int(ids[at])).kind)
-        one = _Best(float(sums[at, 0]), -float(held[at]), kind, int(ids[at]))
-        best = one if best is None else min(best, one)
-    return best
-
-
-def _widened(parts: Parts, at: int, passes: Passes, luck: Luck) -> tuple[Parts, int]:
-    """Returns the part around a part that stands out most, as far as neighbours are like it.
-
-    The smallest part that is enough may be less than all that is wrong. Its ends are looked for among all
-    runs, once it is known where about they are.
-    """
-    for near_of in (Parts.around, Parts.beside):
-        near = near_of(parts, at)
-        sums = near.sums(np.arange(len(near)))
-        good = passes(near.whole - sums) & ~passes(sums)
-        chance = np.where(good, luck(sums, near.whole), np.inf)
-        parts, at = near, int(np.lexsort((sums[:, 0], chance))[0])
-    return parts, at
-
-
-def _named(
-    parts: Parts,
-    at: int,
-    counted: bool,
-    *,
-    is_enough: bool,
-    figure: Callable[[FloatArray], float] | None,
-) -> Slice:
-    whole, sums = parts.whole, parts.sums(np.asarray([at]))[0]
-    return Slice(
-        *parts.name(at),
-        rows=int(sums[0]),
-        support=float(sums[0] / whole[0]),
-        share=float(sums[1] / whole[1]) if counted else None,
-        is_enough=is_enough,
-        without=None if figure is None else figure(whole - sums),
-    )
-
-
-def explain_files(
-    files: Mapping[str, tuple[int, int]], *, allowed: float = 0.0
-) -> Slice | Spread | None:
-    """Returns the file of a data set that violations come from, or that they are spread evenly.
-
-    Args:
-        files: By name: rows, and rows that violate.
-        allowed: Share of rows that may violate, 0 to 1.
-    """
-    if not files:
-        return None
-    parts = parts_of_files({name: (float(n), float(bad)) for name, (n, bad) in files.items()})
-    return choose(
-        parts, lambda sums: sums[:, 1] <= allowed * sums[:, 0], luck_of_violations, counted=True
-    )
 
 
 # -- what chance does ------------------------------------------------------------------------------

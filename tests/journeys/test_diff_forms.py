@@ -159,3 +159,19 @@ def test_without_a_difference_every_form_says_so(revised):
 def test_forms_that_exclude_each_other_are_refused(revised):
     revised.run("diff", "v1", "--md", "--json", code=2)
     revised.run("diff", "--no-index", "--html", "a", "b", code=2)
+
+
+def test_what_was_edited_and_not_added_is_not_passed_over_in_silence(revised: Repo) -> None:
+    name = next(iter(revised.git("ls-files", "*.dvt").splitlines())).removesuffix(".dvt")
+    assert revised.run("diff").err == ""
+    target = revised.path / name
+    target = target if target.is_file() else next(one for one in target.rglob("*") if one.is_file())
+    target.write_text("id,v\n1,2\n")
+
+    result = revised.run("diff")
+
+    assert result.out == ""
+    assert (
+        result.err == f"note: {name} was edited and not added; check and drift look at the disk\n"
+    )
+    assert revised.run("diff", "-q").err == ""

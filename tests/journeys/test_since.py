@@ -221,6 +221,7 @@ def test_drift_that_stays_fails_in_every_later_version(drifting: tuple[Repo, lis
     by_profiles = repo.run("check", "--since", commits[0], "prices.csv", "--json", code=1).json
 
     assert [one["how"] for one in by_profiles["versions"]] == ["profiles"] * 6
+    assert "spread over the whole table: it fails without any of " in by_bytes["began"][0]["hint"]
     for found in (by_bytes, again, by_profiles):
         assert [one["verdict"] for one in found["versions"]] == ["fail"] * 3 + ["pass"] * 3
         (began,) = found["began"]
@@ -245,7 +246,7 @@ def test_a_version_whose_bytes_are_gone_is_unknown_and_the_next_is_compared_with
         f"{commits[2][:12]}  unknown",
         "    unknown: prices.csv: neither its bytes nor a profile are here",
     ]
-    assert lines[-2].startswith(f"prices.csv: price.drift began in {commits[3][:12]}: drifted from")
+    assert lines[-3].startswith(f"prices.csv: price.drift began in {commits[3][:12]}: drifted from")
     assert lines[-1] == (
         f"    not in {commits[1][:12]} before it, 1 version unknown in between;"
         " fails in 3 versions, still fails"

@@ -145,3 +145,35 @@ def test_a_batch_that_came_twice_is_placed(engine: Engine, tmp_path: Path) -> No
 
     assert found.message.startswith("100 of 1000 rows share their key")
     assert found.hint == "all violations lie in rows 951 to 1,000 (5% of rows)"
+
+
+def test_one_figure_that_cannot_be_summed_does_not_hide_the_causes_of_others(
+    engine: Engine, tmp_path: Path
+) -> None:
+    checks = (
+        "columns: {age: {max: 120}}\nrules: [{sql: '1 / (id - 5) < 2 and cast(code as int) > 0'}]\n"
+    )
+
+    _, found = judged(engine, tmp_path, checks)
+
+    hints = {one.code: one.hint for one in found}
+    assert hints["max"] == "all violations lie in state = 'TN' (5% of rows)"
+    assert hints["rule"] == ""
+
+
+def test_the_table_is_read_once_however_many_findings_are_explained(
+    engine: Engine, tmp_path: Path
+) -> None:
+    checks = "columns: {age: {max: 120, min: 0, nulls: 0, std: '<= 40', mean: 40..60}}\n"
+    before, _ = judged(engine, tmp_path, checks)
+    table = open_table(engine, tmp_path / "t.csv", name="t.csv")
+    (spec,) = parse_checks(checks, source=SOURCE).tables
+    asked: list[str] = []
+    rows = engine.rows
+    engine.rows = lambda sql, *more: (asked.append(sql), rows(sql, *more))[1]  # type: ignore[method-assign]
+
+    found = with_causes(engine, table, spec, before, source=SOURCE)
+
+    assert [bool(one.hint) for one in found] == [True] * 5
+    assert sum("GROUPING SETS" in one for one in asked) == 1
+    assert len(asked) == 3  # which parts there are, the mean, and all sums

@@ -130,6 +130,27 @@ def test_the_label_is_told_where_its_shares_shifted(engine: Engine, tmp_path: Pa
     assert "without rows 2,4" in shop.hint
 
 
+def test_rows_far_out_are_placed_in_numbers_of_few_values(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "1.csv"
+    before = [f"{row},{'ABCD'[row % 4]},{row % 5}" for row in range(3000)]
+    path.write_text("\n".join(["id,shop,price", *before]) + "\n")
+    after = [
+        f"{row},{'ABCD'[row % 4]},{3000 if 1200 <= row < 1260 and row % 3 == 0 else row % 5}"
+        for row in range(3000)
+    ]
+    (tmp_path / "2.csv").write_text("\n".join(["id,shop,price", *after]) + "\n")
+    sides = [open_table(engine, tmp_path / f"{one}.csv") for one in (1, 2)]
+    (spec,) = parse_checks("columns: {price: {min: 0}}\n").tables
+    compared = drifting.compare(engine, *sides, spec, source="checks")
+
+    found = with_drift_causes(engine, compared.pairs, sides[1], spec, compared.findings)
+
+    (price,) = [one for one in found if one.column == "price"]
+    assert price.code == "far-tails"
+    assert price.figures["slice"]["where"] == "rows 1,201 to 1,350"
+    assert price.figures["slice"]["without"] == 0.0
+
+
 def test_drift_of_every_row_is_said_to_be_everywhere(engine: Engine, tmp_path: Path) -> None:
     found = drifted(engine, tmp_path, lambda _, shop, p: (shop, p + 15))
 
@@ -167,6 +188,9 @@ def test_effects_of_parts_are_those_of_scipy(engine: Engine, tmp_path: Path) -> 
     low, high = np.sort(before)[[3, -4]]
     outside = np.mean((after < low) | (after > high)) - 8 / 4001
     assert bins.effect("tails", counts)[0] == pytest.approx(outside, abs=1e-12)
+    beyond = np.maximum(after - before.max(), 0) + np.maximum(before.min() - after, 0)
+    far = beyond.mean() / before.std()
+    assert bins.effect("far_tails", counts)[0] == pytest.approx(far, rel=0.2)
     edges = np.quantile(before, np.arange(1, 10) / 10, method="inverted_cdf")
     sides = [np.bincount(np.searchsorted(edges, one), minlength=10) for one in (before, after)]
     expected = psi(*sides) - psi_bias(10, 4000, 3000)

@@ -15,6 +15,7 @@ import pytest
 from scipy import stats
 
 from dvtool.quality.checks.bounds import parse_bound
+from dvtool.quality.choosing import choose, explain_files
 from dvtool.quality.explaining import (
     explain,
     explain_moment,
@@ -22,12 +23,11 @@ from dvtool.quality.explaining import (
     explain_repeats,
     explain_shares,
 )
-from dvtool.quality.slice_parts import Space, parts_of_files
+from dvtool.quality.slice_parts import parts_of_files
+from dvtool.quality.slice_space import Space
 from dvtool.quality.slices import (
     Slice,
     Spread,
-    choose,
-    explain_files,
     luck_of_counts,
     luck_of_mean,
     luck_of_violations,
@@ -300,6 +300,65 @@ def test_rows_that_came_twice_are_placed_where_they_came_again(
 
     assert found is not None
     assert found.words() == "all violations lie in rows 1,901 to 2,000 (5% of rows)"
+
+
+def test_names_of_columns_never_stand_in_the_way(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"{'AB'[n % 2]},{n % 5},{'' if n < 100 else 1}" for n in range(2000)]
+    path.write_text("\n".join(['"__part 0","__GIVEN 0","___v"', *rows]) + "\n")
+    space = Space(engine, open_table(engine, path))
+
+    found = explain(space, '"___v" IS NULL', column="___v")
+
+    assert found is not None
+    assert found.words() == "all violations lie in rows 1 to 100 (5% of rows)"
+
+
+def test_of_a_table_that_is_seen_at_a_glance_nothing_is_said(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n" + "1,x\n2,y\n3,x\n" * 6)
+
+    assert mean_of(Space(engine, open_table(engine, path)), "a", ">= 5") is None
+
+
+def test_two_categories_that_are_bad_together_are_named(engine: Engine, tmp_path: Path) -> None:
+    draw = random.Random(3)
+    path = tmp_path / "t.csv"
+    lines = ["shop,age"]
+    for _ in range(4000):
+        shop = draw.choice("ABCDEFGH")
+        lines.append(f"{shop},{draw.randrange(18, 90) * (3 if shop in 'CF' else 1)}")
+    path.write_text("\n".join(lines) + "\n")
+    space = Space(engine, open_table(engine, path))
+
+    found = mean_of(space, "age", "50..57")
+
+    assert isinstance(found, Slice)
+    assert found.where() == "shop = 'C' or 'F'"
+    assert found.words().startswith("without shop = 'C' or 'F' (24.")
+    assert found.without == pytest.approx(53.5, abs=1)
+
+
+def test_two_weeks_apart_that_hold_all_violations_are_named(engine: Engine, people) -> None:
+    table = people(lambda row, _: 400 <= row < 680 or 2400 <= row < 2680)
+
+    found = explain(Space(engine, table, time="day"), "age IS NULL")
+
+    assert found is not None
+    assert found.words() == (
+        "all violations lie in day 2024-01-11 to 2024-01-17 or 2024-03-01 to 2024-03-07 (14% of rows)"
+    )
+
+
+def test_runs_of_rows_apart_are_named_without_a_time(engine: Engine, people) -> None:
+    table = people(lambda row, _: row < 200 or 3000 <= row < 3400)
+
+    found = explain(Space(engine, table), "age IS NULL")
+
+    assert found is not None
+    assert found.words() == "all violations lie in rows 1 to 200 or 3,001 to 3,400 (15% of rows)"
 
 
 def test_a_long_run_of_days_is_found_whole(engine: Engine, people) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dvtool.cli.failures import printable
 from dvtool.cli.opening import in_repository, open_workspace
 from dvtool.cli.options import PATH, example, reporting
 from dvtool.cli.output import Output
@@ -101,14 +102,21 @@ def command(
         return
     if rows is None and form is None and (key or tolerance):
         raise UsageError("--key and --tolerance are for rows", hint="dvtool diff --rows 5 ...")
-    from dvtool.ops.compare import diff, split_words
+    from dvtool.ops.compare import diff, edited_on_disk, split_words
     from dvtool.ops.diffreport import Depth, diff_report
 
     workspace = open_workspace(past_ok=True)
     behind: list[str] | None = context.meta.get(AFTER_DASHES)
     (old, new), typed = split_words(workspace, words, behind)
-    found = diff(workspace, old, new, in_repository(workspace, typed))
+    paths = in_repository(workspace, typed)
+    found = diff(workspace, old, new, paths)
     output = Output(as_json=as_json, quiet=quiet)
+    if not found and new is None and not (quiet or as_json):
+        for name in edited_on_disk(workspace, paths):
+            shown = printable(
+                f"note: {name} was edited and not added; check and drift look at the disk"
+            )
+            click.echo(shown, err=True)
     if rows is None and not stat and form is None:
         output.data({"datasets": found})
         for one in found:
