@@ -17,9 +17,11 @@ from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.given import Given
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.schema import compare_schema
-from dvtool.quality.tables.structure import times
-from dvtool.quality.tables.table import Column, Table
+from dvtool.quality.tables.structure import structural, times
+from dvtool.quality.tables.table import ROW, Column, Table
 
+LEAST_LEFT: Final = 2
+"""Rows that must be left before they are called the beginning of others."""
 LOST_ROWS: Final = 0.5
 """Share of the baseline's rows whose loss is worth a warning without any check."""
 
@@ -47,6 +49,8 @@ def changes(
             Evidence.STRUCTURE,
             severity=Severity.NOTE,
         )
+    elif cut := _beginning(engine, before, table):
+        yield cut
     yield from row_changes(given, spec, before.rows, table)
 
 
@@ -76,6 +80,43 @@ def row_changes(given: Given, spec: TableSpec, before: int, table: Table) -> Ite
             severity=Severity.WARN,
             figures={"rows": table.rows, "before": before},
         )
+
+
+def _beginning(engine: Engine, before: Table, table: Table) -> Finding | None:
+    """Returns that the rows are exactly the first ones of the baseline, as of a file cut off at a line end.
+
+    Rows are compared as written: kinds may differ without those that are gone. A row cut in the middle
+    has a finding of its own.
+    """
+    names = [one.name for one in table.columns]
+    is_shorter = LEAST_LEFT <= table.rows < before.rows
+    if not is_shorter or [one.name for one in before.columns] != names:
+        return None
+    if any(one.code == "truncated" for one in table.findings):
+        return None
+    told = ", ".join(quoted(name) for name in (ROW, *names))
+    last = f"{quoted(ROW)} = {table.rows}"
+    # The last row nearly always tells that they are others; sums of hashes prove it at little cost.
+    for where in (last, f"{quoted(ROW)} <= {table.rows}"):
+        sums = [
+            engine.rows(f"SELECT sum(hash({told})) FROM {one.raw} WHERE {where}")
+            for one in (before, table)
+        ]
+        if sums[0] != sums[1]:
+            return None
+    lost = before.rows - table.rows
+    return structural(
+        "truncated",
+        f"these are exactly the first {times(table.rows, 'row')} of {before.name}, as of a file cut off "
+        f"at a line end: the {times(lost, 'row')} after them lost",
+        table.name,
+        line=table.lines(engine, [table.rows]).get(table.rows, 0),
+        row=table.rows,
+        severity=Severity.WARN,
+        hint="deliver the file again, or accept the loss if the last rows were taken out on purpose",
+        rows=table.rows,
+        before=before.rows,
+    )
 
 
 def _weighed(engine: Engine, table: Table, finding: Finding) -> Finding:

@@ -42,7 +42,7 @@ def model_drift(
         try:
             found, shown = run(_columns(engine, before, table), spec, rule, place)
         except ExtraMissing as error:
-            why = f"could not run: {error.message}"
+            why = f"could not run (experimental): {error.message}"
             found, shown = [_undecided(_CODES[word], why, rule, place, error.hint)], []
         findings += found
         figures += shown
@@ -98,7 +98,7 @@ def _concept(
 
     code, before, after = _CODES["concept"], *sides
     if spec.label not in before:
-        why = f"could not run: {spec.label} is not of one kind on both sides"
+        why = f"could not run (experimental): {spec.label} is not of one kind on both sides"
         return [_undecided(code, why, rule, place)], []
     assert spec.concept is not None
     found = performance_change(

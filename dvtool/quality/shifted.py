@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dvtool.quality import exchanged as exchanging
 from dvtool.quality import swapped as swapping
 from dvtool.quality.findings import Evidence, Finding, Outcome, Severity
 from dvtool.quality.folding import folded_into
@@ -84,18 +85,24 @@ def with_shift(
         policy: `schema_change:` of the checks, empty for the default.
         findings: All that was found so far.
     """
-    forms = _forms(engine, before, table) if is_suspicious(findings, before) else []
-    if not forms:
-        return list(findings)
     severity = severity_by(policy) if before is not None and policy else None
+    forms = _forms(engine, before, table) if is_suspicious(findings, before) else []
+    told = _by_cells(engine, table, forms, severity) if forms else None
+    if told is None and before is not None:
+        held = exchanging.exchanged(engine, before, table, findings)
+        told = exchanging.finding_of(table, held, severity=severity) if held else None
+    return folded_into(told, findings) if told else list(findings)
+
+
+def _by_cells(
+    engine: Engine, table: Table, forms: Sequence[Form], severity: Severity | None
+) -> Finding | None:
+    """Returns what cells tell that fit another column: a shift or a swap, whatever explains more rows."""
     shift = _by_rows(engine, table, forms)
     swap = swapping.swapped(engine, table, forms)
     if shift is not None and (shift.is_gap or swap is None or swap.rows <= shift.rows):
-        return folded_into(finding_of(engine, table, shift, severity=severity), findings)
-    if swap is not None:
-        told = swapping.finding_of(engine, table, swap, severity=severity)
-        return folded_into(told, findings)
-    return list(findings)
+        return finding_of(engine, table, shift, severity=severity)
+    return swapping.finding_of(engine, table, swap, severity=severity) if swap else None
 
 
 def shifted(engine: Engine, before: Table | None, table: Table) -> Shift | None:

@@ -87,6 +87,41 @@ def test_a_cut_file_is_one_finding_that_tells_the_rows_it_lost(folder: Repo) -> 
     assert "fewer than old.csv" in told["message"]
 
 
+def test_a_file_cut_at_a_line_end_is_told_by_the_baseline_it_is_the_beginning_of(
+    folder: Repo,
+) -> None:
+    lines = table(1000).splitlines(keepends=True)
+    folder.write("old.csv", "".join(lines))
+    folder.write("new.csv", "".join(lines[:901]))
+    folder.write("less.csv", "".join([*lines[:400], *lines[401:901]]))
+
+    cut = folder.run("check", "new.csv", "--baseline", "old.csv").out
+    less = folder.run("check", "less.csv", "--baseline", "old.csv").out
+
+    assert (
+        "warn      new.csv:901 these are exactly the first 900 rows of old.csv, as of a file cut off at a "
+        "line end: the 100 rows after them lost [truncated]"
+    ) in cut
+    assert "truncated" not in less
+
+
+def test_a_file_cut_to_less_than_half_at_a_line_end_is_one_finding(folder: Repo) -> None:
+    lines = table(1000).splitlines(keepends=True)
+    folder.write("old.csv", "".join(lines))
+    folder.write("new.csv", "".join(lines[:301]))
+
+    found = folder.run("check", "new.csv", "--baseline", "old.csv", "--json").json
+
+    findings = found["judgements"][0]["tables"][0]["findings"]
+    (told,) = [
+        one for one in findings if one["evidence"] == "structure" and one["verdict"] != "pass"
+    ]
+    assert told["code"] == "truncated"
+    assert told["message"].endswith(
+        "the 700 rows after them lost; 300 rows, 700 (70%) fewer than old.csv"
+    )
+
+
 def test_a_baseline_shows_what_changed_in_plain_words(folder: Repo) -> None:
     folder.write("old.csv", table(2000))
     ages = {number: str(10 * (20 + number % 60)) for number in range(0, 2000, 4)}

@@ -200,7 +200,7 @@ def test_without_the_extra_the_models_are_undecided(
     found = [one for one in table.findings if one.outcome is Outcome.UNDECIDED]
     assert {one.code for one in found} >= {"performance-change", "classifier-auc"}
     models = [one for one in found if one.code in ("performance-change", "classifier-auc")]
-    assert all(one.message.startswith("could not run: ") for one in models)
+    assert all(one.message.startswith("could not run (experimental): ") for one in models)
     assert all(one.hint == "pip install 'dvtool[ml]'" for one in models)
 
 

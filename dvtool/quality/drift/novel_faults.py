@@ -7,7 +7,6 @@ decimals. What is not here: what moves the whole distribution (`numeric_faults`)
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from typing import Final
 
@@ -32,9 +31,6 @@ _ENOUGH: Final = 1_000
 _UNMOVED: Final = 0.9
 """Scaled distance of Kolmogorov that two draws from one law exceed four times of ten."""
 _UNSURE: Final = 0.999
-_DAY: Final = 86_400.0
-_NEXT_DAYS: Final = 7
-_LEAST_MOVED: Final = 20
 
 
 def novel_fault(reference: NumericDistribution, current: NumericDistribution) -> Fault | None:
@@ -154,79 +150,3 @@ def on_step(values: FloatArray, step: float) -> NDArray[np.bool_]:
     """Tells which values are whole multiples of a step, as far as floats can."""
     ratio = values / step
     return np.asarray(np.abs(ratio - np.round(ratio)) <= 1e-9 * np.maximum(1, np.abs(ratio)))
-
-
-# -- moments ---------------------------------------------------------------------------------------
-
-
-def moved_moments(reference: NumericDistribution, current: NumericDistribution) -> Fault | None:
-    """Returns that times are those of the baseline with day and month exchanged, or moved.
-
-    Args:
-        reference: The baseline's times as seconds since 1970, exact.
-        current: The new version's.
-    """
-    if reference.error or current.error or not reference.n or not current.n:
-        return None
-    return _exchanged(reference, current) or _all_moved(reference, current)
-
-
-def _exchanged(reference: NumericDistribution, current: NumericDistribution) -> Fault | None:
-    """Novel days are usual ones, or the next ones, once day and month change places."""
-    known = {float(one) for one in np.unique(np.floor(reference.values / _DAY))}
-    usual = known | {max(known) + ahead for ahead in range(1, _NEXT_DAYS + 1)}
-    novel: dict[float, float] = {}
-    for second, weight in zip(current.values.tolist(), current.weights.tolist(), strict=True):
-        day = math.floor(second / _DAY)
-        if day not in usual:
-            novel[day] = novel.get(day, 0.0) + weight
-    fitting = {day for day in novel if _swapped(day) in usual}
-    rows = sum(novel[day] for day in fitting)
-    if not fitting or rows < _MOST * sum(novel.values()):
-        return None
-    years = (max(known) - min(known)) // 365.25 + 1
-    if min(1.0, len(usual) / (365.25 * years)) ** len(fitting) >= BY_CHANCE:
-        return None
-    words = f"day and month changed places, at least {rows / current.n:.1%} of the rows"
-    return Fault("date-format", words, words, rows / current.n, {"days": len(fitting)})
-
-
-def _swapped(day: float) -> float | None:
-    """Returns the day with its month and day of the month exchanged; None where that is none."""
-    try:
-        found = dt.date(1970, 1, 1) + dt.timedelta(days=day)
-        if found.day > 12 or found.day == found.month:
-            return None
-        other = found.replace(month=found.day, day=found.month)
-    except (OverflowError, ValueError):
-        return None
-    return float((other - dt.date(1970, 1, 1)).days)
-
-
-def _all_moved(reference: NumericDistribution, current: NumericDistribution) -> Fault | None:
-    """Nearly all times are those of the baseline plus one step, many of which it has not itself."""
-    if len(current.values) < _LEAST_MOVED:
-        return None
-    here = _share_in(reference, current, 0.0)
-    best = max(_MOVES, key=lambda move: _share_in(reference, current, move[0]))
-    by, words = best
-    if _share_in(reference, current, by) < 0.95 or here > 0.85:
-        return None
-    told = f"the times of the baseline, {words}"
-    return Fault("time-shift", told, told, 1.0)
-
-
-_MOVES: Final = tuple(
-    (sign * by, f"moved {words} {'later' if sign > 0 else 'earlier'}")
-    for words, by in (
-        *((f"{hours} hour{'s' * (hours > 1)}", 3600.0 * hours) for hours in range(1, 15)),
-        *((f"{days} days" if days > 1 else "one day", days * _DAY) for days in (1, 7, 30, 31)),
-        ("one year", 365 * _DAY),
-        ("one year", 366 * _DAY),
-    )
-    for sign in (1, -1)
-)
-
-
-def _share_in(reference: NumericDistribution, current: NumericDistribution, by: float) -> float:
-    return float(current.weights[np.isin(current.values - by, reference.values)].sum() / current.n)

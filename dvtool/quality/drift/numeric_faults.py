@@ -2,7 +2,7 @@
 
 Each rule looks at two distributions and says what would turn one into the other and for which
 share of the rows. What is not here: filled-in values (`fill_faults`), values that the baseline has nothing
-like (`novel_faults`), text and categories (`text_faults`). Called by `diagnosis`.
+like (`novel_faults`), times (`time_faults`), text and categories (`text_faults`). Called by `diagnosis`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 from dvtool.quality.drift.distributions import FloatArray, NumericDistribution
 from dvtool.quality.drift.faults import Fault
 from dvtool.quality.drift.fill_faults import RICH, filled_in
-from dvtool.quality.drift.novel_faults import moved_moments, novel_fault, on_step
+from dvtool.quality.drift.novel_faults import novel_fault, on_step
+from dvtool.quality.drift.time_faults import follows_on, moved_moments
 
 _FACTORS: Final = (
     *(10.0**power for power in range(1, 7)),
@@ -76,6 +77,8 @@ def numeric_faults(
     if fill and change and change.share < min(_MOST, 2 * fill.share):
         change = None  # one value far out, not many that were multiplied
     if moment:
+        if follows_on(reference, current):
+            change = None  # the next batch of a series is no shifted copy of this one
         others = [moved_moments(reference, current)]
     else:
         others = [novel_fault(reference, current), _rounded(reference, current)]
