@@ -302,7 +302,7 @@ def judged_by_history(
         policy: `schema_change:` of the checks, which settles changes of columns; empty for none.
         held: What is open still, of the judged file and of its baseline.
     """
-    from dvtool.quality.folding import folded
+    from dvtool.quality.folding import folded, of_old_data
     from dvtool.quality.history.usual import as_usual, told_once
     from dvtool.quality.history.version import Version
 
@@ -332,6 +332,7 @@ def judged_by_history(
     elif not asked:
         found = [_milder(one) for one in found]
     others, found = told_once(others, found)
+    found, others = of_old_data(found, others)
     more = list(judged.would_decide_more)
     if not answer.is_decided:
         more.append(_too_short(history.spec.min_versions, answer.versions, gaps))

@@ -129,6 +129,25 @@ def _as_one(wanted: Finding, change: Finding) -> Finding:
     )
 
 
+def of_old_data(
+    found: Sequence[Finding], others: Sequence[Finding]
+) -> tuple[list[Finding], list[Finding]]:
+    """Returns what history found and all else, with what old rows again explain told by them.
+
+    Args:
+        found: By history.
+        others: All else that was found in the table.
+    """
+    again = next((one for one in found if one.code == "history-same-rows"), None)
+    if again is None:
+        return list(found), list(others)
+    weight = RANK[again.severity]
+    explained = [one for one in found if one.code == ALARM and RANK[one.severity] <= weight]
+    told = replace(again, figures={**again.figures, "explains": {ALARM: len(explained)}})
+    kept = [told if one is again else one for one in found if one not in explained]
+    return kept, [one for one in others if one.code != "earlier-data"]
+
+
 def folded_into(shift: Finding, findings: Sequence[Finding]) -> list[Finding]:
     """Returns a finding about shifted or swapped columns, then those that it does not explain.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dvtool.quality.findings import Evidence, Example, Finding, Place, Severity
-from dvtool.quality.folding import without_repeats
+from dvtool.quality.folding import of_old_data, without_repeats
 
 RULE = Place("t.csv.checks.yaml", 3)
 MISSING = Finding(
@@ -85,3 +85,18 @@ def test_other_columns_and_what_was_accepted_stay():
     assert without_repeats([MISSING, other]) == [MISSING, other]
     assert without_repeats([MISSING, accepted]) == [MISSING, accepted]
     assert without_repeats([unasked, REMOVED]) == [unasked, REMOVED]
+
+
+def test_alarms_that_old_rows_explain_are_told_by_them():
+    place = Place("t.csv")
+    again = Finding("history-same-rows", "the rows are those of v3 again", place, Evidence.HISTORY)
+    alarm = Finding("unlike-history", "mean 3", place, Evidence.HISTORY, column="n")
+    bytes_too = Finding("earlier-data", "the same as v3", place, Evidence.STRUCTURE)
+    mild = replace(again, severity=Severity.WARN)
+
+    (told,), others = of_old_data([again, alarm], [bytes_too, REMOVED])
+
+    assert (told.code, told.figures["explains"]) == ("history-same-rows", {"unlike-history": 1})
+    assert others == [REMOVED]
+    assert of_old_data([mild, alarm], [])[0][1] == alarm
+    assert of_old_data([alarm], [bytes_too]) == ([alarm], [bytes_too])
