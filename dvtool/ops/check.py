@@ -30,6 +30,7 @@ from dvtool.ops.comparing import (
 from dvtool.ops.disk import Disk
 from dvtool.ops.history import MOST_VERSIONS, files_in_order, has_past, with_past
 from dvtool.ops.judge_once import judge_subject_once, remembered
+from dvtool.ops.repeats import with_repeats
 from dvtool.ops.selection import Selected, datasets_of, is_within, nothing_at, owner_of, select
 from dvtool.ops.subjects import ChecksText, Subject
 from dvtool.ops.verdicts import judging_versions
@@ -278,9 +279,12 @@ def subject_of(
     )
     # Changed on disk: the last commit that has the data set is what changed.
     look = MOST_VERSIONS + 1 if has_past(subject) else baselines.FIRST_LOOK
-    found = baselines.teaching(workspace, dataset, where, but=subject.data, first_look=look)
-    versions, again = tee(found)  # git is asked once
+    every = baselines.teaching(workspace, dataset, where, but=None, first_look=look)
+    every, found = tee(every)  # git is asked once
+    before = (one for one in found if version_digest(one.sidecar) != subject.data)
+    versions, again = tee(before)
     subject = compared_with_version(workspace, subject, wanted, versions)
+    subject = with_repeats(workspace, subject, every)
     subject = with_references(workspace, subject)
     if wanted.history:
         return _with_asked_past(subject, wanted.history, workspace.abspath(dataset))

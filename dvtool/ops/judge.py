@@ -163,6 +163,7 @@ def _judge_file(
             source=checks.source if checks is not None else "",
             baseline=earlier.baseline if earlier else None,
             is_unchanged=is_unchanged,
+            same_as=subject.repeats.get(path, ""),
             baseline_path=(
                 open_files.enter_context(earlier.file.open())
                 if earlier and not is_away and not is_unchanged
@@ -312,6 +313,11 @@ def absent(
                         Place(f"{name}/{spec.path}"),
                         Evidence.SCHEMA,
                         rule=Place(checks.source, spec.line),
+                        hint=(
+                            f"paths are relative to {name}: {spec.path.removeprefix(name + '/')}"
+                            if spec.path.startswith(name + "/")
+                            else ""
+                        ),
                     ),
                 ),
             ),

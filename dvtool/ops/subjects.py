@@ -115,6 +115,7 @@ class Subject:
         todays_checks: The data set's checks on disk: what they call private is so in every version.
         past: Earlier versions of its files, oldest first, by the same paths.
         history_asked: Whether a person named that past.
+        repeats: Names of earlier versions that files are byte for byte, by the same paths.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Subject:
     todays_checks: ChecksText | None = None
     past: Mapping[str, tuple[PastFile, ...]] = field(default_factory=dict)
     history_asked: bool = False
+    repeats: Mapping[str, str] = field(default_factory=dict)
 
 
 def digest_now(file: FileBytes) -> Digest:

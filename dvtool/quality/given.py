@@ -55,6 +55,7 @@ class Given:
         baseline_profile: Its profile, where the bytes are not here; None when it is not known.
         profile: The table's own profile, where it is known already.
         is_unchanged: Whether the file is byte for byte the baseline's, so that nothing is compared.
+        same_as: The version before the baseline that the file is byte for byte, empty for none.
         reference: The second baseline that its checks name, None for none.
         reference_path: Where its bytes are, None when they are not here.
         parts: Files of the split, by part, when the checks have `splits:`.
@@ -75,6 +76,7 @@ class Given:
     baseline_profile: Profile | None = None
     profile: Profile | None = None
     is_unchanged: bool = False
+    same_as: str = ""
     reference: Baseline | None = None
     reference_path: Path | None = None
     parts: Mapping[str, Path] = field(default_factory=dict)

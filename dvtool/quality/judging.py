@@ -20,7 +20,7 @@ from dvtool.quality.checks.policy import apply_policy
 from dvtool.quality.checks.timing import fresh_until
 from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.filled import filled, findings_of
-from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place
+from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place, Severity
 from dvtool.quality.folding import MISPLACED, without_repeats
 from dvtool.quality.given import Given, not_run
 from dvtool.quality.judged import UNOPENED, JudgedTable, sorted_findings
@@ -82,6 +82,8 @@ def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
     profile = given.profile or _profile(engine, given, table)
     compared = _compared(engine, given, spec, table, profile)
     found += compared.findings
+    if given.same_as:
+        found.append(_earlier_data(given))
     if compared.before is None:
         found += findings_of(engine, table, filled(engine, None, table))
     found = with_departures(engine, compared.before, table, found)
@@ -124,6 +126,17 @@ def _unopened(error: Unreadable | ExtraMissing | OSError, given: Given) -> tuple
         hint=hint,
     )
     return (found,)
+
+
+def _earlier_data(given: Given) -> Finding:
+    return Finding(
+        "earlier-data",
+        f"byte for byte the same as {given.same_as}, from before the version before",
+        Place(given.name),
+        Evidence.STRUCTURE,
+        severity=Severity.WARN,
+        hint="was an old export delivered again?",
+    )
 
 
 class _Compared(NamedTuple):

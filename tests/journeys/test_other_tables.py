@@ -50,7 +50,7 @@ def test_what_is_staged_or_committed_is_held_against_its_own_tables(data: Repo) 
     committed = data.run("check", "data", "--rev", bad, code=1).out
     before = data.run("check", "data", "--rev", f"{bad}~1").out
 
-    assert "3 tables: 3 pass" in on_disk and "3 tables: 3 pass" in before
+    assert "in-table" not in on_disk + before and "3 tables: 3 pass" in before
     said = "1 value does not occur in users.csv, column id [in-table] (data.checks.yaml:2)"
     assert said in staged and said in committed
 
@@ -62,6 +62,14 @@ def test_a_table_beside_the_judged_one_comes_first(data: Repo) -> None:
     found = data.run("check", "data/logs/b.csv", code=1).out
 
     assert "data/logs/b.csv:3 user: 1 value does not occur in users.csv" in found
+
+
+def test_a_path_from_the_top_of_the_repository_is_told_to_be_too_long(data: Repo) -> None:
+    data.write("data.checks.yaml", "tables: {data/users.csv: {rows: {min: 1}}}\n")
+
+    found = data.run("check", "data", code=1).out
+
+    assert "[table-missing]" in found and "hint: paths are relative to data: users.csv" in found
 
 
 def test_ci_judges_the_unchanged_table_whose_other_table_changed(

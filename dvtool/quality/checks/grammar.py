@@ -53,7 +53,7 @@ def did_you_mean(found: str, known: list[str]) -> str:
 def expected(node: Node, what: str) -> InvalidText:
     """Returns the error that `node` is not `what`, quoting a scalar."""
     found = repr(node.written[:60]) if node.kind == "scalar" else f"a {node.kind}"
-    return node.refuse(f"expected {what}, found {found}")
+    return node.refuse(f"expected {what.removesuffix(',')}, found {found}")
 
 
 def _text(node: Node) -> str:

@@ -153,7 +153,7 @@ class Engine:
         """Runs a query once and keeps its rows, in their order; returns the name of the relation.
 
         Like a table it has a column `rowid`, from 0. Rows that are held as they came cost half of
-        what a table in memory costs to write, but they cannot be spilled: a third of the engine's
+        what a table in memory costs to write, but they cannot be spilled: a half of the engine's
         memory is for them, and what does not fit becomes a table.
 
         Args:
@@ -161,17 +161,20 @@ class Engine:
             query: A SELECT.
             size_bytes: How large the rows are as text, about.
         """
-        held = size_bytes * 3 // 2
-        if self._held_bytes + held > self.memory_bytes // 2:
+        if not self.can_hold(size_bytes):
             table = self.fresh_table(stem, size_bytes)
             self.rows(f"CREATE TABLE {table} AS {query}")
             return table
         numbered = f"SELECT row_number() OVER () - 1 AS rowid, * FROM ({query})"
         name = self.fresh(stem)
         self.connection.register(name, self.connection.sql(numbered).materialize())
-        self._held_bytes += held
+        self._held_bytes += size_bytes * 3 // 2
         self._limit(self.memory_bytes - self._held_bytes)
         return name
+
+    def can_hold(self, size_bytes: int) -> bool:
+        """Tells whether rows fit in memory that would be so large as text."""
+        return self._held_bytes + size_bytes * 3 // 2 <= self.memory_bytes // 2
 
     def _limit(self, memory_bytes: int) -> None:
         self.rows(f"SET memory_limit = '{memory_bytes}B'")

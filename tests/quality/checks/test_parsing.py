@@ -143,7 +143,7 @@ def test_the_documented_example_of_every_key_is_accepted(scope, word):
         ("columns: {a: {type: itn}}", "expected one of bool, int", 1),
         ("columns: {a: {nulls: 0.5}}", "a count is a whole number", 1),
         ("columns: {a: {nulls: -1}}", "makes no sense", 1),
-        ("columns: {a: {mean: 3}}", "not a number alone", 1),
+        ("columns: {a: {mean: 3}}", "not a number alone, found '3'", 1),
         ("columns: {a: {mean: '<= 3%'}}", "has no percent", 1),
         ("columns: {a: {unique: yes}}", "true or false", 1),
         ("columns: {a: {matches: '(?=x)'}}", "look-ahead", 1),
