@@ -14,6 +14,14 @@ from dvtool.quality.tables.opening import open_table
 
 HEAD = "id,name,age,city,amount,day"
 GIVEN = ("Ann", "Bob", "Cy", "Di", "Ed", "Flo", "Gus")
+INCIDENT = (
+    Path(__file__).parents[3]
+    / "shared"
+    / "data"
+    / "incidents"
+    / "dpc_20200713_ragged_rows"
+    / "bad.csv"
+)
 FAMILY = ("Lee", "Ray", "Dunn", "Fox", "Gray", "Hill", "Ives", "Jay", "King", "Low", "Moss")
 CITIES = ("Bonn", "Kiel", "Ulm")
 
@@ -114,3 +122,19 @@ def test_no_range_is_asked_for_where_few_rows_are_right(engine, tmp_path):
     found = ragged(engine, tmp_path, ["900,Ann Lee,33,9999.50,2024-01-05"], rows=5)
 
     assert found.message.endswith("line 5: no field for city")
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(
+    not INCIDENT.is_file(), reason="the real incidents are not beside this checkout"
+)
+def test_the_rows_of_a_real_incident_tell_which_of_three_empty_fields_was_lost(engine):
+    table = open_table(engine, INCIDENT, name="bad.csv")
+
+    found = with_departures(engine, None, table, table.findings)
+
+    # Line 11 of the file: …,980,In fase di definizione/aggiornamento,,,0,
+    assert [one.message for one in found if one.code == "ragged-rows"] == [
+        "21 rows without 11 fields, allowed 0: 21 too few (10); left out of the table; line 11: "
+        "a field missing at sigla_provincia, lat or long"
+    ]

@@ -70,7 +70,7 @@ def compare_column(
     Numbers are judged by the normed Wasserstein distance and by their tails, with PSI beside
     them; categories, and numbers with at most 20 distinct values, by the Jensen-Shannon distance
     with Cramér's V beside it; such numbers also by how far they lie beyond the baseline's range. Where thresholds are given, those methods decide instead; PSI on
-    numbers brings the tails along, which it is blind to.
+    numbers brings both tails along, which it is blind to.
 
     Args:
         reference: The baseline's distribution.
@@ -148,6 +148,8 @@ def _deciding(sides: Sides, thresholds: Mapping[str, float]) -> dict[str, float]
         return {method: METHODS[method].threshold for method in methods}
     if kind == NUMERIC and "psi" in given and "tails" not in given:
         given["tails"] = METHODS["tails"].threshold
+    if sides.has_range and "psi" in given and "far_tails" not in given:
+        given["far_tails"] = METHODS["far_tails"].threshold
     return given
 
 

@@ -70,6 +70,19 @@ def test_twelve_percent_of_rows_a_hundredfold_slip_past_psi_and_are_caught_by_th
     assert drift.effect("tails").detail["above_range"] == pytest.approx(0.12, abs=0.001)
 
 
+def test_psi_on_numbers_brings_along_what_it_is_blind_to() -> None:
+    few = numeric([1, 2, 3] * 100)
+
+    by_many = compare_column(numeric(NORMAL), numeric(NORMAL), thresholds={"psi": 0.25})
+    by_few = compare_column(few, few, thresholds={"psi": 0.25})
+    by_text = compare_column(LETTERS, LETTERS, thresholds={"psi": 0.25})
+
+    deciding = [
+        [one.method for one in drift.effects if one.decides] for drift in (by_many, by_few, by_text)
+    ]
+    assert deciding == [["psi", "tails", "far_tails"], ["psi", "far_tails"], ["psi"]]
+
+
 def test_one_percent_of_the_rows_a_thousandfold_are_drift() -> None:
     generator = np.random.default_rng(1)
     before, after = (generator.lognormal(3, 0.5, 2000) for _ in range(2))
