@@ -90,8 +90,17 @@ def compared_with_version(
         found = baselines.chosen(workspace, subject.name, given, why=wanted.baseline_why)
         versions = islice(found, LOOKED_BACK)
     elif given:
-        named = baselines.at_revision(workspace, subject.name, given)
+        try:
+            named = baselines.at_revision(workspace, subject.name, given)
+        except UnknownRevision as error:
+            raise UnknownRevision(
+                f"no file and no revision to compare with: {given}", hint=error.hint
+            ) from None
         versions = iter([named] if named is not None else [])
+        if named is None:
+            why = f"a baseline that has it: {given} has no {subject.name}"
+            inputs = subject.inputs and {**subject.inputs, "no baseline": why}
+            subject = replace(subject, no_baseline=why, inputs=inputs)
     else:
         versions = islice(teaching, LOOKED_BACK)
     newest = next(versions, None)

@@ -163,6 +163,7 @@ def _judge_file(
             source=checks.source if checks is not None else "",
             baseline=earlier.baseline if earlier else None,
             is_unchanged=is_unchanged,
+            no_baseline=subject.no_baseline,
             same_as=subject.repeats.get(path, ""),
             baseline_path=(
                 open_files.enter_context(earlier.file.open())

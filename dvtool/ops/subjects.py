@@ -115,6 +115,7 @@ class Subject:
         todays_checks: The data set's checks on disk: what they call private is so in every version.
         past: Earlier versions of its files, oldest first, by the same paths.
         history_asked: Whether a person named that past.
+        no_baseline: Why the version that a person named is none, in words; empty for no reason.
         repeats: Names of earlier versions that files are byte for byte, by the same paths.
     """
 
@@ -133,6 +134,7 @@ class Subject:
     todays_checks: ChecksText | None = None
     past: Mapping[str, tuple[PastFile, ...]] = field(default_factory=dict)
     history_asked: bool = False
+    no_baseline: str = ""
     repeats: Mapping[str, str] = field(default_factory=dict)
 
 

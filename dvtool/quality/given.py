@@ -55,6 +55,7 @@ class Given:
         baseline_profile: Its profile, where the bytes are not here; None when it is not known.
         profile: The table's own profile, where it is known already.
         is_unchanged: Whether the file is byte for byte the baseline's, so that nothing is compared.
+        no_baseline: What was named as one and is none, in words; empty when nothing was.
         same_as: The version before the baseline that the file is byte for byte, empty for none.
         reference: The second baseline that its checks name, None for none.
         reference_path: Where its bytes are, None when they are not here.
@@ -76,6 +77,7 @@ class Given:
     baseline_profile: Profile | None = None
     profile: Profile | None = None
     is_unchanged: bool = False
+    no_baseline: str = ""
     same_as: str = ""
     reference: Baseline | None = None
     reference_path: Path | None = None

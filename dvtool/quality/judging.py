@@ -153,7 +153,9 @@ def _compared(
 ) -> _Compared:
     if given.baseline is None:
         return _Compared(
-            would_decide_more=("an earlier version to compare with (--baseline)",),
+            would_decide_more=(
+                given.no_baseline or "an earlier version to compare with (--baseline)",
+            ),
         )
     if given.is_unchanged:
         return _Compared()

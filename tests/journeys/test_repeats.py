@@ -67,3 +67,16 @@ def test_new_data_and_the_version_just_before_are_none_of_it(daily: Repo) -> Non
 
     daily.write("day.csv", day(3))
     assert "earlier-data" not in daily.run("check", "day.csv").out
+
+
+def test_a_named_baseline_that_has_no_such_data_is_said(daily: Repo) -> None:
+    none = daily.git("rev-list", "--max-parents=0", "HEAD")
+
+    found = daily.run("check", "day.csv", "--baseline", none).out
+    unknown = daily.run("check", "day.csv", "--baseline", "nope.csv", code=5).err
+
+    assert (
+        f"would decide more: checks of your own (dvtool suggest day.csv writes a draft); a baseline that has it: {none} has no day.csv"
+        in found
+    )
+    assert unknown.startswith("error: no file and no revision to compare with: nope.csv\n")
