@@ -90,7 +90,7 @@ def test_rows_of_one_group_are_resampled_together(tmp_path: Path) -> None:
 
     alone = judged(tmp_path, before, after, asked)
     grouped = judged(tmp_path, before, after, asked + "group: person\n")
-    in_time = judged(tmp_path, before, after, asked + "time: {column: day, gaps: 400d}\n")
+    in_time = judged(tmp_path, before, after, asked + "time: {column: day}\n")
 
     assert failed(alone) == {"spent", "shop", "person"}
     assert failed(grouped) == set()

@@ -70,11 +70,6 @@ def _inspect_column(node: Node, values: dict[str, Any]) -> None:
         raise node.refuse("text has no mean, std, median or quantiles")
 
 
-def _inspect_time(node: Node, values: dict[str, Any]) -> None:
-    if "fresh_s" not in values and "gaps_s" not in values:
-        raise node.refuse("a time needs fresh, gaps or both")
-
-
 def _inspect_splits(node: Node, values: dict[str, Any]) -> None:
     if sum(part in values for part in ("train", "validation", "test")) < 2:
         raise node.refuse("splits needs two of train, validation and test")
@@ -192,8 +187,6 @@ TIME: Final = Scope(
         Word("fresh", g.DURATION, "Age that the newest row may have.", "fresh: 2d", "fresh", field="fresh_s"),
         Word("gaps", g.DURATION, "Longest time between neighbours when sorted.", "gaps: 1d", "gaps", field="gaps_s"),
     ),
-    _inspect_time,
-    editing.any_of(["fresh"], ["gaps"]),
 )  # fmt: skip
 
 ROWS: Final = Scope(
@@ -313,7 +306,7 @@ TABLE: Final = Scope(
         Word("columns", named(COLUMN, "name"), "One entry a column.", "columns: {age: {type: int}}", checks=True),
         Word("key", g.NAMES, "Columns that name a row together: never missing, never twice.", "key: [id]", "key", checks=True),
         Word("label", g.NAME, "The column to predict; its drift is called prior probability.", "label: churned"),
-        Word("time", record(TIME), "The column of time.", "time: {column: seen_at, fresh: 2d, gaps: 1d}", checks=True),
+        Word("time", record(TIME), "The column of time: drift is then judged in blocks of it.", "time: {column: seen_at, fresh: 2d, gaps: 1d}", checks=True),
         Word("rows", record(ROWS), "How many rows.", "rows: {min: 1000, change: [-10%, +50%]}", checks=True),
         Word("rules", records(RULE), "Expressions that hold in every row.", "rules: [{sql: 'a <= b', max_share: 0}]", checks=True),
         Word("other_columns", THREE_WAYS, "What a column is that `columns` does not name.", "other_columns: warn", "other-columns", checks=True),

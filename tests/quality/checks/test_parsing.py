@@ -155,7 +155,7 @@ def test_the_documented_example_of_every_key_is_accepted(scope, word):
         ("columns: {a: {quantiles: {1.5: 1..2}}}", "a probability", 1),
         ("rows: {change: 10..20}", "percent", 1),
         ("rows: {min: true}", "a whole number", 1),
-        ("time: {column: t}", "fresh, gaps", 1),
+        ("time: {}", "needs column", 1),
         ("time: {column: t, fresh: 2 days}", "a duration", 1),
         ("time: {fresh: 2d}", "needs column", 1),
         ("rules: [{name: x}]", "needs sql", 1),

@@ -119,7 +119,7 @@ def test_parser_and_editors_agree_on_values_that_make_no_sense(text: str):
         "schema: foo.txt",
         "drift: {}",
         "rows: {}",
-        "time: {column: at}",
+        "time: {}",
         "splits: {train: a.csv}",
         "{rows: {min: 1}, history: {}}",
         "{rows: {min: 1}, concept: 0.1}",
