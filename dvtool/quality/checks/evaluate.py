@@ -121,11 +121,24 @@ def _gather_expressions(
         asked = Asked("rule", rule.at("sql", subject.source), severity=severity)
         try:
             used = check_expression(subject.engine, rule.sql, names)
+            _check_boolean(subject, rule.sql)
         except InvalidText as error:
             hint = f" ({error.hint})" if error.hint else ""
             yield subject.undecided(asked, f"{error.message}{hint}")
         else:
             rules.append(expression_rule(rule, asked, used, spec.private))
+
+
+def _check_boolean(subject: Subject, sql: str) -> None:
+    """Refuses a rule that gives something else than true or false, which the engine would convert."""
+    import duckdb
+
+    try:
+        told = subject.engine.rows(f"DESCRIBE SELECT ({sql}\n) FROM {subject.table.source}")
+    except duckdb.Error:
+        return  # what the engine does not understand is told when the rule runs
+    if (found := told[0][1]) != "BOOLEAN":
+        raise InvalidText(f"a rule is true or false for a row, this one gives {found}")
 
 
 def _count(rule: RowRule) -> str:

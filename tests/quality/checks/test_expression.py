@@ -101,3 +101,15 @@ def test_a_rule_that_is_refused_or_fails_is_undecided_and_says_why(engine, table
     ]  # fmt: skip
     assert found[0].message == "could not run: no column b (known here: a)"
     assert "Could not convert" in found[1].message
+
+
+def test_a_rule_that_is_neither_true_nor_false_is_undecided(engine, table):
+    made = table({"a": "int"}, [["0"], ["3"]])
+
+    number, wrong = _judge(engine, made, "rules: [{sql: a}, {sql: a > 0}, {sql: a IS NOT NULL}]")
+
+    assert number.outcome is Outcome.UNDECIDED
+    assert number.message == (
+        "could not run: a rule is true or false for a row, this one gives BIGINT"
+    )
+    assert wrong.message == "1 of 2 rows break a > 0"
