@@ -116,21 +116,18 @@ def teaching(
     dataset: str,
     commit: str | None,
     *,
-    but: Digest | None,
     first_look: int = FIRST_LOOK,
 ) -> Iterator[BaselineVersion]:
-    """Yields the accepted versions that teach, newest first: the first one is the default baseline.
+    """Yields the accepted versions that teach, newest first; what is judged is one once committed.
 
     Args:
         workspace: Where.
         dataset: Which data set.
         commit: As for `committed`.
-        but: Digest of what is judged, which may be committed already and is left out; None when
-            it is no version yet.
         first_look: As for `committed`.
     """
     for one in _accepted(workspace, dataset, commit, first_look):
-        if one.teaches and version_digest(one.sidecar) != but:
+        if one.teaches:
             yield one
 
 
@@ -154,7 +151,7 @@ def chosen(workspace: Workspace, dataset: str, rev: str, *, why: str) -> Iterato
     if subjects.allow_at(workspace, dataset, named.commit) is None:
         yield named
         return
-    for one in teaching(workspace, dataset, named.commit, but=None):
+    for one in teaching(workspace, dataset, named.commit):
         yield replace(one, baseline=named.baseline) if one.sidecar == named.sidecar else one
 
 

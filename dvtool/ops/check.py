@@ -279,7 +279,7 @@ def subject_of(
     )
     # Changed on disk: the last commit that has the data set is what changed.
     look = MOST_VERSIONS + 1 if has_past(subject) else baselines.FIRST_LOOK
-    every = baselines.teaching(workspace, dataset, where, but=None, first_look=look)
+    every = baselines.teaching(workspace, dataset, where, first_look=look)
     every, found = tee(every)  # git is asked once
     before = (one for one in found if version_digest(one.sidecar) != subject.data)
     versions, again = tee(before)

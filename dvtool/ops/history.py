@@ -129,7 +129,7 @@ def committed_past(
             " a pattern",
         )
     found: list[PastFile] = []
-    for version in baselines.teaching(workspace, dataset, None, but=None):
+    for version in baselines.teaching(workspace, dataset, None):
         if len(found) >= MOST_REPLAYED:
             break
         tree = workspace.tree(version.sidecar)

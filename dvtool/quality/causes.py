@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from dvtool.quality.checks.cells import Cell, cell_of
@@ -58,8 +57,7 @@ def with_causes(
         return told
     from dvtool.quality.slice_space import Space  # numpy, which good data do not need
 
-    time = spec.time.column if spec.time is not None else ""
-    space = Space(engine, table, time=time, private=spec.private)
+    space = Space.of(engine, table, spec)
     with space.planning() as planned:
         for number in wanted:
             with suppress(Exception):  # sums are only noted: none is here yet
@@ -84,12 +82,8 @@ def told_with(finding: Finding, found: Slice | Spread) -> Finding:
     from dvtool.quality.slices import Slice
 
     if isinstance(found, Slice):
-        figures = {"slice": found.figures()}
-    else:
-        figures = {"spread": {"parts": found.parts}}
-    words = found.words()
-    hint = f"{finding.hint}; {words}" if finding.hint else words
-    return replace(finding, figures={**finding.figures, **figures}, hint=hint)
+        return finding.explained(found.words(), slice=found.figures())
+    return finding.explained(found.words(), spread={"parts": found.parts})
 
 
 def _explained(

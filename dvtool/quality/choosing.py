@@ -48,9 +48,10 @@ def choose(
 ) -> Slice | Spread | None:
     """Returns the smallest part without which a figure passes, or how it is spread.
 
-    It is widened to neighbours that are like it, so that it is all that is wrong there. A part must be itself beyond what is allowed, and differ from the rest by more than chance makes
-    the luckiest of all parts differ. Where none is enough, of violations the smallest part with
-    `MOSTLY` of them, else the one that stands out most.
+    It is widened to neighbours that are like it, so that it is all that is wrong there. A part must
+    be itself beyond what is allowed, and differ from the rest by more than chance makes the luckiest
+    of all parts differ. Where none is enough, of violations the smallest part with `MOSTLY` of them,
+    else the one that stands out most.
 
     Args:
         parts: Candidates.

@@ -54,8 +54,7 @@ def with_drift_causes(
         return told
     from dvtool.quality.slice_space import Space
 
-    time = spec.time.column if spec.time is not None else ""
-    space = Space(engine, table, time=time, private=spec.private)
+    space = Space.of(engine, table, spec)
     for number in wanted[:MOST_EXPLAINED]:
         # A cause is a service: whatever goes wrong on the way, the finding stands.
         with suppress(Exception):

@@ -101,12 +101,7 @@ def _told(
     found = failing[key]
     share = sum(rows[one] for one in found) / sum(rows.values())
     figures = {"failing": len(found), "of": len(rows), "support": share}
-    words = said[key]
-    return replace(
-        finding,
-        figures={**finding.figures, "files": figures},
-        hint=f"{finding.hint}; {words}" if finding.hint else words,
-    )
+    return finding.explained(said[key], files=figures)
 
 
 def _words(found: dict[str, Finding], rows: dict[str, int]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 
@@ -120,6 +120,11 @@ class Finding:
     def key(self) -> str:
         """Returns the name by which `ignore:` and waivers mean it: `age.nulls`, or `ragged-rows`."""
         return f"{self.column}.{self.code}" if self.column else self.code
+
+    def explained(self, words: str, **figures: object) -> Finding:
+        """Returns it with words after its own hint, and with more figures."""
+        hint = f"{self.hint}; {words}" if self.hint else words
+        return replace(self, figures={**self.figures, **figures}, hint=hint)
 
 
 def verdict(findings: Iterable[Finding]) -> Verdict:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from dvtool.quality.kinds import Kind
 from dvtool.quality.slice_parts import NO_PART, RUNS, FloatArray, IntArray, Part, Parts, fit, runs
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.table import ROW, Table
+
+if TYPE_CHECKING:
+    from dvtool.quality.checks.model import TableSpec
 
 _Sums: TypeAlias = dict[tuple[int, str | None], FloatArray]
 """Of each bucket, by number of its dimension and its text."""
@@ -92,6 +95,12 @@ class Space:
         self._planned: list[_Request] | None = None
         self._known: dict[_Request, _Sums] = {}
         self._figures: dict[str, float | None] = {}
+
+    @classmethod
+    def of(cls, engine: Engine, table: Table, spec: TableSpec) -> Space:
+        """Returns the parts of a table as its checks call the time and what is private."""
+        time = spec.time.column if spec.time is not None else ""
+        return cls(engine, table, time=time, private=spec.private)
 
     @contextmanager
     def planning(self) -> Iterator[list[_Request]]:

@@ -13,6 +13,9 @@ from dvtool.quality.datadiff.sides import Pair
 from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.engine import Engine
 
+_LARGE = 1 << 30
+"""Nobody knows how large what is matched becomes, so that it goes to disk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Matched:
@@ -70,12 +73,12 @@ def match_by_key(
     on = [f"o.{one.place} IS NOT DISTINCT FROM n.{one.place}" for one in key]
     if repeats:
         on.append("o.nth = n.nth")
-    table = engine.fresh_table("differing", 1 << 30)
-    engine.rows(
-        f"CREATE TABLE {table} AS SELECT o.r AS old_row, n.r AS new_row "
+    differing = (
+        f"SELECT o.r AS old_row, n.r AS new_row "
         f"FROM {sides[0]} o FULL JOIN {sides[1]} n ON {' AND '.join(on)} "
         "WHERE o.r IS NULL OR n.r IS NULL OR o.h <> n.h"
     )
+    table = engine.create("differing", differing, _LARGE)
     for side in sides:
         engine.rows(f"DROP TABLE {side}")
     removed, added, suspects = engine.rows(
@@ -96,18 +99,18 @@ def match_wholes(engine: Engine, old: str, new: str, pairs: Sequence[Pair]) -> M
     removed twice. Different rows are taken for the same with a chance of 1 in 2^64 for each two.
     """
     names = ", ".join(one.place for one in pairs)
-    table = engine.fresh_table("differing", 1 << 30)
     counted = [
         f"(SELECT hash({names}) AS h, count(*) AS times, max(r) AS r FROM {relation} GROUP BY 1)"
         for relation in (old, new)
     ]
-    engine.rows(
-        f"CREATE TABLE {table} AS SELECT o.r AS was, n.r AS now, "
+    differing = (
+        "SELECT o.r AS was, n.r AS now, "
         "coalesce(n.times, 0) - coalesce(o.times, 0) AS more, "
         "CASE WHEN more < 0 THEN was END AS old_row, CASE WHEN more > 0 THEN now END AS new_row "
         f"FROM {counted[0]} o FULL JOIN {counted[1]} n ON o.h = n.h "
         "WHERE coalesce(n.times, 0) <> coalesce(o.times, 0)"
     )
+    table = engine.create("differing", differing, _LARGE)
     added, removed = engine.rows(
         "SELECT coalesce(sum(more) FILTER (WHERE more > 0), 0), "
         f"coalesce(-sum(more) FILTER (WHERE more < 0), 0) FROM {table}"
@@ -141,13 +144,11 @@ def _key_facts(engine: Engine, relation: str, key: Sequence[Pair]) -> tuple[int,
 def _hashed(
     engine: Engine, relation: str, key: Sequence[Pair], rest: Sequence[Pair], *, numbered: bool
 ) -> str:
-    name = engine.fresh_table("hashed", 1 << 30)
     names = ", ".join(one.place for one in key)
     parts = ["r", names, f"hash({', '.join(one.place for one in rest)}) AS h" if rest else "0 AS h"]
     if numbered:
         parts.append(f"row_number() OVER (PARTITION BY {names} ORDER BY r) AS nth")
-    engine.rows(f"CREATE TABLE {name} AS SELECT {', '.join(parts)} FROM {relation}")
-    return name
+    return engine.create("hashed", f"SELECT {', '.join(parts)} FROM {relation}", _LARGE)
 
 
 def _count_cells(
@@ -161,8 +162,7 @@ def _count_cells(
         f"SELECT s.old_row, s.new_row, {flags} FROM {table} s "
         f"JOIN {old} o ON o.r = s.old_row JOIN {new} n ON n.r = s.new_row"
     )
-    cells = engine.fresh_table("cells", 1 << 30)
-    engine.rows(f"CREATE TABLE {cells} AS {compared}")
+    cells = engine.create("cells", compared, _LARGE)
     row = engine.rows(f"SELECT count(*) FILTER (WHERE {either}), {counts} FROM {cells}")[0]
     engine.rows(
         f"DELETE FROM {table} WHERE old_row IN "

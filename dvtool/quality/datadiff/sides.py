@@ -99,20 +99,19 @@ def relation_of(engine: Engine, table: Table, pairs: Sequence[Pair]) -> str:
 
     A view, or a table where a column is compared as text, since text and values lie in two views.
     """
-    name = engine.fresh("side")
     texts = [pair for pair in pairs if pair.as_text]
     values = ", ".join(
         [f"t.{quoted(ROW)} AS r", *(f"{_value(pair, table)} AS {pair.place}" for pair in pairs)]
     )
     if not texts:
+        name = engine.fresh("side")
         engine.rows(f"CREATE TEMP VIEW {name} AS SELECT {values} FROM {table.source} t")
         return name
-    name = engine.fresh_table("side", table.rows * 16 * max(len(pairs), 1))
-    engine.rows(
-        f"CREATE TABLE {name} AS SELECT {values} FROM {table.source} t "
+    joined = (
+        f"SELECT {values} FROM {table.source} t "
         f"JOIN {table.raw} w ON t.{quoted(ROW)} = w.{quoted(ROW)}"
     )
-    return name
+    return engine.create("side", joined, table.rows * 16 * max(len(pairs), 1))
 
 
 def _value(pair: Pair, table: Table) -> str:

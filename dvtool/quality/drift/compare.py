@@ -69,8 +69,9 @@ def compare_column(
 
     Numbers are judged by the normed Wasserstein distance and by their tails, with PSI beside
     them; categories, and numbers with at most 20 distinct values, by the Jensen-Shannon distance
-    with Cramér's V beside it; such numbers also by how far they lie beyond the baseline's range. Where thresholds are given, those methods decide instead; PSI on
-    numbers brings both tails along, which it is blind to.
+    with Cramér's V beside it; such numbers also by how far they lie beyond the baseline's range.
+    Where thresholds are given, those methods decide instead; PSI on numbers brings both tails along,
+    which it is blind to.
 
     Args:
         reference: The baseline's distribution.

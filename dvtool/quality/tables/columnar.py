@@ -101,7 +101,6 @@ def _load_arrow(engine: Engine, path: Path, name: str) -> _Relation:
 
     if _has_no_footer(path):
         raise unreadable("truncated", "the footer of the Arrow file is missing", name)
-    relation = engine.fresh_table("arrow", path.stat().st_size)
     feed = engine.fresh("feed")
     broken: list[Exception] = []
     try:
@@ -114,7 +113,7 @@ def _load_arrow(engine: Engine, path: Path, name: str) -> _Relation:
             renamed = (batch.rename_columns(plain.names) for batch in _noting(batches, broken))
             reader = pa.RecordBatchReader.from_batches(plain, renamed)
             engine.connection.register(feed, reader)
-            engine.rows(f"CREATE TABLE {relation} AS SELECT * FROM {feed}")
+            relation = engine.create("arrow", f"SELECT * FROM {feed}", path.stat().st_size)
             engine.connection.unregister(feed)
     except (pa.ArrowException, OSError) as error:
         first = str(error).strip().split("\n")[0]

@@ -229,11 +229,8 @@ def _parse(
     }
     source = _scan(text.path, options, head, skip=head.data_after, **kept_apart)
     query = stored_sql(kept, source)
-    if proposal:
-        table = engine.keep("csv", query, text.seen.size_bytes)
-    else:
-        table = engine.fresh_table("csv", text.seen.size_bytes)
-        engine.rows(f"CREATE TABLE {table} AS {query}")
+    store = engine.keep if proposal else engine.create
+    table = store("csv", query, text.seen.size_bytes)
     return _Loaded(table, rejected, tuple(one.cell for one in kept), proposal)
 
 

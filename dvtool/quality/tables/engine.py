@@ -132,49 +132,44 @@ class Engine:
         self._names += 1
         return f"{stem}_{self._names}"
 
-    def fresh_table(self, stem: str, size_bytes: int) -> str:
-        """Returns where to create a new table: in memory, or on disk when it is large.
+    def create(self, stem: str, query: str, size_bytes: int) -> str:
+        """Creates a table of what a query gives, in memory, or on disk when it is large; returns its name.
 
         Args:
             stem: Plain word for the name.
+            query: A SELECT.
             size_bytes: How large the data is as text, about.
         """
         name = self.fresh(stem)
-        if size_bytes < _LARGE_BYTES:
-            return name
-        if not self._attached:
-            # What is thrown away soon is not worth packing: that costs more than parsing.
-            self.rows("SET force_compression = 'uncompressed'")
-            self.rows(f"ATTACH {literal(str(self.folder / 'large.duckdb'))} AS large")
-            self._attached = True
-        return f"large.{name}"
+        if size_bytes >= _LARGE_BYTES:
+            if not self._attached:
+                # What is thrown away soon is not worth packing: that costs more than parsing.
+                self.rows("SET force_compression = 'uncompressed'")
+                self.rows(f"ATTACH {literal(str(self.folder / 'large.duckdb'))} AS large")
+                self._attached = True
+            name = f"large.{name}"
+        self.rows(f"CREATE TABLE {name} AS {query}")
+        return name
 
     def keep(self, stem: str, query: str, size_bytes: int) -> str:
         """Runs a query once and keeps its rows, in their order; returns the name of the relation.
 
         Like a table it has a column `rowid`, from 0. Rows that are held as they came cost half of
         what a table in memory costs to write, but they cannot be spilled: a half of the engine's
-        memory is for them, and what does not fit becomes a table.
-
-        Args:
-            stem: Plain word for the name.
-            query: A SELECT.
-            size_bytes: How large the rows are as text, about.
+        memory is for them, and what does not fit becomes a table. Arguments as `create`.
         """
         if not self.can_hold(size_bytes):
-            table = self.fresh_table(stem, size_bytes)
-            self.rows(f"CREATE TABLE {table} AS {query}")
-            return table
+            return self.create(stem, query, size_bytes)
         numbered = f"SELECT row_number() OVER () - 1 AS rowid, * FROM ({query})"
         name = self.fresh(stem)
         self.connection.register(name, self.connection.sql(numbered).materialize())
-        self._held_bytes += size_bytes * 3 // 2
+        self._held_bytes += _held(size_bytes)
         self._limit(self.memory_bytes - self._held_bytes)
         return name
 
     def can_hold(self, size_bytes: int) -> bool:
         """Tells whether rows fit in memory that would be so large as text."""
-        return self._held_bytes + size_bytes * 3 // 2 <= self.memory_bytes // 2
+        return self._held_bytes + _held(size_bytes) <= self.memory_bytes // 2
 
     def _limit(self, memory_bytes: int) -> None:
         self.rows(f"SET memory_limit = '{memory_bytes}B'")
@@ -185,6 +180,11 @@ class Engine:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
+
+
+def _held(size_bytes: int) -> int:
+    """Returns what rows take in memory that would be so large as text, about."""
+    return size_bytes * 3 // 2
 
 
 def quoted(name: str) -> str:

@@ -64,11 +64,11 @@ def load_records(engine: Engine, text: PlainText) -> Records:
             findings.append(finding)
     is_lines = reader == "read_ndjson_objects" and path == text.path
     extra = ", ignore_errors=true" if reader == "read_ndjson_objects" else ", format='array'"
-    base = engine.fresh_table("docs", text.seen.size_bytes)
-    engine.rows(
-        f"CREATE TABLE {base} AS SELECT json AS doc FROM {reader}({literal(str(path))}, "
+    docs = (
+        f"SELECT json AS doc FROM {reader}({literal(str(path))}, "
         f"compression='none', maximum_object_size={_RECORD_BYTES}{extra})"
     )
+    base = engine.create("docs", docs, text.seen.size_bytes)
     total = int(engine.rows(f"SELECT count(*) FROM {base}")[0][0])
     bad, spots = _broken(engine, base)
     if bad == total:
@@ -82,11 +82,8 @@ def load_records(engine: Engine, text: PlainText) -> Records:
         view = engine.fresh("records")
         engine.rows(f"CREATE VIEW {view} AS SELECT doc, rowid, rowid + 1 AS record FROM {base}")
         return Records(view, total, total, is_lines, tuple(findings))
-    table = engine.fresh_table("records", text.seen.size_bytes)
-    engine.rows(
-        f"CREATE TABLE {table} AS SELECT doc, rowid + 1 AS record FROM {base} "
-        "WHERE doc IS NOT NULL ORDER BY rowid"
-    )
+    whole = f"SELECT doc, rowid + 1 AS record FROM {base} WHERE doc IS NOT NULL ORDER BY rowid"
+    table = engine.create("records", whole, text.seen.size_bytes)
     engine.rows(f"DROP TABLE {base}")
     findings += _reported(text, bad, total, spots, is_lines=is_lines)
     return Records(table, total - bad, total, is_lines, tuple(findings))
