@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.core.events import Progress
@@ -28,6 +27,7 @@ from dvtool.quality.judging import judge_opened
 from dvtool.quality.outward import file_beside, table_within
 from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.members import Source, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -185,18 +185,24 @@ def _judge_file(
             now=wanted.now,
             examples=wanted.examples,
             profiling=_profiling(profiles, how) if known is None else None,
+            known=(
+                profiles.profiler.members(file, how)
+                if file.members and known is None and profiles.profiler and how
+                else {}
+            ),
         )
         judged, opened = judge_opened(engine, given)
         if profiles.profiler is None or how is None:
             return judged
         if known is None and judged.profile is not None:
             profiles.profiler.keep(file, how, judged.profile)
+            profiles.profiler.keep_members(file, how, opened.profiles)
         if not past or judged.profile is None:
             return judged
         from dvtool.ops.causes import Held
         from dvtool.ops.history import judged_by_history
 
-        held = Held(opened, given.path.stat().st_size, earlier.file if earlier else None)
+        held = Held(opened, size_of(given.path), earlier.file if earlier else None)
         return judged_by_history(
             judged,
             file,
@@ -255,11 +261,11 @@ def _reference(
     return found.baseline, file
 
 
-def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> dict[str, Path]:
+def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> dict[str, Source]:
     """Opens the parts of a split: files of the same data set, or files beside the judged one."""
     if spec is None or spec.splits is None:
         return {}
-    found = {}
+    found: dict[str, Source] = {}
     for name, path in spec.splits.parts:
         if path in subject.files:
             found[name] = open_files.enter_context(subject.files[path].open())
