@@ -15,7 +15,7 @@ from pathlib import Path
 from dvtool.core.digest import Digest
 from dvtool.errors import InvalidText
 from dvtool.ops.selection import is_within
-from dvtool.ops.subjects import ChecksText, FileBytes
+from dvtool.ops.subjects import ChecksText, FileBytes, digest_now
 from dvtool.quality.tables.members import Member, Members, mark_of, marks_together
 
 
@@ -46,13 +46,28 @@ def is_asked(path: str, file: FileBytes, part: str) -> bool:
     return any(is_within(one, part) for one in (path, *file.members))
 
 
+def hashed(file: FileBytes) -> FileBytes:
+    """Returns a table of several files with the digest of each, read for it where nobody hashed it.
+
+    What is known of files by their digests is then known of those on disk, too.
+    """
+    if not file.members or file.digest is not None:
+        return file
+    members = {inside: one._replace(digest=digest_now(one)) for inside, one in file.members.items()}
+    digest = _digest(members)
+    return FileBytes(file.name, digest, partial(_opened_together, members), members)
+
+
+def _digest(members: Mapping[str, FileBytes]) -> Digest | None:
+    """Returns what stands for the digest of several files; None where one has none."""
+    marks = [(path, one.digest.hex()) for path, one in members.items() if one.digest is not None]
+    return Digest(bytes.fromhex(marks_together(marks))) if len(marks) == len(members) else None
+
+
 def _together(glob: str, members: Mapping[str, FileBytes]) -> FileBytes:
     inside, first = next(iter(members.items()))
     name = first.name.removesuffix(inside) + glob
-    marks = [(path, one.digest.hex()) for path, one in members.items() if one.digest is not None]
-    is_known = len(marks) == len(members)
-    digest = Digest(bytes.fromhex(marks_together(marks))) if is_known else None
-    return FileBytes(name, digest, partial(_opened_together, members), members)
+    return FileBytes(name, _digest(members), partial(_opened_together, members), members)
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from dvtool.quality.checks.evaluate import evaluate
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.policy import apply_policy
 from dvtool.quality.checks.timing import fresh_until
-from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.filled import filled, findings_of
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place, Severity
 from dvtool.quality.folding import MISPLACED, without_repeats
@@ -38,7 +37,6 @@ from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.structure import times
 from dvtool.quality.tables.table import Table, Unreadable
 from dvtool.quality.tables.union import located, open_union
-from dvtool.quality.union_news import news
 
 
 class Opened(NamedTuple):
@@ -192,21 +190,17 @@ def _compared(
         why = _unopened(error, given)[0].message
         readable = f"a baseline that is a table: {name} is none ({why})"
         return _Compared(would_decide_more=(readable,))
-    from dvtool.quality import drifting  # scipy takes longer than judging a small table
+    from dvtool.quality.union_news import drift_of  # scipy takes longer than judging a small table
 
     changed = changes(engine, given, spec, before, table)
     found = with_faults(engine, before, table, changed, private=spec.private)
     by_rows = filled(engine, before, table)
     faults = {one.column: one.fault for one in by_rows}
-    was, now, of_what = news(engine, before, table)
-    measured, effects, pairs = drifting.compare(
-        engine, was, now, spec, source=given.source, known=faults
-    )
-    told = {one.column for one in measured if one.outcome is Outcome.VIOLATED}
+    drifted, figures = drift_of(engine, before, table, spec, source=given.source, known=faults)
+    told = {one.column for one in drifted if one.outcome is Outcome.VIOLATED}
     found += findings_of(engine, table, [one for one in by_rows if one.column not in told])
-    drifted = with_drift_causes(engine, pairs, now, spec, measured)
-    found += [one.explained(of_what) for one in drifted] if of_what else drifted
-    return _Compared(found, tuple(effects), before=before)
+    found += drifted
+    return _Compared(found, tuple(figures), before=before)
 
 
 def _opened_before(
