@@ -124,7 +124,9 @@ def asked(args: Sequence[str], environ: Mapping[str, str]) -> Question | None:
         return None
     ours = [f"{name}={value}" for name, value in environ.items() if name.startswith(OUR_VARIABLES)]
     # A path from elsewhere may come here through links; see `dvtool.ops.selection`.
-    ways = [os.path.realpath(os.path.dirname(arg)) for arg in args if arg.startswith("/") or ".." in arg]
+    ways = [
+        os.path.realpath(os.path.dirname(arg)) for arg in args if arg.startswith("/") or ".." in arg
+    ]
     parts = (__version__, sys.version, sys.prefix, cwd, *sorted(ours), *ways, *args)
     text = os.fsencode("\0".join(parts))
     return Question(text, *found, branches=COMMANDS[args[0]], index=STAGED in args)
