@@ -176,7 +176,8 @@ def with_references(workspace: Workspace | None, subject: Subject) -> Subject:
             missing = set(subjects.missing_files(workspace.store, files))
             here = {path: one for path, one in files.items() if one.name not in missing}
             hint = f": dvtool fetch --rev {word}" if missing else ""
-            found[word] = Reference(version.baseline, here, f"its bytes are not here{hint}")
+            problem = f"its bytes are not here{hint}"
+            found[word] = Reference(version.baseline, here, problem, version.commit)
             inputs |= subjects.version_inputs(f"reference {word}", version.sidecar)
             inputs |= {f"reference files here {word}": str(len(here))}
         else:

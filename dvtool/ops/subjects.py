@@ -63,11 +63,13 @@ class Reference:
         baseline: What it is called, and why.
         files: Its files by path inside the data set; one file of its own has path "".
         problem: Why there are none, empty normally.
+        commit: What it names, where it is a revision.
     """
 
     baseline: Baseline
     files: Mapping[str, FileBytes] = field(default_factory=dict)
     problem: str = ""
+    commit: str = ""
 
 
 class ChecksText(NamedTuple):
