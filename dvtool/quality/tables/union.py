@@ -317,7 +317,7 @@ def _stacked(
     types = _types(opened, columns)
     query = " UNION ALL ".join(_typed(at, one, columns, types) for at, one in enumerate(opened))
     if len(opened) > _MANY_FILES and rows <= _SMALL_ROWS * len(opened):
-        query = f"SELECT * FROM {engine.keep('union', query, size_bytes)}"
+        query = f"SELECT * FROM {engine.create('union', query, size_bytes)}"
     with engine.planned_fast():
         engine.rows(f"CREATE TEMP VIEW {source} AS {query}")
         texts = " UNION ALL ".join(_text(at, one, columns) for at, one in enumerate(opened))
