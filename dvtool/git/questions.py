@@ -11,7 +11,7 @@ import os
 
 TYPE_CHECKING = False  # as in `typing`, which takes as long to import as git to answer
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 # These change what a path on the command line means, or run a program while git only reports.
 NEVER_HANDED_ON = frozenset(
@@ -51,7 +51,13 @@ ONE_REPOSITORY_ONLY = frozenset(
 _PLACE = ("rev-parse", "--absolute-git-dir", "--git-common-dir", "--show-toplevel", "HEAD")
 _REPLACED = ("--is-shallow-repository", "--glob=refs/replace")
 _SIDECARS = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate", "--")
+_STAGED = (
+    *("ls-files", "-z", "--stage", "--"),
+    *(":(glob)**/*.dvt", ":(glob)**/*.checks.yaml", ":(glob)**/*.allow.yaml"),
+)
 _BRANCHES = ("for-each-ref", "--format=%(HEAD)%(objectname) %(refname)", "refs/heads")
+_MOST_REV_BYTES = 4096
+"""What any pipe takes before somebody reads it."""
 
 
 def is_ordinary(environ: Mapping[str, str]) -> bool:
@@ -78,8 +84,8 @@ def place() -> tuple[bytes, list[str]] | None:
     return told, [lines[0], os.path.abspath(lines[1]), lines[2]]
 
 
-def surroundings(top: str, *, branches: bool) -> list[bytes] | None:
-    """Returns which sidecars are there, and git's settings; what branches there are, if asked.
+def surroundings(top: str, *, branches: bool, index: bool) -> list[bytes] | None:
+    """Returns which sidecars are there, and git's settings; branches or what is staged, if asked.
 
     None when git fails. A process each.
     """
@@ -89,22 +95,45 @@ def surroundings(top: str, *, branches: bool) -> list[bytes] | None:
     ]
     if branches:
         questions.append(_BRANCHES)
+    if index:
+        questions.append(("-C", top, *_STAGED))
     answers = [_told(one) for one in questions]
     known = [one for one in answers if one is not None]
     return known if len(known) == len(answers) else None
 
 
-def _told(args: Iterable[str]) -> bytes | None:
-    """Returns what git writes; None if it ends with an error or is not there."""
+def commits(top: str, revs: Sequence[str]) -> list[str] | None:
+    """Returns the object ids of the commits that revisions name, in order; one process, or none.
+
+    None where git does not know one of them.
+    """
+    if not revs:
+        return []
+    asked = os.fsencode("".join(f"{rev}^{{commit}}\n" for rev in revs))
+    if asked.count(b"\n") != len(revs) or len(asked) > _MOST_REV_BYTES:
+        return None
+    # As `dvtool.git.revisions` asks: nothing that a user typed is an argument of git.
+    told = _told(("-C", top, "cat-file", "--batch-check=%(objectname)"), asked)
+    lines = os.fsdecode(told).split("\n")[:-1] if told is not None else []
+    is_known = len(lines) == len(revs) and all(len(one) in (40, 64) for one in lines)
+    return lines if is_known and not any(" " in one for one in lines) else None
+
+
+def _told(args: Iterable[str], said: bytes = b"") -> bytes | None:
+    """Returns what git writes when it is told `said`; None if it ends with an error or is not there."""
+    # The little that is said fits the pipe: git need not run yet.
+    ours, theirs = os.pipe()
+    with open(theirs, "wb", buffering=0) as telling:
+        telling.write(said)
     reading, writing = os.pipe()
-    with open(reading, "rb", buffering=0) as answer:
+    with open(ours, "rb", buffering=0), open(reading, "rb", buffering=0) as answer:
         try:
             process = os.posix_spawnp(
                 "git",
                 ["git", *args],
                 os.environ,
                 file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                    (os.POSIX_SPAWN_DUP2, ours, 0),
                     (os.POSIX_SPAWN_DUP2, writing, 1),
                     (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
                 ],

@@ -27,7 +27,9 @@ FOLDER = "dvtool/answers"
 MOST_BYTES = 1 << 20
 KEPT = 64
 """Answers a work tree keeps; the oldest go first."""
-_FORMAT = b"dvtool answer 1"
+STAGED = "--staged"
+"""The argument with which an answer also depends on git's index."""
+_FORMAT = b"dvtool answer 2"
 
 
 class Question:
@@ -40,6 +42,9 @@ class Question:
         common_dir: Of the clone.
         top: Of the work tree.
         branches: Whether the answer tells about other branches.
+        index: Whether it tells about what is staged.
+        commits: What the answer depends on besides: revisions, with the commits they named when
+            it was made; an empty text for one that named two, or none.
         place: git's answer to where this is.
         told: git's other answers; empty as long as nobody asked.
         asked_ns: The file system's time before anything was read for an answer; 0 as long as none is.
@@ -48,22 +53,34 @@ class Question:
     __slots__ = (
         "asked_ns",
         "branches",
+        "commits",
         "common_dir",
         "folder",
         "git_dir",
+        "index",
         "place",
         "text",
         "told",
         "top",
     )
 
-    def __init__(self, text: bytes, place: bytes, folders: Sequence[str], branches: bool) -> None:
+    def __init__(
+        self,
+        text: bytes,
+        place: bytes,
+        folders: Sequence[str],
+        *,
+        branches: bool = False,
+        index: bool = False,
+    ) -> None:
         """Takes the question and where it is asked."""
         self.text = text
         self.place = place
         self.git_dir, self.common_dir, self.top = folders
         self.folder = os.path.join(self.git_dir, FOLDER)
         self.branches = branches
+        self.index = index
+        self.commits: dict[str, str] = {}
         self.told: list[bytes] = []
         self.asked_ns = 0
 
@@ -72,6 +89,26 @@ class Question:
         """Where the answer is, if there is one; another question's may be there."""
         # A checksum is enough for a name: the file holds the whole question.
         return os.path.join(self.folder, f"{_checksum(self.text):08x}")
+
+    def depend(self, rev: str, commit: str = "") -> None:
+        """Makes the answer depend on a revision that a person or a checks file names.
+
+        Args:
+            rev: As it is spelled.
+            commit: What it named when it was read; empty to ask git now, before it is read.
+        """
+        found = commit or "".join(questions.commits(self.top, [rev]) or ())
+        known = self.commits.setdefault(rev, found)
+        self.commits[rev] = found if known == found else ""
+
+    def ask(self) -> list[bytes]:
+        """Returns git's answers as they are now; none when git fails."""
+        asked = questions.surroundings(self.top, branches=self.branches, index=self.index)
+        return asked or []
+
+    def still_names(self) -> bool:
+        """Tells whether the revisions still name the commits that the answer was made from."""
+        return questions.commits(self.top, list(self.commits)) == list(self.commits.values())
 
 
 def asked(args: Sequence[str], environ: Mapping[str, str]) -> Question | None:
@@ -86,8 +123,13 @@ def asked(args: Sequence[str], environ: Mapping[str, str]) -> Question | None:
     if found is None:
         return None
     ours = [f"{name}={value}" for name, value in environ.items() if name.startswith(OUR_VARIABLES)]
-    parts = (__version__, sys.version, sys.prefix, cwd, *sorted(ours), *args)
-    return Question(os.fsencode("\0".join(parts)), *found, COMMANDS[args[0]])
+    # A path from elsewhere may come here through links; see `dvtool.ops.selection`.
+    ways = [
+        os.path.realpath(os.path.dirname(arg)) for arg in args if arg.startswith("/") or ".." in arg
+    ]
+    parts = (__version__, sys.version, sys.prefix, cwd, *sorted(ours), *ways, *args)
+    text = os.fsencode("\0".join(parts))
+    return Question(text, *found, branches=COMMANDS[args[0]], index=STAGED in args)
 
 
 def standing(question: Question) -> tuple[str, int] | None:
@@ -99,12 +141,15 @@ def standing(question: Question) -> tuple[str, int] | None:
     try:
         with open(question.path, "rb") as opened:
             kept = _fields(opened.read(2 * MOST_BYTES))
-        head, text, place, until, marked, code, output, *told = kept
+        head, text, place, until, marked, code, output, named, *told = kept
         is_same = (head, text, place) == (_FORMAT, question.text, question.place)
         if not is_same or (float(until) and time.time() >= float(until)):
             return None
-        question.told = questions.surroundings(question.top, branches=question.branches) or []
+        question.told = question.ask()
         if question.told != told or not marks.are_unchanged(os.fsdecode(marked).split("\0")):
+            return None
+        words = os.fsdecode(named).split("\0")[:-1]
+        if questions.commits(question.top, words[::2]) != words[1::2]:
             return None
         return output.decode(), int(code)
     except (OSError, ValueError):
@@ -125,7 +170,7 @@ def begin(question: Question) -> bool:
     except OSError:
         return False
     if not question.told:
-        question.told = questions.surroundings(question.top, branches=question.branches) or []
+        question.told = question.ask()
     return bool(question.told)
 
 
@@ -142,9 +187,11 @@ def keep(
         until: When it ends to be true, in seconds since 1970; 0 for no end.
     """
     place = questions.place()
-    told = questions.surroundings(question.top, branches=question.branches)
+    told = question.ask()
     found = marks.marked(paths, before_ns=question.asked_ns)
     if found is None or place is None or place[0] != question.place or told != question.told:
+        return False
+    if not question.still_names():
         return False
     fields = [
         _FORMAT,
@@ -154,6 +201,7 @@ def keep(
         os.fsencode("\0".join(found)),
         str(code).encode(),
         output.encode(),
+        os.fsencode("".join(f"{rev}\0{commit}\0" for rev, commit in question.commits.items())),
         *question.told,
     ]
     text = b"".join(b"%d:%s" % (len(one), one) for one in fields)

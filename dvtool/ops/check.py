@@ -33,6 +33,7 @@ from dvtool.ops.judge_once import judge_subject_once, remembered
 from dvtool.ops.repeats import with_repeats
 from dvtool.ops.selection import Selected, datasets_of, is_within, nothing_at, owner_of, select
 from dvtool.ops.subjects import ChecksText, Subject
+from dvtool.ops.uniting import is_asked, united
 from dvtool.ops.verdicts import judging_versions
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
@@ -230,6 +231,7 @@ def subject_of(
     *,
     disk: Disk | None = None,
     stored: bool = False,
+    checks_by: Callable[[], ChecksText | None] | None = None,
 ) -> Subject:
     """Returns what is judged of a data set, with its checks and its baseline.
 
@@ -241,13 +243,17 @@ def subject_of(
         wanted: How.
         disk: What differs on disk, where several are judged in the work tree.
         stored: Judge the bytes that the sidecar names, whatever stands on disk.
+        checks_by: Gives the checks to judge by instead of the version's own.
 
     Raises:
         ObjectMissing: Its list of files is not in the store.
         UnknownRevision: A part was named that neither it nor its checks have.
     """
     dataset = one.dataset
-    checks = subjects.checks_at(workspace, dataset, wanted.checks_rev or where)
+    if checks_by is not None:
+        checks = checks_by()
+    else:
+        checks = subjects.checks_at(workspace, dataset, wanted.checks_rev or where)
     allow = subjects.allow_at(workspace, dataset, where)
     inputs = {
         **judging_versions(),
@@ -261,7 +267,8 @@ def subject_of(
         files = subjects.stored_files(workspace.store, dataset, workspace.tree(sidecar))
         inputs |= subjects.version_inputs("data", sidecar)
     part = os.fsdecode(one.inside)
-    others = frozenset(path for path in files if not is_within(path, part))
+    files = united(files, checks)
+    others = frozenset(path for path, file in files.items() if not is_asked(path, file, part))
     if part and len(others) == len(files) and not _is_in_checks(checks, part):
         raise nothing_at(one)
     subject = Subject(
@@ -315,9 +322,9 @@ def _with_asked_past(subject: Subject, history: str, place: Path) -> Subject:
 
 
 def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
-    files = files_of(path, name)
     # `.` and `..` have no name to put the ending behind.
     checks = subjects.checks_beside(Path(os.path.abspath(path)), name.rstrip("/"))
+    files = united(files_of(path, name), checks)
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
     subject = with_references(None, subject)
     if wanted.history:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from dvtool.ops.check import Wanted
     from dvtool.ops.profiler import Profiler
 
-OTHER_FILES = ("schema", "in_table", "splits")
-"""Words of checks that make other files an input."""
-OTHER_VERSION = "reference"
-"""The word of checks that makes another version or file the baseline."""
+CODE = "schema"
+"""The word of checks that makes code an input."""
+OTHER_TABLES = ("in_table", "splits")
+"""Words of checks that make other tables an input."""
+OTHER_FILES = (CODE, *OTHER_TABLES)
 
 
 def judge_subject_once(
@@ -112,9 +113,14 @@ def record_of_subject(subject: Subject, judged: Judgement, now: dt.datetime) -> 
     )
 
 
-def reads_other_files(checks: ChecksText) -> bool:
-    """Tells whether checks make anything an input that is not the data set's own."""
-    return _says(checks, *OTHER_FILES, OTHER_VERSION)
+def runs_code(checks: ChecksText) -> bool:
+    """Tells whether checks may make code an input."""
+    return _says(checks, CODE)
+
+
+def reads_other_tables(checks: ChecksText) -> bool:
+    """Tells whether checks may make tables an input that are not the data set's own."""
+    return _says(checks, *OTHER_TABLES)
 
 
 def _says(checks: ChecksText, *words: str) -> bool:

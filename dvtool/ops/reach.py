@@ -21,7 +21,7 @@ from dvtool.ops.subjects import ChecksText, Subject
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks
-from dvtool.quality.outward import file_beside, table_within
+from dvtool.quality.outward import file_beside, places_of, table_within
 
 NOT_THERE = "not there"
 
@@ -57,9 +57,29 @@ def reached_inputs(
     return found
 
 
-def _files(subject: Subject, table: TableSpec) -> Iterator[Path]:
+def reached_places(subject: Subject, checks: ChecksText) -> list[Path]:
+    """Returns where the checks of a subject look for other tables, there or not; none without a root.
+
+    Raises:
+        InvalidText: The checks break their format.
+    """
     root = subject.root
-    assert root is not None
+    if root is None:
+        return []
+    tables = parse_checks(checks.text, source=checks.path).tables
+    named = [one for table in tables for one in _named(subject, table)]
+    return [place for name, path in named for place in places_of(root, name, path)]
+
+
+def _files(subject: Subject, table: TableSpec) -> Iterator[Path]:
+    assert subject.root is not None
+    yield from dict.fromkeys(
+        file_beside(subject.root, name, path) for name, path in _named(subject, table)
+    )
+
+
+def _named(subject: Subject, table: TableSpec) -> Iterator[tuple[str, str]]:
+    """Yields which file names which other one that is no part of the data set."""
     judged = {
         path: file.name
         for path, file in subject.files.items()
@@ -68,14 +88,12 @@ def _files(subject: Subject, table: TableSpec) -> Iterator[Path]:
     for column in table.columns:
         if column.in_table:
             other = column.in_table.rpartition(":")[0]
-            yield from {
-                file_beside(root, name, other)
-                for path, name in judged.items()
-                if table_within(path, other, subject.files) is None
-            }
+            for path, name in judged.items():
+                if table_within(path, other, subject.files) is None:
+                    yield name, other
     for _, path in table.splits.parts if table.splits is not None else ():
         if path not in subject.files:
-            yield file_beside(root, subject.name, path)
+            yield subject.name, path
 
 
 def _schema(root: Path, reference: str, *, python: bool) -> dict[str, str]:
@@ -109,6 +127,8 @@ class _Digests:
         """Returns what the sidecar says of a file that is a data set, empty where it was edited."""
         workspace = self._workspace
         if workspace is None or not path.with_name(path.name + SIDECAR_SUFFIX).is_file():
+            return ""
+        if not path.is_relative_to(workspace.top):
             return ""
         name = str(path.relative_to(workspace.top))
         try:

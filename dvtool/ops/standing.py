@@ -14,10 +14,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dvtool.core.config import CONFIG_FILE
+from dvtool.core.migrated import MAP_FILE
 from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX, SIDECAR_SUFFIX
 from dvtool.ops import answers
 from dvtool.ops.answers import Question
-from dvtool.ops.judge_once import reads_other_files
+from dvtool.ops.judge_once import reads_other_tables, runs_code
 from dvtool.ops.selection import datasets_of
 from dvtool.ops.subjects import MISNAMED_SUFFIX, Subject
 from dvtool.ops.workspace import Workspace
@@ -31,37 +32,53 @@ _SUFFIXES: Final = (SIDECAR_SUFFIX, CHECKS_SUFFIX, MISNAMED_SUFFIX, ALLOW_SUFFIX
 
 
 class Witness:
-    """Sees what `check` judges in the work tree, and keeps what it said if that can stand.
+    """Sees what `check` judges, and keeps what it said if that can stand.
 
     Attributes:
         workspace: Where; None as long as nobody told, and outside of a repository.
     """
 
-    def __init__(self, question: Question, now: dt.datetime) -> None:
-        """Takes what was asked, and by what time it is judged."""
+    def __init__(self, question: Question, now: dt.datetime, *, revs: Sequence[str] = ()) -> None:
+        """Takes what was asked, by what time it is judged, and the revisions that a person named.
+
+        They must not have been read before.
+        """
         self.workspace: Workspace | None = None
         self._question = question
         self._now = now
+        self._named = revs
         self._judged: list[tuple[Subject, Judgement]] = []
+        for rev in revs:
+            question.depend(rev)
 
     def see(self, subject: Subject, judgement: Judgement) -> None:
         """Notes what was judged, and how that came out."""
         self._judged.append((subject, judgement))
 
-    def keep(self, output: str, code: int, *, everything_seen: bool) -> None:
+    def keep(self, output: str, code: int, *, on_disk: bool, everything_seen: bool) -> None:
         """Keeps the answer, if all of it came from remembered verdicts and depends on nothing else.
 
         Args:
             output: What was printed.
             code: The exit code.
+            on_disk: Whether the work tree was judged, not what is staged or committed.
             everything_seen: Whether all data sets were looked at for changes, judged or not.
         """
-        if self.workspace is None or not all(_can_stand(*one) for one in self._judged):
+        workspace = self.workspace
+        if workspace is None or not all(_can_stand(*one) for one in self._judged):
             return
         names = [subject.name for subject, _ in self._judged]
-        paths = _paths(self.workspace, _all_of(self._question) if everything_seen else names)
+        if everything_seen and on_disk:
+            names = _all_of(self._question)
+        paths = _paths(workspace, names, on_disk=on_disk)
         if paths is None:
             return
+        # A file of that name would have been meant instead.
+        paths += (os.path.join(os.getcwd(), rev) for rev in self._named)
+        for subject, _ in self._judged:
+            paths += _reached(workspace, subject)
+            for word, one in subject.references.items():
+                self._question.depend(word, one.commit)
         tables = (table for _, one in self._judged for table in one.tables)
         limits = [one.valid_until for one in tables if one.valid_until is not None]
         # Exceptions and waivers run out with a day; who has none pays one ordinary check a day.
@@ -101,12 +118,14 @@ def _all_of(question: Question) -> list[str]:
 
 def _can_stand(subject: Subject, judgement: Judgement) -> bool:
     """Tells whether a judgement was made of nothing but what `_paths` and git know."""
-    return bool(judgement.remembered and subject.inputs) and not (
-        subject.checks is not None and reads_other_files(subject.checks)
-    )
+    # Of code nobody knows what it reads; where no root is, it does not run.
+    has_code = subject.checks is not None and subject.root is not None and runs_code(subject.checks)
+    return bool(judgement.remembered and subject.inputs) and not has_code
 
 
-def _paths(workspace: Workspace, datasets: Sequence[str]) -> list[str] | None:
+def _paths(
+    workspace: Workspace, datasets: Sequence[str], *, on_disk: bool = True
+) -> list[str] | None:
     """Returns what an answer about data sets is made from; None when it is too much."""
     found = [*_beside(workspace), *_of_program()]
     folders = {workspace.private_dir, workspace.shared_dir, workspace.store.root}
@@ -116,20 +135,47 @@ def _paths(workspace: Workspace, datasets: Sequence[str]) -> list[str] | None:
             return None
         found += inside
     for dataset in datasets:
-        path = str(workspace.abspath(dataset))
-        inside = marks.below(path, most=MOST_PATHS)
+        inside = _of_dataset(workspace, dataset) if on_disk else []
         if inside is None:
             return None
+        # Of any version, the checks of today tell what is private.
+        path = str(workspace.abspath(dataset))
         found += [path + suffix for suffix in _SUFFIXES]
         found += inside
-        found += _ignore_files(str(workspace.top), dataset)
+        found += _folders_above(workspace, dataset)
     found = list(dict.fromkeys(found))
     return found if len(found) <= MOST_PATHS else None
+
+
+def _of_dataset(workspace: Workspace, dataset: str) -> list[str] | None:
+    """Returns what a data set is on disk; None when it is too much."""
+    inside = marks.below(str(workspace.abspath(dataset)), most=MOST_PATHS)
+    return inside and [*inside, *_ignore_files(str(workspace.top), dataset)]
+
+
+def _reached(workspace: Workspace, subject: Subject) -> Iterator[str]:
+    """Yields where checks looked for other tables, and what tells whether one is a data set."""
+    if subject.checks is None or not reads_other_tables(subject.checks):
+        return
+    from dvtool.ops.reach import reached_places
+
+    for place in reached_places(subject, subject.checks):
+        yield from (str(place), f"{place}{SIDECAR_SUFFIX}")
+        yield from _ignore_files(str(workspace.top), os.path.relpath(place, workspace.top))
+
+
+def _folders_above(workspace: Workspace, path: str) -> Iterator[str]:
+    """Yields the folders between the top and a path, of which it counts only which ones they are."""
+    folder = os.path.dirname(path)
+    while folder:
+        yield f"{workspace.top}/{folder}{marks.ONLY_WHICH}"
+        folder = os.path.dirname(folder)
 
 
 def _beside(workspace: Workspace) -> Iterator[str]:
     layout = workspace.git.layout
     yield str(workspace.top / CONFIG_FILE)
+    yield str(workspace.top / MAP_FILE)
     yield str(layout.git_dir / "rebase-merge" / "amend")  # HEAD is being mended, and no baseline
     yield str(layout.common_dir / "shallow")
     yield str(layout.common_dir / "info" / "grafts")

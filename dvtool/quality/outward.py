@@ -33,8 +33,13 @@ def file_beside(root: Path, name: str, path: str) -> Path:
         name: The judged file, relative to the root.
         path: As the checks say; there may be no such file.
     """
-    beside = root / Path(name).parent / path
-    return beside if beside.is_file() else root / path
+    beside, below = places_of(root, name, path)
+    return beside if beside.is_file() else below
+
+
+def places_of(root: Path, name: str, path: str) -> tuple[Path, Path]:
+    """Returns where a path that checks name is looked for; arguments are those of `file_beside`."""
+    return root / Path(name).parent / path, root / path
 
 
 def table_within(path: str, other: str, files: Container[str]) -> str | None:

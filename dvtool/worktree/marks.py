@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 ABSENT = "-"
+ONLY_WHICH = "/"
+"""A folder's path that ends so is marked only by which folder it is, not by what is in it."""
 
 
 def mark(path: str) -> str:
     """Returns the mark of a file, a folder, a link and what it leads to, or nothing at all."""
     try:
+        if path.endswith(ONLY_WHICH):
+            found = os.lstat(path.rstrip(ONLY_WHICH))
+            return f"{found.st_ino} {found.st_mode}"
         found = os.lstat(path)
         text = _text(found)
         # Only reached through the link: what it leads to may change where it stands.
@@ -55,6 +60,7 @@ def marked(paths: Iterable[str], *, before_ns: int) -> list[str] | None:
 
 def _changed_ns(path: str) -> int:
     """Returns when a path changed last; of what is not there, when its folder did."""
+    path = path.rstrip(ONLY_WHICH)
     while True:
         try:
             here = os.lstat(path).st_ctime_ns

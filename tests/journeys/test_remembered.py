@@ -69,6 +69,22 @@ def test_another_data_set_is_an_input_as_it_stands_on_disk(orders: Repo) -> None
     assert "[in-table]" in judged(orders, code=1)
 
 
+def test_another_table_outside_of_the_repository_is_an_input_whatever_lies_beside_it(
+    orders: Repo, tmp_path: Path
+) -> None:
+    other = tmp_path / "elsewhere" / "users.csv"
+    other.parent.mkdir()
+    other.write_text(USERS)
+    other.with_name("users.csv.dvt").write_text("another repository's sidecar")
+    checks(orders, f"columns:\n  user: {{type: int, in_table: '{other}:id'}}\n")
+    judged(orders)
+    assert AGAIN in judged(orders)
+
+    other.write_text("id\n10\n")
+
+    assert "[in-table]" in judged(orders, code=1)
+
+
 def test_the_parts_of_a_split_are_inputs(orders: Repo) -> None:
     orders.write("data/test.csv", "id,user,at\n7,12,2026-04-01\n")
     checks(orders, "splits: {train: orders.csv, test: test.csv}\n")

@@ -137,10 +137,10 @@ def command(
         album = Album(progress=watcher(quiet=quiet or as_json))
         wanted = replace(wanted, watch=album.see)
     witness = None
-    if context.obj and not (staged or rev or baseline or history or album or record):
+    if context.obj and not (history or album or record):
         from dvtool.ops.standing import Witness
 
-        witness = Witness(context.obj, wanted.now)
+        witness = Witness(context.obj, wanted.now, revs=[one for one in (rev, baseline) if one])
         wanted = replace(wanted, watch=witness.see)
     recorder = recorder_of(wanted) if record else None
     if recorder is not None:
@@ -169,7 +169,8 @@ def command(
         send(recorder, remote, output)
     code = exit_code({answer} & {Verdict.FAIL, Verdict.UNDECIDED})
     if witness is not None:
-        witness.keep(output.said, code, everything_seen=not paths)
+        on_disk = not (staged or rev)
+        witness.keep(output.said, code, on_disk=on_disk, everything_seen=not paths)
     context.exit(code)
 
 
