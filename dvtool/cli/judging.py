@@ -44,7 +44,8 @@ def judging_options(function: F) -> F:
         click.option(
             "--memory-mib",
             type=click.IntRange(64),
-            help=f"For the engine. Default: {ENGINE_MIB}, and 1 a column of wider tables.",
+            help=f"For the engine. Default: {ENGINE_MIB}, 1 a column of wider tables, and a third of "
+            "what is free for a large CSV.",
         ),
         click.option("--record", is_flag=True, help="Send records of the verdicts to a remote."),
         remote_option,

@@ -17,6 +17,7 @@ from dvtool.errors import DvtoolError, InvalidText, ObjectMissing
 from dvtool.ops.baselines import accepted
 from dvtool.ops.profiler import FileProfile, Profiled, Profiler, Spec, checks_of, spec_for
 from dvtool.ops.subjects import FileBytes, Subject, stored_files
+from dvtool.ops.uniting import united
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import JudgedTable, Judgement
 from dvtool.quality.profile.model import Profile
@@ -86,7 +87,8 @@ class Album:
                 tree = self.workspace.tree(version.sidecar)
             except ObjectMissing:
                 continue  # its list of files is not here: nothing is known of it
-            yield version.commit[:12], stored_files(self.workspace.store, subject.name, tree)
+            files = stored_files(self.workspace.store, subject.name, tree)
+            yield version.commit[:12], united(files, subject.checks)
 
 
 def of_profiles(found: Sequence[Profiled]) -> tuple[list[Judgement], dict[str, TablePicture]]:

@@ -26,8 +26,10 @@ from dvtool.quality.measuring import Incomparable, distribution
 from dvtool.quality.retyping import as_written
 from dvtool.quality.shifted import with_shift
 from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.members import size_of
 from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Table, Unreadable
+from dvtool.quality.tables.union import located
 
 LARGEST_BYTES: Final = 256 << 20
 """Larger files are not looked through only to name a cause."""
@@ -95,15 +97,18 @@ def causes_beside(
     with broken, ExitStack() as files:
         earlier = held.before(latest)
         if earlier is None:
-            path = files.enter_context(latest.open())
-            if path.stat().st_size > LARGEST_BYTES:
+            source = files.enter_context(latest.open())
+            if size_of(source) > LARGEST_BYTES:
                 return Causes()
-            earlier = open_table(engine, path, name=latest.name, options=spec.read, contents=False)
+            earlier = open_table(
+                engine, source, name=latest.name, options=spec.read, contents=False
+            )
         found: tuple[Finding, ...] = ()
         if not is_compared:
             sides = (earlier, table)
             found = tuple(_by_rows(engine, sides, spec, findings, policy))
         names = dict.fromkeys(one.column for one in findings if one.code == ALARM and one.column)
+        found = tuple(located(engine, table, found))
         return Causes(found, _faults(engine, earlier, table, names))
     return Causes()
 

@@ -32,6 +32,7 @@ from dvtool.ops.repeats import with_repeats
 from dvtool.ops.selection import Selected, datasets_of, is_within, nothing_at, owner_of
 from dvtool.ops.staged import Staged
 from dvtool.ops.subjects import ChecksText, Subject
+from dvtool.ops.uniting import is_asked, united
 from dvtool.ops.verdicts import judging_versions
 from dvtool.ops.versions import selected_sidecars, sidecars_in
 from dvtool.ops.workspace import Workspace
@@ -219,6 +220,7 @@ def subject_of(
     *,
     disk: Disk | None = None,
     stored: bool = False,
+    checks_by: Callable[[], ChecksText | None] | None = None,
 ) -> Subject:
     """Returns what is judged of a data set, with its checks and its baseline.
 
@@ -230,17 +232,19 @@ def subject_of(
         wanted: How.
         disk: What differs on disk, where several are judged in the work tree.
         stored: Judge the bytes that the sidecar names, whatever stands on disk.
+        checks_by: Gives the checks to judge by instead of the version's own.
 
     Raises:
         ObjectMissing: Its list of files is not in the store.
         UnknownRevision: A part was named that neither it nor its checks have.
     """
     dataset = one.dataset
-    if wanted.checks_rev:
-        checks = subjects.checks_at(workspace, dataset, wanted.checks_rev)
-        allow = subjects.allow_at(workspace, dataset, where)
-    else:
+    if checks_by is None and not wanted.checks_rev:
         checks, allow = subjects.beside_at(workspace, [dataset], where)[dataset]
+    else:
+        rev = wanted.checks_rev
+        checks = checks_by() if checks_by else subjects.checks_at(workspace, dataset, rev)
+        allow = subjects.allow_at(workspace, dataset, where)
     inputs = {
         **judging_versions(),
         "checks": checks.text if checks else "",
@@ -253,7 +257,8 @@ def subject_of(
         files = subjects.stored_files(workspace.store, dataset, workspace.tree(sidecar))
         inputs |= subjects.version_inputs("data", sidecar)
     part = os.fsdecode(one.inside)
-    others = frozenset(path for path in files if not is_within(path, part))
+    files = united(files, checks)
+    others = frozenset(path for path, file in files.items() if not is_asked(path, file, part))
     if part and len(others) == len(files) and not _is_in_checks(checks, part):
         raise nothing_at(one)
     allowed = subjects.allowances(allow)
@@ -308,9 +313,9 @@ def _with_asked_past(subject: Subject, history: str, place: Path) -> Subject:
 
 
 def _plain_subject(path: Path, name: str, wanted: Wanted) -> Subject:
-    files = files_of(path, name)
     # `.` and `..` have no name to put the ending behind.
     checks = subjects.checks_beside(Path(os.path.abspath(path)), name.rstrip("/"))
+    files = united(files_of(path, name), checks)
     subject = Subject(name, "", files, checks=checks, root=path.absolute().parent)
     subject = with_references(None, subject)
     if wanted.history:

@@ -18,6 +18,7 @@ from dvtool.errors import UnknownRevision, UsageError
 from dvtool.ops import baselines, subjects
 from dvtool.ops.baselines import BaselineVersion
 from dvtool.ops.subjects import BaselineFile, FileBytes, Reference, Subject
+from dvtool.ops.uniting import united
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
 
@@ -48,11 +49,14 @@ def compared_with_file(subject: Subject, name: str) -> Subject:
             hint="outside of a repository the baseline is a file or a folder",
         )
     baseline = Baseline(name, "given as a file")
-    found = {inside: BaselineFile(baseline, file) for inside, file in files_of(path, name).items()}
+    given = files_of(path, name)
+    files = united(given, subject.checks)
     if subject.inside:
         # What a person named is a part: a file for a file, a folder for a folder.
-        placed = {f"{subject.inside}/{path}".rstrip("/"): one for path, one in found.items()}
-        found = placed if set(placed) & set(subject.files) else found
+        placed = {f"{subject.inside}/{path}".rstrip("/"): one for path, one in given.items()}
+        placed = united(placed, subject.checks)
+        files = placed if set(placed) & set(subject.files) else files
+    found = {inside: BaselineFile(baseline, file) for inside, file in files.items()}
     if not set(found) & (set(subject.files) - subject.settled):
         raise UsageError(
             f"{name} has nothing to compare {_called(subject)} with",
@@ -173,6 +177,7 @@ def with_references(workspace: Workspace | None, subject: Subject) -> Subject:
             files = subjects.stored_files(
                 workspace.store, subject.name, workspace.tree(version.sidecar)
             )
+            files = united(files, subject.checks)
             missing = set(subjects.missing_files(workspace.store, files))
             here = {path: one for path, one in files.items() if one.name not in missing}
             hint = f": dvtool fetch --rev {word}" if missing else ""
@@ -200,6 +205,7 @@ def _files(
 ) -> tuple[dict[str, BaselineFile], set[str], int]:
     """Returns the files that teach, the paths that do not, and how many files lack bytes."""
     files = subjects.stored_files(workspace.store, subject.name, workspace.tree(version.sidecar))
+    files = united(files, subject.checks)
     # Of a file that is the same in both versions nothing is compared, so it need not be here.
     others = {path: one for path, one in files.items() if not _is_same(subject, path, one)}
     missing = set(subjects.missing_files(workspace.store, others))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from dvtool.errors import InvalidText, ObjectMissing, UsageError
 from dvtool.ops import baselines, subjects
 from dvtool.ops.subjects import FileBytes, PastFile, Subject
+from dvtool.ops.uniting import united
 from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Finding, Severity
@@ -88,12 +89,14 @@ def with_past(
         with suppress(ObjectMissing):
             tree = workspace.tree(version.sidecar)
             files = subjects.stored_files(workspace.store, subject.name, tree)
+            files = united(files, subject.checks)
             missing = set(subjects.missing_files(workspace.store, files))
             told.append(f"{version.baseline.name} {sorted(version.resets)} {len(missing)}")
             for path in subject.files:
                 if path not in subject.settled and path in files and version.teaches_from(path):
                     resets = version.resets_in(path)
-                    size = tree[os.fsencode(path)].size
+                    paths = files[path].members or [path]
+                    size = sum(tree[os.fsencode(inside)].size for inside in paths)
                     one = PastFile(version.baseline.name, files[path], size, resets)
                     past.setdefault(path, []).insert(0, one)
     digest = hashlib.sha256("\n".join(told).encode()).hexdigest()

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.core.events import Progress
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import InvalidText
+from dvtool.ops.appended import appended, judged_by_files_before
 from dvtool.ops.profiler import Profiler, Spec, checks_of, spec_for
 from dvtool.ops.selection import is_within
 from dvtool.ops.subjects import BaselineFile, FileBytes, Subject, digest_now
+from dvtool.ops.uniting import hashed
 from dvtool.quality.checks.model import ChecksFile, HistoryRule, TableSpec
 from dvtool.quality.checks.parsing import matches_path, parse_checks, table_for
 from dvtool.quality.checks.policy import apply_allowances
@@ -28,6 +29,7 @@ from dvtool.quality.judging import judge_opened
 from dvtool.quality.outward import file_beside, table_within
 from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.members import Members, Source, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -139,6 +141,7 @@ def _judge_file(
     profiles: _Profiles,
 ) -> JudgedTable:
     spec = table_for(checks, path) if checks is not None else None
+    file = hashed(file)
     if not is_judged(path, file.name, spec, named=not subject.version):
         return JudgedTable(file.name, is_table=False)
     earlier, pinned, its = _compared(subject, path, file, spec)
@@ -148,9 +151,14 @@ def _judge_file(
         earlier = earlier._replace(baseline=replace(earlier.baseline, why=why))
     rule = spec.history if spec is not None else HistoryRule()
     past = () if rule.off else subject.past.get(path, ())
+    new = [] if rule.off else appended(file, earlier.file if earlier else None)
+    if len(file.members) - len(new) >= rule.min_versions and new:
+        past = ()  # the files before them tell more of the new ones than all of them together
+    else:
+        new = []
     is_away = earlier is not None and not earlier.is_here
     # What nothing can be kept of is profiled only where a past of some length waits for it.
-    is_past = subject.history_asked or len(past) >= rule.min_versions or is_away
+    is_past = subject.history_asked or len(past) >= rule.min_versions or is_away or bool(new)
     how = profiles.spec(path, file) or (
         spec_for(profiles.checks, path) or Spec() if is_past and profiles.profiler else None
     )
@@ -185,18 +193,36 @@ def _judge_file(
             now=wanted.now,
             examples=wanted.examples,
             profiling=_profiling(profiles, how) if known is None else None,
+            known=(
+                profiles.profiler.members(file, how)
+                if file.members and known is None and profiles.profiler and how
+                else {}
+            ),
         )
         judged, opened = judge_opened(engine, given)
         if profiles.profiler is None or how is None:
             return judged
         if known is None and judged.profile is not None:
             profiles.profiler.keep(file, how, judged.profile)
+            profiles.profiler.keep_members(file, how, opened.profiles)
+        if new and isinstance(given.path, Members):
+            return judged_by_files_before(
+                judged,
+                file,
+                new,
+                source=given.path,
+                profiler=profiles.profiler,
+                spec=how,
+                rule=rule,
+                policy=spec.schema_change if spec is not None else "",
+                opened=opened,
+            )
         if not past or judged.profile is None:
             return judged
         from dvtool.ops.causes import Held
         from dvtool.ops.history import judged_by_history
 
-        held = Held(opened, given.path.stat().st_size, earlier.file if earlier else None)
+        held = Held(opened, size_of(given.path), earlier.file if earlier else None)
         return judged_by_history(
             judged,
             file,
@@ -255,11 +281,11 @@ def _reference(
     return found.baseline, file
 
 
-def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> dict[str, Path]:
+def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> dict[str, Source]:
     """Opens the parts of a split: files of the same data set, or files beside the judged one."""
     if spec is None or spec.splits is None:
         return {}
-    found = {}
+    found: dict[str, Source] = {}
     for name, path in spec.splits.parts:
         if path in subject.files:
             found[name] = open_files.enter_context(subject.files[path].open())

@@ -22,10 +22,11 @@ from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.model import ChecksFile, TableSpec
 from dvtool.quality.checks.parsing import parse_checks, table_for
 from dvtool.quality.profile.encode import decode, encode, profile_address
-from dvtool.quality.profile.merge import merge
+from dvtool.quality.profile.merge import merge, together
 from dvtool.quality.profile.model import Profile
 from dvtool.quality.profile.privacy import Privacy, salt_of
 from dvtool.quality.tables.endings import is_table
+from dvtool.quality.tables.members import size_of
 from dvtool.store.profiles import ProfileFolder, profile_name
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ class Profiler:
         if known is not None:
             return FileProfile(file.name, known, address=address, private=spec.private)
         try:
-            found = self._compute(file, spec)
+            found = self._compute_together(file, spec) or self._compute(file, spec)
         except ObjectMissing as error:
             brought = self._brought(name)
             if brought is None:
@@ -282,7 +283,31 @@ class Profiler:
         Nothing is computed.
         """
         name = self.name(file, spec)
-        return self._known(name) or self._brought(name)
+        if not file.members:
+            return self._known(name) or self._brought(name)
+        known = self._known(name)
+        if known is None:
+            # The remote knows files, and what they are together follows from them.
+            members = [self.known(one, spec) for one in file.members.values()]
+            known = together([one for one in members if one is not None])
+            if known is None or None in members:
+                return None
+            self.keep(file, spec, known)
+        return known
+
+    def members(self, file: FileBytes, spec: Spec) -> dict[str, Profile]:
+        """Returns the profiles of a table's files that are kept, by the files' marks."""
+        found = {}
+        for one in file.members.values():
+            if one.digest is not None and (known := self.known(one, spec)) is not None:
+                found[one.digest.hex()] = known
+        return found
+
+    def keep_members(self, file: FileBytes, spec: Spec, profiles: Mapping[str, Profile]) -> None:
+        """Keeps profiles of a table's files that were computed elsewhere, by the files' marks."""
+        for one in file.members.values():
+            if one.digest is not None and one.digest.hex() in profiles:
+                self.keep(one, spec, profiles[one.digest.hex()])
 
     def keep(self, file: FileBytes, spec: Spec, profile: Profile) -> None:
         """Keeps a profile that was computed elsewhere, as `file` keeps its own."""
@@ -324,6 +349,22 @@ class Profiler:
         self._keep(name, text)
         return profile
 
+    def _compute_together(self, file: FileBytes, spec: Spec) -> FileProfile | None:
+        """Returns the profile of a table of several files from those of the files.
+
+        None for a single file, and where the files differ so that nothing follows from theirs.
+        """
+        if not file.members:
+            return None
+        found = [self.file(one, spec) for one in file.members.values()]
+        if missing := next((one for one in found if one.is_missing), None):
+            raise ObjectMissing(missing.why)
+        made = together([one.profile for one in found if one.profile is not None])
+        if made is None:
+            return None
+        is_new = any(one.is_new for one in found)
+        return FileProfile(file.name, made, is_new=is_new, private=spec.private)
+
     def _compute(self, file: FileBytes, spec: Spec) -> FileProfile:
         from dvtool.quality.profile.compute import profile_table
         from dvtool.quality.tables.engine import Engine
@@ -345,7 +386,7 @@ class Profiler:
                 privacy=spec.privacy,
                 label=spec.label,
                 key=self._key,
-                size_bytes=path.stat().st_size,
+                size_bytes=size_of(path),
             )
         return FileProfile(file.name, profile, is_new=True, private=spec.private)
 

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 from dvtool.core.digest import Digest
 from dvtool.errors import ObjectMissing
 from dvtool.ops.history import MOST_FILES, MOST_VERSIONS
-from dvtool.ops.subjects import FileBytes, Subject, digest_now
+from dvtool.ops.subjects import FileBytes, Subject, digest_now, stored_files
+from dvtool.ops.uniting import united
 from dvtool.ops.workspace import Workspace
+from dvtool.quality.tables.members import size_of
 
 if TYPE_CHECKING:
     from dvtool.ops.baselines import BaselineVersion
@@ -39,9 +41,12 @@ def with_repeats(
     known: dict[str, list[tuple[str, Digest, int]]] = {}
     for version in islice(versions, MOST_VERSIONS):
         with suppress(ObjectMissing):  # its list of files is not here
-            for raw, entry in workspace.tree(version.sidecar).items():
-                one = (version.baseline.name, entry.digest, entry.size)
-                known.setdefault(os.fsdecode(raw), []).append(one)
+            tree = workspace.tree(version.sidecar)
+            files = stored_files(workspace.store, subject.name, tree)
+            for path, file in united(files, subject.checks).items():
+                size = sum(tree[os.fsencode(one)].size for one in file.members or [path])
+                assert file.digest is not None
+                known.setdefault(path, []).append((version.baseline.name, file.digest, size))
     found = {}
     for path, file in subject.files.items():
         before = subject.baseline_files.get(path)
@@ -65,6 +70,6 @@ def _digest(file: FileBytes, sizes: set[int]) -> Digest | None:
     """Returns the digest of a file, None where no version has its size, which costs no reading."""
     if file.digest is not None:
         return file.digest
-    with suppress(OSError), file.open() as path:
-        return digest_now(file) if path.stat().st_size in sizes else None
+    with suppress(OSError), file.open() as source:
+        return digest_now(file) if size_of(source) in sizes else None
     return None

@@ -23,6 +23,7 @@ from dvtool.ops.judge_once import judge_subject_once
 from dvtool.ops.profiler import Profiler, Spec, spec_for
 from dvtool.ops.selection import Selected
 from dvtool.ops.subjects import ChecksText, FileBytes, Subject
+from dvtool.ops.uniting import is_asked, united
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.from_profile import DRIFT, judge_profile
 from dvtool.quality.checks.model import ChecksFile, TableSpec
@@ -165,8 +166,14 @@ class Judging:
 
     def files(self, version: BaselineVersion) -> dict[str, FileBytes]:
         """Returns the files of a version that are asked about."""
-        tree = self.workspace.tree(version.sidecar).under(self.one.inside)
-        return subjects.stored_files(self.workspace.store, self.one.dataset, tree)
+        tree = self.workspace.tree(version.sidecar)
+        files = subjects.stored_files(self.workspace.store, self.one.dataset, tree)
+        part = os.fsdecode(self.one.inside)
+        return {
+            path: file
+            for path, file in united(files, self.text).items()
+            if is_asked(path, file, part)
+        }
 
     def _from_profiles(
         self,
@@ -250,15 +257,20 @@ class Judging:
         wanted = replace(self.wanted, baseline="")
         if before is not None:
             wanted = replace(wanted, baseline=before.commit, baseline_why=_WHY)
-        subject = subject_of(self.workspace, self.one, version.sidecar, version.commit, wanted)
+        subject = subject_of(
+            self.workspace,
+            self.one,
+            version.sidecar,
+            version.commit,
+            wanted,
+            checks_by=lambda: self.text,
+        )
         inputs = subject.inputs and {
             **subject.inputs,
-            "checks": self.text.text if self.text is not None else "",
             "allow": self.allow.text if self.allow is not None else "",
         }
         subject = replace(
             subject,
-            checks=self.text,
             allowed=self.allowed,
             inputs=inputs,
             root=self.workspace.top,

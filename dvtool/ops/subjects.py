@@ -7,14 +7,14 @@ and its relatives.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from dvtool.core.allow import Allowance
 from dvtool.core.digest import Digest, digest_of, format_digest
@@ -27,11 +27,15 @@ from dvtool.git.contents import read_files
 from dvtool.git.plumbing import Git
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
+from dvtool.quality.tables.members import Source, mark_of
 from dvtool.store.local import LocalStore
 from dvtool.worktree.sidecarfile import read_sidecar
 
 MISNAMED_SUFFIX = ".checks.yml"
 """What people call checks by mistake, who then believe that their data are judged by them."""
+
+
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class FileBytes(NamedTuple):
@@ -40,12 +44,14 @@ class FileBytes(NamedTuple):
     Attributes:
         name: As the user knows it; its ending tells the format.
         digest: Of its bytes; None for a file on disk that nobody hashed.
-        open: Gives a path to read it from, for the time of a `with` block.
+        open: Gives where to read it from, for the time of a `with` block: a path, or members.
+        members: Of a table of several files, each of them by its path inside the data set.
     """
 
     name: str
     digest: Digest | None
-    open: Callable[[], AbstractContextManager[Path]]
+    open: Callable[[], AbstractContextManager[Source]]
+    members: Mapping[str, FileBytes] = _NONE
 
 
 class BaselineFile(NamedTuple):
@@ -152,8 +158,8 @@ def digest_now(file: FileBytes) -> Digest:
     """Returns the digest of a file's bytes, read for it where nobody hashed them yet."""
     if file.digest is not None:
         return file.digest
-    with file.open() as path, path.open("rb") as opened:
-        return Digest(hashlib.file_digest(opened, "sha256").digest())
+    with file.open() as source:
+        return Digest(bytes.fromhex(mark_of(source)))
 
 
 def plain_file(path: Path, *, name: str, verb: str = "judge") -> FileBytes:
@@ -204,9 +210,14 @@ def stored_files(store: LocalStore, dataset: str, tree: Tree) -> dict[str, FileB
 
 
 def missing_files(store: LocalStore, files: Mapping[str, FileBytes]) -> list[str]:
-    """Returns the names of files whose bytes the store does not have."""
+    """Returns the names of files whose bytes the store does not have, or not all of them."""
     return [
-        one.name for one in files.values() if one.digest is not None and not store.has(one.digest)
+        one.name
+        for one in files.values()
+        if any(
+            member.digest is not None and not store.has(member.digest)
+            for member in (one.members.values() or [one])
+        )
     ]
 
 

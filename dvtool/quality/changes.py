@@ -5,10 +5,8 @@ Drift is `drifting`; which version the baseline is, the caller knows. Called by 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from dvtool.quality.checks.model import TableSpec
@@ -16,9 +14,11 @@ from dvtool.quality.checks.shape import judge_rows_change
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.given import Given
 from dvtool.quality.tables.engine import Engine, quoted
+from dvtool.quality.tables.members import mark_of
 from dvtool.quality.tables.schema import compare_schema
 from dvtool.quality.tables.structure import structural, times
 from dvtool.quality.tables.table import ROW, Column, Table
+from dvtool.quality.tables.union import named
 
 LEAST_LEFT: Final = 2
 """Rows that must be left before they are called the beginning of others."""
@@ -33,7 +33,7 @@ def changes(
     yield from column_changes(engine, given, spec, before.columns, table)
     place = Place(given.name)
     assert given.baseline_path is not None
-    if _digest(given.path) == _digest(given.baseline_path):
+    if mark_of(given.path) == mark_of(given.baseline_path):
         yield Finding(
             "same-data",
             f"byte for byte the same as {before.name}",
@@ -49,8 +49,9 @@ def changes(
             Evidence.STRUCTURE,
             severity=Severity.NOTE,
         )
-    elif cut := _beginning(engine, before, table):
+    elif not table.members and (cut := _beginning(engine, before, table)):
         yield cut
+    yield from _files_gone(before, table)
     yield from row_changes(given, spec, before.rows, table)
 
 
@@ -136,9 +137,16 @@ def _weighed(engine: Engine, table: Table, finding: Finding) -> Finding:
     return replace(finding, severity=Severity.WARN, message=message)
 
 
-def _digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+def _files_gone(before: Table, table: Table) -> Iterator[Finding]:
+    """Yields that a table of several files lacks some that the baseline has."""
+    here = {one.inside for one in table.members}
+    gone = [one for one in before.members if one.inside not in here]
+    if here and gone:
+        rows = sum(one.table.rows for one in gone)
+        files = [one.table.name for one in gone]
+        lost = named(files, len(before.members))
+        message = f"{times(rows, 'row')} lost with {lost}, which {before.name} has"
+        yield structural("files-removed", message, table.name, rows=rows, files=files)
 
 
 def _same_rows(engine: Engine, before: Table, table: Table) -> bool:

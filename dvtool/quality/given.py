@@ -16,6 +16,7 @@ from dvtool.quality.findings import Evidence, Finding, Outcome, Place
 from dvtool.quality.judged import Baseline
 from dvtool.quality.profile.model import Profile
 from dvtool.quality.profile.privacy import Privacy
+from dvtool.quality.tables.members import Source
 from dvtool.quality.tables.options import ReadOptions
 
 
@@ -37,7 +38,7 @@ class Profiling:
 class Other(NamedTuple):
     """Another table of the same version: where its bytes are, and how its checks read it."""
 
-    path: Path
+    path: Source
     read: ReadOptions | None = None
 
 
@@ -66,28 +67,30 @@ class Given:
         now: For waivers and freshness.
         examples: Offending rows a finding, at most.
         profiling: How to profile the table while it is open, None for no profile.
+        known: Profiles of the files of a table of several, by their marks, as far as they are kept.
     """
 
     name: str
-    path: Path
+    path: Source
     spec: TableSpec | None = None
     source: str = ""
     baseline: Baseline | None = None
-    baseline_path: Path | None = None
+    baseline_path: Source | None = None
     baseline_profile: Profile | None = None
     profile: Profile | None = None
     is_unchanged: bool = False
     no_baseline: str = ""
     same_as: str = ""
     reference: Baseline | None = None
-    reference_path: Path | None = None
-    parts: Mapping[str, Path] = field(default_factory=dict)
+    reference_path: Source | None = None
+    parts: Mapping[str, Source] = field(default_factory=dict)
     others: Mapping[str, Other] = field(default_factory=dict)
     root: Path | None = None
     python: bool = True
     now: dt.datetime = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
     examples: int = 5
     profiling: Profiling | None = None
+    known: Mapping[str, Profile] = field(default_factory=dict)
 
 
 def not_run(code: str, why: str, given: Given, rule: Place) -> Finding:

@@ -7,8 +7,9 @@ of private columns are kept out of what comes back. Bytes and versions are the c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from dvtool.errors import DvtoolError, ExtraMissing
@@ -18,29 +19,40 @@ from dvtool.quality.checks.evaluate import evaluate
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.policy import apply_policy
 from dvtool.quality.checks.timing import fresh_until
-from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.filled import filled, findings_of
 from dvtool.quality.findings import Evidence, Example, Finding, Outcome, Place, Severity
 from dvtool.quality.folding import MISPLACED, without_repeats
 from dvtool.quality.given import Given, not_run
 from dvtool.quality.judged import UNOPENED, JudgedTable, sorted_findings
 from dvtool.quality.outward import by_schema, by_splits, opener
-from dvtool.quality.profile.compute import profile_table
 from dvtool.quality.profile.model import Profile
+from dvtool.quality.profiling import profiled
 from dvtool.quality.ragged import with_departures
 from dvtool.quality.retyping import with_faults
 from dvtool.quality.shifted import with_shift
 from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.members import Members, Source
 from dvtool.quality.tables.opening import open_table
+from dvtool.quality.tables.options import ReadOptions
+from dvtool.quality.tables.structure import times
 from dvtool.quality.tables.table import Table, Unreadable
+from dvtool.quality.tables.union import located, open_union
 
 
 class Opened(NamedTuple):
-    """What an engine holds once a table was judged: the table, and its baseline where that was read."""
+    """What an engine holds once a table was judged.
+
+    Attributes:
+        engine: It.
+        table: What was judged; None where it could not be read.
+        before: Its baseline, where that was read.
+        profiles: New profiles of the files of a table of several, by their marks.
+    """
 
     engine: Engine
     table: Table | None
     before: Table | None
+    profiles: Mapping[str, Profile] = MappingProxyType({})
 
 
 def judge_table(engine: Engine, given: Given) -> JudgedTable:
@@ -65,6 +77,7 @@ def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
     found = list(table.findings)
     more: list[str] = []
     if given.spec is not None:
+        table_of = opener(engine, given)
         broken = evaluate(
             engine,
             table,
@@ -72,14 +85,17 @@ def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
             source=given.source,
             limit=given.examples,
             now=given.now,
-            table_of=opener(engine, given),
+            table_of=table_of,
         )
-        found += with_causes(engine, table, spec, broken, source=given.source)
+        found += with_causes(engine, table, spec, broken, source=given.source, table_of=table_of)
         found += by_schema(engine, given, spec, table)
         found += by_splits(engine, given, spec)
     else:
         more.append(f"checks of your own (dvtool suggest {given.name} writes a draft)")
-    profile = given.profile or _profile(engine, given, table)
+    profile = given.profile
+    new: Mapping[str, Profile] = {}
+    if profile is None and given.profiling is not None:
+        profile, new = profiled(engine, given, table)
     compared = _compared(engine, given, spec, table, profile)
     found += compared.findings
     if given.same_as:
@@ -95,7 +111,7 @@ def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
         found += judge_reference(engine, table, spec, *pinned, source=given.source)
     judged = JudgedTable(
         name=given.name,
-        findings=_finished(_without_echo(found), given, spec),
+        findings=_finished(located(engine, table, _without_echo(found)), given, spec),
         rows=table.rows,
         columns=len(table.columns),
         reading=_reading(table),
@@ -106,7 +122,7 @@ def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
         profile=profile,
         valid_until=fresh_until(engine, table, spec),
     )
-    return judged, Opened(engine, table, compared.before)
+    return judged, Opened(engine, table, compared.before, new)
 
 
 def _unopened(error: Unreadable | ExtraMissing | OSError, given: Given) -> tuple[Finding, ...]:
@@ -169,41 +185,33 @@ def _compared(
         return _Compared(found, drift, (unknown,))
     try:
         name = given.baseline.name
-        before = open_table(
-            engine, given.baseline_path, name=name, options=spec.read, contents=False
-        )
+        before = _opened_before(engine, given.baseline_path, table, name=name, options=spec.read)
     except (Unreadable, ExtraMissing, OSError) as error:
         # Nothing can be said against a baseline that is broken itself.
         why = _unopened(error, given)[0].message
         readable = f"a baseline that is a table: {name} is none ({why})"
         return _Compared(would_decide_more=(readable,))
-    from dvtool.quality import drifting  # scipy takes longer than judging a small table
+    from dvtool.quality.union_news import drift_of  # scipy takes longer than judging a small table
 
     changed = changes(engine, given, spec, before, table)
     found = with_faults(engine, before, table, changed, private=spec.private)
     by_rows = filled(engine, before, table)
     faults = {one.column: one.fault for one in by_rows}
-    measured, effects, pairs = drifting.compare(
-        engine, before, table, spec, source=given.source, known=faults
-    )
-    told = {one.column for one in measured if one.outcome is Outcome.VIOLATED}
+    drifted, figures = drift_of(engine, before, table, spec, source=given.source, known=faults)
+    told = {one.column for one in drifted if one.outcome is Outcome.VIOLATED}
     found += findings_of(engine, table, [one for one in by_rows if one.column not in told])
-    found += with_drift_causes(engine, pairs, table, spec, measured)
-    return _Compared(found, tuple(effects), before=before)
+    found += drifted
+    return _Compared(found, tuple(figures), before=before)
 
 
-def _profile(engine: Engine, given: Given, table: Table) -> Profile | None:
-    how = given.profiling
-    if how is None:
-        return None
-    return profile_table(
-        engine,
-        table,
-        privacy=how.privacy,
-        label=how.label,
-        key=how.key,
-        size_bytes=given.path.stat().st_size,
-    )
+def _opened_before(
+    engine: Engine, source: Source, table: Table, *, name: str, options: ReadOptions | None
+) -> Table:
+    """Returns a baseline; files that the judged table has, too, are not read once more."""
+    if not isinstance(source, Members):
+        return open_table(engine, source, name=name, options=options, contents=False)
+    known = {one.mark: one for one in table.members}
+    return open_union(engine, source, name=name, options=options, contents=False, known=known)
 
 
 # -- what leaves -----------------------------------------------------------------------------------
@@ -264,7 +272,11 @@ _COUNTS: Final = frozenset({"rows", "share", "count", "of", "groups", "found", "
 
 def _reading(table: Table) -> str:
     options = table.options
-    parts = [options.format]
+    parts = (
+        [f"{times(len(table.members), 'file')} of {options.format}"]
+        if table.members
+        else [options.format]
+    )
     if options.format == "csv":
         parts.append(
             {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}.get(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 from dvtool.errors import ExtraMissing
 from dvtool.quality import drifting
@@ -18,6 +17,7 @@ from dvtool.quality.drift_causes import with_drift_causes
 from dvtool.quality.findings import Evidence, Finding, Outcome, Place, Severity
 from dvtool.quality.judged import Baseline
 from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.members import Source
 from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.schema import compare_schema
 from dvtool.quality.tables.table import Table, Unreadable
@@ -28,7 +28,7 @@ def judge_reference(
     table: Table,
     spec: TableSpec,
     reference: Baseline,
-    path: Path | None,
+    path: Source | None,
     *,
     source: str,
 ) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ import numpy as np
 from dvtool.quality.kinds import Kind
 from dvtool.quality.slice_parts import NO_PART, RUNS, FloatArray, IntArray, Part, Parts, fit, runs
 from dvtool.quality.tables.engine import Engine, quoted
-from dvtool.quality.tables.table import ROW, Table
+from dvtool.quality.tables.table import FILE, ROW, Table
 
 if TYPE_CHECKING:
     from dvtool.quality.checks.model import TableSpec
@@ -45,7 +45,12 @@ class _Dimension:
     unit: str = ""
     last: int = 0
 
+    names: tuple[str, ...] = ()
+
     def label(self, bucket: str | None) -> Part:
+        if self.kind == "file":
+            name = self.names[int(bucket)]  # type: ignore[arg-type]
+            return Part(self.kind, "", name, name)
         if self.kind == "rows":
             first, end = (-(-at * self.last // BLOCKS) for at in (int(bucket), int(bucket) + 1))  # type: ignore[arg-type]
             return Part(self.kind, "", str(first + 1), str(end))
@@ -59,9 +64,18 @@ class _Dimension:
     def is_run(self) -> bool:
         return self.kind in RUNS
 
+    @property
+    def most(self) -> int:
+        """Buckets from which on they are too many."""
+        return MOST_CATEGORIES + 1 if self.kind == "category" else MOST_BUCKETS
+
     def order(self, bucket: str | None) -> tuple[bool, int, str]:
         """What buckets are sorted by: as neighbours lie."""
-        return (bucket is None, int(bucket) if self.kind == "rows" and bucket else 0, bucket or "")
+        return (
+            bucket is None,
+            int(bucket) if self.kind in ("rows", "file") and bucket else 0,
+            bucket or "",
+        )
 
 
 class Later(Exception):
@@ -207,9 +221,14 @@ class Space:
         sql = f"SELECT {', '.join([f'max({quoted(ROW)})', *asked])} FROM {self.table.source}"
         last, *found = (int(one or 0) for one in self.engine.rows(sql)[0])
         made = []
-        if last >= 2 * BLOCKS:
-            block = f"(({quoted(ROW)} - 1) * {BLOCKS}) // {last}"
-            made.append(_Dimension("rows", "", block, last=last))
+        members = self.table.members
+        if len(members) > 1:
+            names = {one.number: one.table.name for one in members}
+            listed = tuple(names.get(at, "") for at in range(max(names) + 1))
+            made.append(_Dimension("file", "", quoted(FILE), names=listed))
+        elif last - (first := members[0].first if members else 0) >= 2 * BLOCKS:
+            block = f"(({quoted(ROW)} - {first} - 1) * {BLOCKS}) // {last - first}"
+            made.append(_Dimension("rows", "", block, last=last - first))
         for (unit, bucket), n in zip(buckets.items(), found, strict=False):
             if 0 < n <= 0.9 * MOST_BUCKETS:
                 made.append(_Dimension("time", self._time, bucket, unit))
@@ -264,7 +283,7 @@ class Space:
                 continue
             buckets = [bucket for at, bucket in sums if at == place]
             buckets = sorted((key for key in buckets if key or not one.is_run), key=one.order)
-            if not buckets or len(buckets) > (MOST_BUCKETS if one.is_run else MOST_CATEGORIES + 1):
+            if not buckets or len(buckets) > one.most:
                 continue
             steps = np.cumsum([np.zeros(size), *(sums[place, key] for key in buckets)], axis=0)
             running.append(steps)

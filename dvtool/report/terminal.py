@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from dvtool.quality.findings import Finding, Outcome, Severity, Verdict, verdict
+from dvtool.quality.findings import Finding, Outcome, Place, Severity, Verdict, verdict
 from dvtool.quality.judged import JudgedTable, Judgement
 from dvtool.report.harmless import one_line
 
@@ -92,7 +92,7 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
     values = [one for one in finding.examples if one.value is not None][:SHOWN_EXAMPLES]
     if values:
         yield "            " + ", ".join(
-            f"{_where(one.place)}{_short(one.value)}" for one in values
+            f"{_where(one.place, finding.place.path)}{_short(one.value)}" for one in values
         )
     if finding.hint:
         yield f"            {'' if finding.waived else 'hint: '}{finding.hint}"
@@ -110,11 +110,13 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def _where(place: object) -> str:
-    line, row = getattr(place, "line", 0), getattr(place, "row", 0)
-    if line:
-        return f"line {line}: "
-    return f"row {row}: " if row else ""
+def _where(place: Place, home: str) -> str:
+    """Returns the place of an example: with its file where that is not the finding's own."""
+    if place.path != home:
+        return f"{place}: " if place.line or not place.row else f"{place} row {place.row}: "
+    if place.line:
+        return f"line {place.line}: "
+    return f"row {place.row}: " if place.row else ""
 
 
 def _short(value: str | None) -> str:

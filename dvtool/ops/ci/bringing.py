@@ -21,7 +21,7 @@ from dvtool.ops.judge import is_judged
 from dvtool.ops.versions import shards_of
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.model import ChecksFile, TableSpec
-from dvtool.quality.checks.parsing import parse_checks, table_for
+from dvtool.quality.checks.parsing import parse_checks, table_for, unions_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,13 @@ def _opened(workspace: Workspace, change: Change, settled: frozenset[str]) -> di
             earlier = tree.get(raw)
             if earlier is not None and earlier.mode in ("f", "x"):
                 found |= {} if earlier.digest == entry.digest else {earlier.digest: earlier.size}
+    unsettled = {
+        glob for glob, members in _unions(specs, after).items() if not settled.issuperset(members)
+    }
+    for tree in compared:
+        for glob, members in _unions(specs, tree).items():
+            entries = [tree[os.fsencode(path)] for path in members if glob in unsettled]
+            found |= {entry.digest: entry.size for entry in entries}
     return found
 
 
@@ -105,11 +112,28 @@ def _settled(workspace: Workspace, change: Change) -> frozenset[str]:
         return frozenset()
     before = _tree(workspace, change.before.sidecar)
     found = set()
-    for raw, entry in _tree(workspace, change.after.sidecar).items():
+    after = _tree(workspace, change.after.sidecar)
+    for raw, entry in after.items():
         earlier = before.get(raw)
         if earlier is not None and (earlier.digest, earlier.mode) == (entry.digest, entry.mode):
             found.add(os.fsdecode(raw))
+    for glob, members in _unions([checks], after).items():
+        # Files that are one table are judged together, and missing ones are missed.
+        if not found.issuperset(members) or set(members) != set(
+            _unions([checks], before).get(glob, ())
+        ):
+            found -= set(members)
     return frozenset(found)
+
+
+def _unions(checks: Iterable[ChecksFile | None], tree: Tree) -> dict[str, list[str]]:
+    """Returns the files of a version that any of several checks unites, by glob."""
+    paths = [os.fsdecode(raw) for raw, entry in tree.items() if entry.mode in ("f", "x")]
+    found: dict[str, list[str]] = {}
+    for one in checks:
+        with suppress(InvalidText):
+            found |= unions_in(one, paths) if one is not None else {}
+    return found
 
 
 def _looks_at_others(table: TableSpec) -> bool:

@@ -147,6 +147,11 @@ def _attempt(
         one = Selected(dataset)
         subject = subject_of(workspace, one, change.after.sidecar, after, wanted)
         if settled:
+            settled |= {
+                path
+                for path, file in subject.files.items()
+                if file.members and settled.issuperset(file.members)
+            }
             # Another judgement than the whole data set's: it is remembered under another name.
             inputs = subject.inputs and {
                 **subject.inputs,

@@ -98,7 +98,9 @@ class Rooms:
         file = subjects.stored_files(store, dataset, files)[inside]
         target = self._made[tree] / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(self._stack.enter_context(file.open()))
+        source = self._stack.enter_context(file.open())
+        assert isinstance(source, Path)
+        target.symlink_to(source)
 
     def _fetch(self, blobs: dict[Digest, int]) -> None:
         fetch_blobs(self._workspace, blobs, remote_name=self._remote_name, seen=self._seen)

@@ -169,6 +169,7 @@ class TableSpec(Spec):
 
     Args:
         path: Path or glob under `tables:`; empty in the checks of a single file.
+        union: Whether the files that a glob matches are one table together.
         severities: Of `severity:`, pairs of a column, a code or `column.code`, and its severity.
         schema: `file.py:Name` or a pandera YAML file, empty when not given.
         reference: A version or file that is a baseline besides the default one.
@@ -180,6 +181,7 @@ class TableSpec(Spec):
     """
 
     path: str = ""
+    union: bool = False
     columns: tuple[ColumnSpec, ...] = ()
     key: tuple[str, ...] = ()
     label: str = ""

@@ -7,6 +7,7 @@ Reading files is the caller's business (`dvtool.ops.check`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from dvtool.errors import InvalidText
@@ -67,6 +68,11 @@ def _table(node: Node, path: str) -> TableSpec:
     if not any(word.checks and word.key in spec.lines for word in TABLE.words):
         where = f" for {path}" if path else ""
         raise node.refuse(f"no check at all{where}", hint="dvtool suggest PATH writes a first one")
+    if spec.union and not is_glob(path):
+        key = next(key for key, _ in node.pairs if key.written == "union")
+        what = f"{path} is one file" if path else "these are the checks of one file"
+        hint = "union: true stands under tables:, below a glob such as 'days/*.csv'"
+        raise key.refuse(f"{what}, so nothing is united", hint=hint)
     return spec
 
 
@@ -90,6 +96,9 @@ def table_for(checks: ChecksFile, path: str) -> TableSpec | None:
     """
     if checks.is_single:
         return checks.tables[0]
+    for one in checks.tables:
+        if one.union and one.path == path:
+            return one  # the table of several files, which is called as its glob
     matching = [one for one in checks.tables if matches_path(one.path, path)]
     if not matching:
         return None
@@ -104,6 +113,29 @@ def table_for(checks: ChecksFile, path: str) -> TableSpec | None:
             hint=f"an entry {path} of its own decides",
         )
     return best
+
+
+def is_glob(pattern: str) -> bool:
+    """Tells whether a path of `tables:` can match several files."""
+    return "*" in pattern or "?" in pattern
+
+
+def unions_in(checks: ChecksFile, paths: Iterable[str]) -> dict[str, list[str]]:
+    """Returns the files of each table of several, by the glob that such a table is called by.
+
+    Args:
+        checks: Of a directory.
+        paths: All files of it.
+
+    Raises:
+        InvalidText: As `table_for`.
+    """
+    found: dict[str, list[str]] = {}
+    for path in paths:
+        spec = table_for(checks, path)
+        if spec is not None and spec.union:
+            found.setdefault(spec.path, []).append(path)
+    return {glob: sorted(members) for glob, members in found.items()}
 
 
 def matches_path(pattern: str, path: str) -> bool:

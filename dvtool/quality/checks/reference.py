@@ -38,8 +38,10 @@ def json_schema() -> str:
     """Returns the JSON Schema of checks files, for editors; ends in a line break."""
     asks = any_of(*([word.key] for word in TABLE.words if word.checks))
     table = schema_of(TABLE) | asks
+    alone = {"$ref": "#/$defs/table", "properties": {"union": {"const": False}}}
     tables = {
         "type": "object",
+        "patternProperties": {"^[^*?]*$": alone},
         "additionalProperties": {"$ref": "#/$defs/table"},
         "propertyNames": {"pattern": INSIDE},
     }
@@ -49,7 +51,7 @@ def json_schema() -> str:
         "description": "Expectations of a table, <path>.checks.yaml",
         "$defs": {"table": table},
         "anyOf": [
-            {"$ref": "#/$defs/table"},
+            alone,
             {
                 "type": "object",
                 "properties": {"tables": {**tables, "minProperties": 1}},

@@ -303,6 +303,7 @@ TABLE: Final = Scope(
     "table",
     TableSpec,
     (
+        Word("union", g.FLAG, "Under `tables`, for a glob: the files that it matches are one table together, instead of one table each.", "union: true"),
         Word("columns", named(COLUMN, "name"), "One entry a column.", "columns: {age: {type: int}}", checks=True),
         Word("key", g.NAMES, "Columns that name a row together: never missing, never twice.", "key: [id]", "key", checks=True),
         Word("label", g.NAME, "The column to predict; its drift is called prior probability.", "label: churned"),

@@ -8,6 +8,7 @@ here, in any order and grouping.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 from dvtool.errors import UsageError
 from dvtool.quality.kinds import Kind
@@ -93,6 +94,19 @@ def merge(a: Profile, b: Profile) -> Profile:
         tuple(sorted({*a.readings, *b.readings})),
         a.version,
     )
+
+
+def together(profiles: Sequence[Profile]) -> Profile | None:
+    """Returns the profile of the rows of several tables.
+
+    None for no table, and where they differ in what `merge` wants alike.
+    """
+    if not profiles:
+        return None
+    try:
+        return reduce(merge, profiles)
+    except UsageError:
+        return None
 
 
 def _check_alike(a: Profile, b: Profile) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from dvtool.quality.findings import Finding
@@ -210,17 +211,18 @@ def _parse(
     once, and everything after that works on values.
     """
     engine.make_room(head.width)
-    proposal = None
+    proposal, held = None, 0
     kept = [Stored(Cell(one), one) for one in _texts(head.width)]
     if text.seen.size_bytes >= LARGE_BYTES:
         sample = _sampled(engine, text, options, head)
         proposal = propose(
             engine, sample, _texts(head.width), names, options, told=bool(text.told & _MARKS)
         )
-        engine.rows(f"DROP TABLE {sample}")
         kept = [
             stored(place, proposal.reading(place), proposal.options) for place in range(head.width)
         ]
+        held = sampling.held_bytes(engine, sample, kept, text.seen)
+        engine.rows(f"DROP TABLE {sample}")
     rejected, scans = engine.fresh("rejects"), engine.fresh("scans")
     kept_apart = {
         "store_rejects": "true",
@@ -229,7 +231,7 @@ def _parse(
     }
     source = _scan(text.path, options, head, skip=head.data_after, **kept_apart)
     query = stored_sql(kept, source)
-    store = engine.keep if proposal else engine.create
+    store = partial(engine.keep, held_bytes=held) if proposal else engine.create
     table = store("csv", query, text.seen.size_bytes)
     return _Loaded(table, rejected, tuple(one.cell for one in kept), proposal)
 

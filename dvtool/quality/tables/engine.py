@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dvtool.core.sizes import ENGINE_MIB
+from dvtool.quality.tables.headroom import available_bytes
 
 if TYPE_CHECKING:
     import duckdb
 
 WIDE = 120
 """Columns above which planning an expression a column takes longer than what it asks."""
+SHARE = 3
+"""Rows that are held may take one part in so many of the memory that is free."""
 _LARGE_BYTES = 256 << 20
 
 
@@ -36,14 +39,21 @@ class Engine:
             tables need, and more for those of many columns.
         threads: Worker threads.
         scratch: Folder for spilled data; the system's folder for temporary files when None.
+        available: Tells how much memory is free, or None; asked where `memory_bytes` is None and
+            rows are to be held that take more than `memory_bytes` has room for.
     """
 
     connection: duckdb.DuckDBPyConnection
     memory_bytes: int
-    """What it may hold now."""
+    """What it may take now, without rows that are held since the machine has room for them."""
 
     def __init__(
-        self, *, memory_bytes: int | None = None, threads: int = 2, scratch: Path | None = None
+        self,
+        *,
+        memory_bytes: int | None = None,
+        threads: int = 2,
+        scratch: Path | None = None,
+        available: Callable[[], int | None] = available_bytes,
     ) -> None:
         import duckdb
 
@@ -53,6 +63,7 @@ class Engine:
         self._attached = False
         self._held_bytes = 0
         self._grows = memory_bytes is None
+        self._available = available
         self.memory_bytes = max(memory_bytes or ENGINE_MIB << 20, 1 << 24)
         self.connection = duckdb.connect(
             config={
@@ -90,7 +101,7 @@ class Engine:
         """
         if self._grows and columns << 20 > self.memory_bytes:
             self.memory_bytes = columns << 20
-            self._limit(self.memory_bytes - self._held_bytes)
+            self._limit(self._own_bytes)
 
     @contextmanager
     def handing_out(self) -> Iterator[None]:
@@ -102,10 +113,10 @@ class Engine:
 
         try:
             with suppress(duckdb.OutOfMemoryException):  # nothing to give back
-                self._limit(min(self.memory_bytes * 3 // 5, self.memory_bytes - self._held_bytes))
+                self._limit(min(self.memory_bytes * 3 // 5, self._own_bytes))
             yield
         finally:
-            self._limit(self.memory_bytes - self._held_bytes)
+            self._limit(self._own_bytes)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Returns all rows of a query; empty for a statement without a result.
@@ -151,25 +162,44 @@ class Engine:
         self.rows(f"CREATE TABLE {name} AS {query}")
         return name
 
-    def keep(self, stem: str, query: str, size_bytes: int) -> str:
+    def keep(self, stem: str, query: str, size_bytes: int, *, held_bytes: int) -> str:
         """Runs a query once and keeps its rows, in their order; returns the name of the relation.
 
         Like a table it has a column `rowid`, from 0. Rows that are held as they came cost half of
-        what a table in memory costs to write, but they cannot be spilled: a half of the engine's
-        memory is for them, and what does not fit becomes a table. Arguments as `create`.
+        what a table in memory costs to write, but they cannot be spilled: what there is no room for
+        becomes a table.
+
+        Args:
+            stem: As `create` takes it, and so the next two.
+            query: A SELECT.
+            size_bytes: How large the data is as text, about.
+            held_bytes: How much memory the rows take, about.
         """
-        if not self.can_hold(size_bytes):
+        if not self.can_hold(held_bytes):
             return self.create(stem, query, size_bytes)
         numbered = f"SELECT row_number() OVER () - 1 AS rowid, * FROM ({query})"
         name = self.fresh(stem)
         self.connection.register(name, self.connection.sql(numbered).materialize())
-        self._held_bytes += _held(size_bytes)
-        self._limit(self.memory_bytes - self._held_bytes)
+        self._held_bytes += held_bytes
+        self._limit(self._own_bytes)
         return name
 
-    def can_hold(self, size_bytes: int) -> bool:
-        """Tells whether rows fit in memory that would be so large as text."""
-        return self._held_bytes + _held(size_bytes) <= self.memory_bytes // 2
+    def can_hold(self, held_bytes: int) -> bool:
+        """Tells whether there is room for rows that take so much memory, besides those held.
+
+        There is in three quarters of the engine's memory. Unless somebody said how much it may
+        take, there is also in a third of what is free, so that two others may do the same.
+        """
+        wanted = self._held_bytes + held_bytes
+        if wanted <= self.memory_bytes * 3 // 4:
+            return True
+        free = self._available() if self._grows else None
+        return free is not None and wanted <= (free + self._held_bytes) // SHARE
+
+    @property
+    def _own_bytes(self) -> int:
+        """What the engine may take besides the rows that are held: never less than a half."""
+        return max(self.memory_bytes - self._held_bytes, self.memory_bytes // 2)
 
     def _limit(self, memory_bytes: int) -> None:
         self.rows(f"SET memory_limit = '{memory_bytes}B'")
@@ -180,11 +210,6 @@ class Engine:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-
-
-def _held(size_bytes: int) -> int:
-    """Returns what rows take in memory that would be so large as text, about."""
-    return size_bytes * 3 // 2
 
 
 def quoted(name: str) -> str:

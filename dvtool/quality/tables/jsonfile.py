@@ -16,6 +16,7 @@ from dvtool.quality.tables import naming
 from dvtool.quality.tables.casting import Cell
 from dvtool.quality.tables.contents import judge_contents
 from dvtool.quality.tables.engine import Engine, literal
+from dvtool.quality.tables.headroom import row_bytes
 from dvtool.quality.tables.jsonpaths import Leaf, leaves, target, without_clashes
 from dvtool.quality.tables.jsonrecords import Records, load_records
 from dvtool.quality.tables.kinding import TEMPORAL, decide
@@ -87,7 +88,9 @@ def _flattened(
         f"json_transform(doc, {literal(one)}) AS s{n}" for n, one in enumerate(structures)
     )
     query = f"SELECT {flat}, record FROM (SELECT record, {transformed} FROM {records.table})"
-    return engine.keep("json", query, text.seen.size_bytes)
+    size = text.seen.size_bytes
+    held = records.total * row_bytes([one.type for one in found]) + size
+    return engine.keep("json", query, size, held_bytes=held)
 
 
 def _fields(

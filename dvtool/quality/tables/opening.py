@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dvtool.quality.tables.endings import TEXTUAL, endings
 from dvtool.quality.tables.engine import Engine
+from dvtool.quality.tables.members import Members, Source
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.structure import too_large, unreadable
 from dvtool.quality.tables.table import Table
@@ -19,13 +20,13 @@ from dvtool.quality.tables.table import Table
 
 def open_table(
     engine: Engine,
-    path: Path,
+    path: Source,
     *,
     name: str = "",
     options: ReadOptions | None = None,
     contents: bool = True,
 ) -> Table:
-    """Returns the table that a file holds, read once, with its structural findings.
+    """Returns the table that a file holds, or several do together, with its structural findings.
 
     Without options, everything is sniffed and `Table.options` says what came out; with options they
     are followed, and what does not fit them is a finding. Options that state no format leave it to
@@ -33,7 +34,7 @@ def open_table(
 
     Args:
         engine: Holds the table's views; the table lives as long as it does.
-        path: A file.
+        path: A file, or the members of a table of several.
         name: What the user calls it; the path itself when empty.
         options: How to read it; None to find out.
         contents: Whether findings about values are wanted, such as repeated rows. Files that carry
@@ -46,6 +47,10 @@ def open_table(
     """
     import duckdb
 
+    if isinstance(path, Members):
+        from dvtool.quality.tables.union import open_union
+
+        return open_union(engine, path, name=name, options=options, contents=contents)
     name = name or str(path)
     size = path.stat().st_size
     if size == 0:

@@ -18,6 +18,8 @@ from dvtool.quality.tables.options import ReadOptions
 
 ROW = "__row"
 """Hidden column of both views: the 1-based number of the data row in file order."""
+FILE = "__file"
+"""Hidden column of the typed view of a table of several files: the number of the file, from 0."""
 
 
 class Unreadable(Exception):
@@ -73,6 +75,7 @@ class Table:
         unparsed: By column, values that are neither of its kind nor known to mean "missing"; None
             where nobody counted.
         ragged: The first of the rows that were left out for their number of fields.
+        members: Of a table of several files, what each of them is, in the order of their rows.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Table:
     places: LineMap = field(default_factory=LineMap)
     unparsed: Mapping[str, int] | None = None
     ragged: tuple[RaggedRow, ...] = ()
+    members: tuple[MemberTable, ...] = ()
 
     def lines(self, engine: Engine, rows: Sequence[int]) -> dict[int, int]:
         """Returns the 1-based physical line on which each of some data rows begins.
@@ -93,3 +97,24 @@ class Table:
         is read again only where rows span lines, up to the last row asked for.
         """
         return self.places.find(engine, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberTable:
+    """One file of a table of several.
+
+    Args:
+        inside: Its path inside the data set.
+        mark: What only the same bytes have.
+        table: The file alone.
+        is_own: Whether it is read as it would be without the others, its kinds included.
+        number: Its place among all files, from 0.
+        first: Rows of the whole table that come before its own.
+    """
+
+    inside: str
+    mark: str
+    table: Table
+    is_own: bool = True
+    number: int = 0
+    first: int = 0

@@ -53,8 +53,9 @@ def documents() -> list[str]:
     at_top = [
         word.example + more.replace("\nlabel: id" * (word.key == "label"), "")
         for word in table.words
-        if word.key != "columns"
+        if word.key not in ("columns", "union")
     ]
+    at_top.append("tables: {'*.csv': {union: true, key: [id]}}")
     return at_top + [f"columns: {{a: {{{word.example}}}}}" for word in column.words]
 
 
@@ -74,7 +75,7 @@ def refused_by(text: str) -> tuple[bool, bool]:
 
 @pytest.mark.parametrize("text", documents())
 def test_parser_and_editors_agree_on_examples_and_on_typing_errors(text: str):
-    key = re.match(r"(?:columns: \{a: \{)?(\w+):", text)[1]
+    key = re.match(r"(?:columns: \{a: \{|tables: \{'\*\.csv': \{)?(\w+):", text)[1]
     misspelt = text.replace(f"{key}:", f"{key}z:", 1)
 
     assert refused_by(text) == (False, False)
@@ -96,6 +97,8 @@ def test_parser_and_editors_agree_on_examples_and_on_typing_errors(text: str):
         "ignore: [{finding: a.nulls, until: soon, reason: x}]",
         "history: {min_versions: few}",
         "schema_change: maybe",
+        "{union: true, key: [id]}",
+        "tables: {a.csv: {union: true, key: [id]}}",
         "[]",
     ],
 )

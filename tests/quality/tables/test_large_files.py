@@ -97,7 +97,7 @@ def test_a_large_file_is_read_as_a_small_one(
     small, *expected = read(path)
 
     monkeypatch.setattr(csvfile, "LARGE_BYTES", 0)
-    monkeypatch.setattr(Engine, "can_hold", lambda self, size_bytes: held)
+    monkeypatch.setattr(Engine, "can_hold", lambda self, held_bytes: held)
     large, *found = read(path)
 
     assert found == expected
