@@ -192,8 +192,9 @@ def with_references(workspace: Workspace | None, subject: Subject) -> Subject:
             inputs |= {f"reference files here {word}": str(len(here))}
         else:
             found[word] = _reference_file(subject, word, why)
-            inputs = {}  # a file on disk has no digest here
-    return replace(subject, references=found, inputs=inputs if subject.inputs else {})
+    # A file on disk has no digest here.
+    is_named = bool(subject.inputs) and all(one.commit for one in found.values())
+    return replace(subject, references=found, inputs=inputs if is_named else {})
 
 
 def _reference_file(subject: Subject, word: str, why: str) -> Reference:

@@ -17,6 +17,7 @@ from dvtool.quality.checks.expression import check_expression
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.rowrules import RowRule, column_rules, expression_rule
 from dvtool.quality.checks.subject import Asked
+from dvtool.quality.checks.wholerules import TableOf, WhyNot, not_in_table, out_of_place
 from dvtool.quality.findings import Finding, Outcome, Severity
 from dvtool.quality.tables.engine import Engine, literal, quoted
 from dvtool.quality.tables.table import Table
@@ -32,7 +33,13 @@ MOST_ROWS: Final = 20_000_000
 
 
 def with_causes(
-    engine: Engine, table: Table, spec: TableSpec, findings: Iterable[Finding], *, source: str
+    engine: Engine,
+    table: Table,
+    spec: TableSpec,
+    findings: Iterable[Finding],
+    *,
+    source: str,
+    table_of: TableOf | None = None,
 ) -> list[Finding]:
     """Returns the same findings, each with the slice that explains it, or that there is none.
 
@@ -46,6 +53,7 @@ def with_causes(
         spec: Its checks.
         findings: As `evaluate` gave them.
         source: The checks file.
+        table_of: Opens another table, for `in_table`, again and again.
     """
     told = list(findings)
     wanted = [
@@ -61,7 +69,7 @@ def with_causes(
     with space.planning() as planned:
         for number in wanted:
             with suppress(Exception):  # sums are only noted: none is here yet
-                _explained(space, spec, told[number], source)
+                _explained(space, spec, told[number], source, table_of)
             if len(planned) == MOST_EXPLAINED:
                 break
     explained = 0
@@ -70,7 +78,7 @@ def with_causes(
             break
         # A cause is a service: whatever goes wrong on the way, the finding stands.
         with suppress(Exception):
-            found = _explained(space, spec, told[number], source)
+            found = _explained(space, spec, told[number], source, table_of)
             if found is not None:
                 explained += 1
                 told[number] = told_with(told[number], found)
@@ -87,7 +95,7 @@ def told_with(finding: Finding, found: Slice | Spread) -> Finding:
 
 
 def _explained(
-    space: Space, spec: TableSpec, finding: Finding, source: str
+    space: Space, spec: TableSpec, finding: Finding, source: str, table_of: TableOf | None
 ) -> Slice | Spread | None:
     """Returns what is behind a finding; None where nobody can tell."""
     from dvtool.quality.explaining import explain, explain_repeats
@@ -100,11 +108,13 @@ def _explained(
             return explain(space, rule.violated, column=column, allowed=rule.allowed)
     for cell in _cells(space.table, spec):
         if cell.fits and cell.spec.name == column:
-            return _of_column(space, cell, finding, source)
+            return _of_column(space, cell, finding, source, table_of)
     return None
 
 
-def _of_column(space: Space, cell: Cell, finding: Finding, source: str) -> Slice | Spread | None:
+def _of_column(
+    space: Space, cell: Cell, finding: Finding, source: str, table_of: TableOf | None
+) -> Slice | Spread | None:
     from dvtool.quality import explaining
 
     one, column = cell.spec, cell.spec.name
@@ -123,10 +133,16 @@ def _of_column(space: Space, cell: Cell, finding: Finding, source: str) -> Slice
         return explaining.explain_shares(space, cell.text, wanted, column=column)
     if key == "unique":
         return explaining.explain_repeats(space, [cell.value])
+    if key == "order":
+        return explaining.explain_order(space, *out_of_place(cell), column=column)
+    if key == "in_table":
+        broken = not_in_table(cell, table_of)
+        if not isinstance(broken, WhyNot):
+            return explaining.explain(space, broken, column=column)
     return None
 
 
-_KEYS: Final = ("mean", "std", "median", "quantiles", "shares", "unique")
+_KEYS: Final = ("mean", "std", "median", "quantiles", "shares", "unique", "order", "in_table")
 
 
 def _is_about(asked: Asked, finding: Finding) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -30,6 +31,8 @@ from dvtool.quality.tables.table import ROW
 _GIVEN: Final = "__given"
 _VALUE: Final = quoted(_GIVEN)
 _SQUARE: Final = "__square"
+_BEHIND: Final = "__behind"
+_AHEAD: Final = "__ahead"
 
 
 def explain(
@@ -70,6 +73,31 @@ def explain_repeats(space: Space, values: Sequence[str]) -> Slice | Spread | Non
         f"GROUP BY {', '.join(f'({one})' for one in values)}"
     )
     return explain(space, f"{present} AND {row} NOT IN ({first})")
+
+
+def explain_order(space: Space, behind: str, ahead: str, *, column: str) -> Slice | Spread | None:
+    """Returns the smallest slice without which a column is in order.
+
+    Args:
+        space: The table.
+        behind: SQL, true of rows that lie behind an earlier one.
+        ahead: Likewise of those that lie ahead of a later one; the fewer of both are out of place.
+        column: As in `explain`.
+    """
+    given = {_BEHIND: behind, _AHEAD: ahead}
+    parts = space.sums(
+        [f"count(*) FILTER ({quoted(one)})" for one in given], but=column, given=given
+    )
+    chosen = [0, 1 if parts.whole[1] <= parts.whole[2] else 2]
+    parts = replace(parts, whole=parts.whole[chosen], running=parts.running[:, chosen])
+    found = choose(
+        parts,
+        lambda sums: np.asarray(sums[:, 1] == 0),
+        luck_of_violations,
+        counted=True,
+    )
+    # Not all that is counted here is what the finding counts, which is breaks between neighbours.
+    return replace(found, share=None) if isinstance(found, Slice) and found.is_enough else found
 
 
 def explain_moment(

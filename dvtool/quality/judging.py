@@ -77,6 +77,7 @@ def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
     found = list(table.findings)
     more: list[str] = []
     if given.spec is not None:
+        table_of = opener(engine, given)
         broken = evaluate(
             engine,
             table,
@@ -84,9 +85,9 @@ def judge_opened(engine: Engine, given: Given) -> tuple[JudgedTable, Opened]:
             source=given.source,
             limit=given.examples,
             now=given.now,
-            table_of=opener(engine, given),
+            table_of=table_of,
         )
-        found += with_causes(engine, table, spec, broken, source=given.source)
+        found += with_causes(engine, table, spec, broken, source=given.source, table_of=table_of)
         found += by_schema(engine, given, spec, table)
         found += by_splits(engine, given, spec)
     else:

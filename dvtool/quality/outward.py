@@ -10,6 +10,7 @@ import os
 import posixpath
 from collections.abc import Container
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from dvtool.core.paths import CHECKS_SUFFIX
@@ -56,11 +57,12 @@ def table_within(path: str, other: str, files: Container[str]) -> str | None:
 
 
 def opener(engine: Engine, given: Given) -> TableOf | None:
-    """Returns what opens another table; None where there is none in reach."""
+    """Returns what opens another table, each once; None where there is none in reach."""
     root = given.root
     if root is None and not given.others:
         return None
 
+    @cache
     def opened(path: str) -> Table:
         if path in given.others:
             other = given.others[path]

@@ -14,6 +14,7 @@ from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.findings import Finding
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
+from dvtool.quality.tables.table import Table
 
 SOURCE = "t.csv.checks.yaml"
 
@@ -80,7 +81,7 @@ def test_nothing_private_is_named(engine: Engine, tmp_path: Path) -> None:
 
 def test_findings_without_a_condition_stay_as_they_are(engine: Engine, tmp_path: Path) -> None:
     before, after = judged(
-        engine, tmp_path, "columns:\n  gone: {type: int}\n  state: {order: increasing}\n"
+        engine, tmp_path, "columns:\n  gone: {type: int}\n  state: {distinct: '>= 9'}\n"
     )
 
     assert len(before) == 2
@@ -177,3 +178,83 @@ def test_the_table_is_read_once_however_many_findings_are_explained(
     assert [bool(one.hint) for one in found] == [True] * 5
     assert sum("GROUPING SETS" in one for one in asked) == 1
     assert len(asked) == 3  # which parts there are, the mean, and all sums
+
+
+def explained(engine: Engine, folder: Path, rows: list[str], checks: str) -> Finding:
+    """Returns the one finding of a table; other tables are files of the folder."""
+
+    def table_of(path: str) -> Table:
+        return open_table(engine, folder / path, name=path)
+
+    path = folder / "t.csv"
+    path.write_text("\n".join(rows) + "\n")
+    table = open_table(engine, path, name="t.csv")
+    (spec,) = parse_checks(checks, source=SOURCE).tables
+    found = evaluate(engine, table, spec, source=SOURCE, table_of=table_of)
+    (one,) = with_causes(engine, table, spec, found, source=SOURCE, table_of=table_of)
+    return one
+
+
+@pytest.mark.parametrize("known", ["id\n0\n1\n2\n", "id\nU0\n0\n1\n2\n"])
+def test_values_that_another_table_lacks_are_placed(
+    engine: Engine, tmp_path: Path, known: str
+) -> None:
+    (tmp_path / "users.csv").write_text(known)
+    rows = [f"{'XYZ'[at % 3]},{7 if at % 3 == 2 and at > 500 else at % 3}" for at in range(1000)]
+
+    found = explained(
+        engine, tmp_path, ["shop,user", *rows, "X,"], "columns: {user: {in_table: 'users.csv:id'}}"
+    )
+
+    assert found.message == "166 values do not occur in users.csv, column id"
+    assert found.hint == "all violations lie in shop = 'Z' (33.3% of rows)"
+
+
+def clocks(late: int, *, rows: int = 1000) -> list[str]:
+    """Returns rows of three devices in turn, of which the clock of C is off."""
+    return [
+        "device,at",
+        *(f"{'ABC'[at % 3]},{at + (late if at % 3 == 2 else 0)}" for at in range(rows)),
+    ]
+
+
+@pytest.mark.parametrize("late", [-50, 50])
+def test_order_is_broken_by_the_part_that_is_late_and_by_the_one_that_is_early(
+    engine: Engine, tmp_path: Path, late: int
+) -> None:
+    found = explained(engine, tmp_path, clocks(late), "columns: {at: {order: increasing}}")
+
+    assert found.message.endswith("of 1000 values are not increasing")
+    assert found.hint == "without device = 'C' (33.3% of rows) it would pass"
+
+
+@pytest.mark.parametrize(
+    ("order", "sign", "ties"),
+    [("increasing", 1, 1), ("strictly-decreasing", -1, 1), ("strictly-increasing", 1, 0)],
+)
+def test_an_old_batch_in_between_is_placed_though_it_breaks_order_only_once(
+    engine: Engine, tmp_path: Path, order: str, sign: int, ties: int
+) -> None:
+    rows = [at - 800 * ties if 900 <= at < 950 else at for at in range(1000)]
+    if not ties:
+        rows[900:950] = [899] * 50
+    checks = f"columns: {{v: {{order: {order}}}}}"
+
+    found = explained(engine, tmp_path, ["v,w", *(f"{sign * one},x" for one in rows)], checks)
+
+    assert found.message == f"{1 if ties else 50} of 1000 values are not {order.replace('-', ' ')}"
+    assert found.hint == "without rows 901 to 950 (5% of rows) it would pass"
+
+
+def test_a_shuffled_column_is_spread_evenly(engine: Engine, tmp_path: Path) -> None:
+    values = list(range(1000))
+    random.Random(1).shuffle(values)
+
+    found = explained(
+        engine,
+        tmp_path,
+        ["v,w", *(f"{one},x" for one in values)],
+        "columns: {v: {order: increasing}}",
+    )
+
+    assert found.hint.startswith("spread evenly: none of ")

@@ -7,6 +7,7 @@ Conditions on single rows are `rowrules`. `evaluate` calls these.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from dvtool.quality.checks.cells import Cell
 from dvtool.quality.checks.figures import NO_VALUES
@@ -24,6 +25,7 @@ _SIGNS = {
     "decreasing": ">",
     "strictly-decreasing": ">=",
 }
+_OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
 def judge_unique(subject: Subject, asked: Asked, cell: Cell) -> Iterator[Finding]:
@@ -83,11 +85,32 @@ def judge_distinct(subject: Subject, asked: Asked, cell: Cell) -> Iterator[Findi
     if bound.percent:
         share = 100 * distinct / present if present else 0.0
         found = f"{distinct} different among {present} values ({share:.4g}%)"
+    is_above = (
+        bound.high is not None
+        and distinct > 0
+        and not replace(bound, low=None, low_open=False).holds_count(distinct, present)
+    )
+    rows, hint = _rarest(subject, cell) if is_above else ([], "")
     yield subject.violated(
         asked,
         f"{found}, allowed {bound.words()}",
+        rows=rows,
         figures={"found": distinct, "present": present, "allowed": str(bound)},
+        hint=hint,
     )
+
+
+def _rarest(subject: Subject, cell: Cell) -> tuple[list[tuple[int, str | None]], str]:
+    """Returns the first row of each of the rarest values, and how rare they are in words."""
+    shown = "NULL" if cell.private else f"min({cell.text})"
+    found = subject.engine.rows(
+        f'SELECT min("{ROW}") AS __r, {shown}, count(*) AS __n FROM {subject.table.source} '
+        f"WHERE {cell.present} GROUP BY {cell.value} ORDER BY __n, __r LIMIT {subject.limit}"
+    )
+    least, most = found[0][2], found[-1][2]
+    times = f"{least}" if least == most else f"{least} to {most}"
+    hint = f"the rarest values, in {times} row{'s' * (most != 1)} each"
+    return [(row, text) for row, text, _ in found], "" if cell.private else hint
 
 
 def judge_order(subject: Subject, asked: Asked, cell: Cell) -> Iterator[Finding]:
@@ -111,40 +134,36 @@ def judge_order(subject: Subject, asked: Asked, cell: Cell) -> Iterator[Finding]
     )
 
 
+def out_of_place(cell: Cell) -> tuple[str, str]:
+    """Returns SQL of rows behind an earlier one, and of rows ahead of a later one, in file order.
+
+    Without all rows of either the others are in order. They use windows over the typed view.
+    """
+    sign = _SIGNS[cell.spec.order]
+    most, least = ("max", "min") if sign[0] == "<" else ("min", "max")
+    window = f'OVER (ORDER BY "{ROW}" ROWS BETWEEN'
+    earlier = f"{most}({cell.value}) {window} UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    later = f"{least}({cell.value}) {window} 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
+    behind = f"({cell.value}) {sign} {earlier}"
+    return behind, f"({cell.value}) {_OPPOSITE[sign]} {later}"
+
+
 def judge_in_table(
     subject: Subject, asked: Asked, cell: Cell, table_of: TableOf | None
 ) -> Iterator[Finding]:
     """Yields a finding when a value does not occur in a column of another table."""
     path, _, column = cell.spec.in_table.rpartition(":")
-    if table_of is None:
-        yield subject.undecided(asked, f"no other table is at hand, {path} is needed")
+    broken = not_in_table(cell, table_of)
+    if isinstance(broken, WhyNot):
+        yield subject.undecided(asked, broken)
         return
-    try:
-        other = table_of(path)
-    except FileNotFoundError:
-        yield subject.undecided(
-            asked, f"{path} is not here, neither beside the table nor at the top"
-        )
-        return
-    theirs = next((one for one in other.columns if one.name == column), None)
-    if theirs is None:
-        yield subject.undecided(asked, f"{path} has no column {column}")
-        return
-    both_numbers = theirs.kind.is_number and cell.kind.is_number
-    same = both_numbers or theirs.kind is cell.kind
-    left = f"({cell.value})" if same else cell.text
-    right = quoted(column) if same else f"CAST({quoted(column)} AS VARCHAR)"
-    known = f"SELECT {right} AS __k FROM {other.source} WHERE {right} IS NOT NULL"
-    broken = (
-        f"FROM (SELECT * FROM {subject.table.source} WHERE {cell.present}) AS __ours "
-        f"ANTI JOIN ({known}) AS __theirs ON {left} = __theirs.__k"
-    )
-    count = _one(subject, f"SELECT count(*) {broken}")
+    count = _one(subject, f"SELECT count(*) FROM {subject.table.source} WHERE {broken}")
     if not count:
         return
     shown = "NULL" if cell.private else cell.text
     rows = subject.engine.rows(
-        f'SELECT "{ROW}", {shown} {broken} ORDER BY "{ROW}" LIMIT {subject.limit}'
+        f'SELECT "{ROW}", {shown} FROM {subject.table.source} WHERE {broken} '
+        f'ORDER BY "{ROW}" LIMIT {subject.limit}'
     )
     yield subject.violated(
         asked,
@@ -152,6 +171,30 @@ def judge_in_table(
         rows=[(int(row), value) for row, value in rows],
         figures={"found": count, "rows": subject.table.rows},
     )
+
+
+class WhyNot(str):
+    """Why something could not run."""
+
+
+def not_in_table(cell: Cell, table_of: TableOf | None) -> str | WhyNot:
+    """Returns SQL that is true where a value does not occur in the column that `in_table` names."""
+    path, _, column = cell.spec.in_table.rpartition(":")
+    if table_of is None:
+        return WhyNot(f"no other table is at hand, {path} is needed")
+    try:
+        other = table_of(path)
+    except FileNotFoundError:
+        return WhyNot(f"{path} is not here, neither beside the table nor at the top")
+    theirs = next((one for one in other.columns if one.name == column), None)
+    if theirs is None:
+        return WhyNot(f"{path} has no column {column}")
+    both_numbers = theirs.kind.is_number and cell.kind.is_number
+    same = both_numbers or theirs.kind is cell.kind
+    left = f"({cell.value})" if same else cell.text
+    right = quoted(column) if same else f"CAST({quoted(column)} AS VARCHAR)"
+    known = f"SELECT {right} FROM {other.source} WHERE {right} IS NOT NULL"
+    return f"({cell.present} AND {left} NOT IN ({known}))"
 
 
 def judge_shares(subject: Subject, asked: Asked, cell: Cell) -> Iterator[Finding]:

@@ -76,6 +76,21 @@ def test_distinct_values_are_counted_without_missing_ones(judge):
     assert found.message == "2 different among 3 values (66.67%), allowed at least 90%"
 
 
+def test_of_too_many_different_values_the_rarest_are_shown(judge):
+    rows = [["KA"], ["Karnatka"], ["MH"], ["KA"], ["MH"], ["T.N."], ["MH"], [""]]
+    spec = "columns: {c: {distinct: %s%s}}"
+
+    found = judge({"c": "text"}, rows, spec % (2, ""), limit=3)["c.distinct"]
+
+    assert found.message == "4 different values, allowed 2"
+    assert _lines(found) == [(3, "Karnatka"), (7, "T.N."), (2, "KA")]
+    assert found.hint == "the rarest values, in 1 to 2 rows each"
+    private = judge({"c": "text"}, rows, spec % (2, ", private: true"), limit=2)["c.distinct"]
+    assert _lines(private) == [(3, None), (7, None)]
+    assert private.hint == ""
+    assert judge({"c": "text"}, rows, spec % ("'5..9'", ""))["c.distinct"].examples == ()
+
+
 @pytest.mark.parametrize(
     ("order", "values", "line"),
     [
