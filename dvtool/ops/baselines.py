@@ -117,6 +117,7 @@ def teaching(
     commit: str | None,
     *,
     first_look: int = FIRST_LOOK,
+    allowed: Sequence[Allowance] | None = None,
 ) -> Iterator[BaselineVersion]:
     """Yields the accepted versions that teach, newest first; what is judged is one once committed.
 
@@ -125,8 +126,9 @@ def teaching(
         dataset: Which data set.
         commit: As for `committed`.
         first_look: As for `committed`.
+        allowed: As for `committed`.
     """
-    for one in _accepted(workspace, dataset, commit, first_look):
+    for one in _accepted(workspace, dataset, commit, first_look, allowed):
         if one.teaches:
             yield one
 
@@ -178,6 +180,7 @@ def committed(
     commit: str | None = None,
     *,
     first_look: int = FIRST_LOOK,
+    allowed: Sequence[Allowance] | None = None,
 ) -> Iterator[BaselineVersion]:
     """Yields every version on first-parent history, accepted or not, newest first.
 
@@ -188,6 +191,7 @@ def committed(
             the allow file on disk or in the index.
         first_look: Versions that are asked for at once; git walks no further than it must for
             them, and is asked again for more.
+        allowed: The entries of its allow file there, where they were read before.
     """
     try:
         start = resolve_commit(workspace.git, commit) if commit else _next_parent(workspace)
@@ -198,7 +202,9 @@ def committed(
         newest = list(islice(texts, 1))
     except UnknownRevision:
         return  # HEAD was not asked for before
-    entries = subjects.allowances(subjects.allow_at(workspace, dataset, commit))
+    entries = allowed
+    if entries is None:
+        entries = subjects.allowances(subjects.allow_at(workspace, dataset, commit))
     for found, text in chain(newest, texts):
         sidecar = parse_sidecar(text, source=f"{found[:12]}:{dataset}{SIDECAR_SUFFIX}")
         about = entries_about(workspace, entries, sidecar) if entries else ()
@@ -206,10 +212,14 @@ def committed(
 
 
 def _accepted(
-    workspace: Workspace, dataset: str, commit: str | None, first_look: int = FIRST_LOOK
+    workspace: Workspace,
+    dataset: str,
+    commit: str | None,
+    first_look: int = FIRST_LOOK,
+    allowed: Sequence[Allowance] | None = None,
 ) -> Iterator[BaselineVersion]:
     records = Records(workspace.records_dir)
-    for one in committed(workspace, dataset, commit, first_look=first_look):
+    for one in committed(workspace, dataset, commit, first_look=first_look, allowed=allowed):
         if not _is_refused(workspace, dataset, one, records):
             yield one
 
