@@ -28,9 +28,9 @@ _PLAIN = (
     *("--no-color", "--no-ext-diff", "--no-notes", "--encoding=UTF-8", "--no-mailmap", "--root"),
     *("--ignore-submodules=all", "--no-relative", "-O/dev/null"),
 )
-_FIELDS = 5
+_FIELDS = 7
 _CHANGES_AT_ONCE = 5_000
-_FORMAT = "--format=tformat:%H%x00%an%x00%ae%x00%aI%x00%s"
+_FORMAT = "--format=tformat:%H%x00%an%x00%ae%x00%aI%x00%s%x00%P%x00%b"
 _BLOB_MODES = frozenset({b"100644", b"100755", b"120000"})
 
 
@@ -53,6 +53,8 @@ class Version(NamedTuple):
         subject: First line of the message.
         path: The sidecar.
         text: Its bytes after the commit, None when the commit removed it.
+        is_merge: Whether the commit has several parents.
+        body: The message after its first line.
     """
 
     commit: str
@@ -62,6 +64,8 @@ class Version(NamedTuple):
     subject: str
     path: str
     text: bytes | None
+    is_merge: bool = False
+    body: str = ""
 
 
 class _Change(NamedTuple):
@@ -182,8 +186,24 @@ def _oids_noting(changes: Iterable[_Change], waiting: deque[_Change]) -> Iterato
 
 
 def _version(change: _Change, text: bytes | None) -> Version:
-    commit, author, email, date, subject = change.header
-    return Version(commit, author, email, date, subject, change.path, text)
+    commit, author, email, date, subject, parents, body = change.header
+    is_merge = " " in parents
+    return Version(commit, author, email, date, subject, change.path, text, is_merge, body)
+
+
+def messages_merged(git: Git, commit: str) -> str:
+    """Returns the messages of what a merge brought, its own first; one process.
+
+    Args:
+        git: The repository.
+        commit: Object id of a commit that has a parent.
+
+    Raises:
+        GitFailed: There is none.
+    """
+    oid = check_oid(commit)
+    found = git.run("log", "--encoding=UTF-8", "--format=%B", f"{oid}^1..{oid}", "--")
+    return found.decode("utf-8", "replace")
 
 
 def needed(git: Git, tips: Iterable[str], exclude: Iterable[str] = ()) -> Iterator[Needed]:

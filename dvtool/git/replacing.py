@@ -1,7 +1,8 @@
 """Whether git is just about to replace the commit at HEAD: an amend, or a stop of a rebase.
 
 Then the version at HEAD is the one that is being mended, and no baseline for its successor. git
-tells its hooks nothing of an amend, so the command line of the git that called us is looked at.
+tells its hooks nothing of an amend, so the command line of the git that called us is looked at. Also
+the message that waits for the next commit, which tells a revert.
 Called by `dvtool.ops.baselines`.
 """
 
@@ -15,6 +16,7 @@ from typing import Final
 from dvtool.git.plumbing import Git
 from dvtool.git.revisions import resolve_commit
 
+MESSAGE_FILE: Final = "MERGE_MSG"
 _MOST_ANCESTORS: Final = 16
 # git takes an option by any beginning that is unique; `--a` could also be `--author` or `--all`.
 _AMEND: Final = frozenset({"--am", "--ame", "--amen", "--amend"})
@@ -44,6 +46,14 @@ def is_head_replaced(git: Git, *, environ: Mapping[str, str]) -> bool:
         return False
     callers = (one for one in _callers() if one and os.path.basename(one[0]) == "git")
     return _is_amend(next(callers, []))
+
+
+def coming_message(git: Git) -> str:
+    """Returns the message that git has ready for the next commit: of a merge or revert; else empty."""
+    try:
+        return (git.layout.git_dir / MESSAGE_FILE).read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _callers() -> Iterator[list[str]]:

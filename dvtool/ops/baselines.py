@@ -19,12 +19,13 @@ from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
 from dvtool.errors import GitFailed, ObjectMissing, UnknownRevision
 from dvtool.git.contents import read_blobs
-from dvtool.git.history import versions
-from dvtool.git.replacing import is_head_replaced
+from dvtool.git.history import Version, versions
+from dvtool.git.replacing import coming_message, is_head_replaced
 from dvtool.git.revisions import resolve_commit
 from dvtool.git.sidecars import sidecars_at
 from dvtool.ops import subjects
 from dvtool.ops.records import Records, failing, text_digest
+from dvtool.ops.takingback import says_revert, without_taken_back
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Verdict
 from dvtool.quality.judged import Baseline
@@ -44,12 +45,16 @@ class BaselineVersion:
         sidecar: Its data.
         commit: Object id of the commit that brought it.
         allowed: What review accepted of its data: of the whole version, and of files in it.
+        says_revert: Whether the message of that commit is that of a revert.
+        is_merge: Whether that commit is a merge.
     """
 
     baseline: Baseline
     sidecar: Sidecar
     commit: str = ""
     allowed: tuple[Allowance, ...] = ()
+    says_revert: bool = False
+    is_merge: bool = False
 
     @property
     def teaches(self) -> bool:
@@ -117,6 +122,7 @@ def teaching(
     commit: str | None,
     *,
     first_look: int = FIRST_LOOK,
+    coming: Sidecar | None = None,
     allowed: Sequence[Allowance] | None = None,
 ) -> Iterator[BaselineVersion]:
     """Yields the accepted versions that teach, newest first; what is judged is one once committed.
@@ -126,9 +132,11 @@ def teaching(
         dataset: Which data set.
         commit: As for `committed`.
         first_look: As for `committed`.
+        coming: What the next commit will bring; while a revert is being made it takes back as the
+            commit will.
         allowed: As for `committed`.
     """
-    for one in _accepted(workspace, dataset, commit, first_look, allowed):
+    for one in _accepted(workspace, dataset, commit, first_look, coming=coming, allowed=allowed):
         if one.teaches:
             yield one
 
@@ -163,7 +171,8 @@ def accepted(
     """Returns the accepted versions on first-parent history, newest first; none before a commit.
 
     A version is accepted unless this clone judged it, found that it fails by the checks of its own
-    commit, and nothing of that is allowed. Exceptions are accepted, and do not teach.
+    commit, and nothing of that is allowed; or a later one took it back. Exceptions are accepted, and
+    do not teach.
 
     Args:
         workspace: Where.
@@ -206,9 +215,16 @@ def committed(
     if entries is None:
         entries = subjects.allowances(subjects.allow_at(workspace, dataset, commit))
     for found, text in chain(newest, texts):
-        sidecar = parse_sidecar(text, source=f"{found[:12]}:{dataset}{SIDECAR_SUFFIX}")
+        sidecar = parse_sidecar(text, source=f"{found.commit[:12]}:{dataset}{SIDECAR_SUFFIX}")
         about = entries_about(workspace, entries, sidecar) if entries else ()
-        yield BaselineVersion(Baseline(f"{dataset}@{found[:12]}", _ACCEPTED), sidecar, found, about)
+        yield BaselineVersion(
+            Baseline(f"{dataset}@{found.commit[:12]}", _ACCEPTED),
+            sidecar,
+            found.commit,
+            about,
+            says_revert(f"{found.subject}\n{found.body}"),
+            found.is_merge,
+        )
 
 
 def _accepted(
@@ -216,10 +232,18 @@ def _accepted(
     dataset: str,
     commit: str | None,
     first_look: int = FIRST_LOOK,
+    *,
+    coming: Sidecar | None = None,
     allowed: Sequence[Allowance] | None = None,
 ) -> Iterator[BaselineVersion]:
     records = Records(workspace.records_dir)
-    for one in committed(workspace, dataset, commit, first_look=first_look, allowed=allowed):
+    every = committed(workspace, dataset, commit, first_look=first_look, allowed=allowed)
+    kept = without_taken_back(workspace.git, every)
+    if coming is not None and says_revert(coming_message(workspace.git)):
+        pending = BaselineVersion(Baseline("", ""), coming, says_revert=True)
+        kept = without_taken_back(workspace.git, chain([pending], every))
+        next(kept)
+    for one in kept:
         if not _is_refused(workspace, dataset, one, records):
             yield one
 
@@ -254,8 +278,8 @@ def _next_parent(workspace: Workspace) -> str:
 
 def _texts(
     workspace: Workspace, path: str, start: str, first_look: int
-) -> Iterator[tuple[str, bytes]]:
-    """Yields commit and sidecar of each version, newest first.
+) -> Iterator[tuple[Version, bytes]]:
+    """Yields each version with its sidecar, newest first.
 
     git is asked for the newest few first: mostly they are all that is wanted, and sidecars can be
     large.
@@ -265,11 +289,11 @@ def _texts(
     for one in versions(git, path, start, limit=first_look, first_parent=True):
         count += 1
         if one.text is not None:
-            yield one.commit, one.text
+            yield one, one.text
     if count == first_look:
         for one in islice(versions(git, path, start, first_parent=True), count, None):
             if one.text is not None:
-                yield one.commit, one.text
+                yield one, one.text
 
 
 def entries_about(

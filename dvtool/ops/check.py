@@ -277,7 +277,10 @@ def subject_of(
     )
     # Changed on disk: the last commit that has the data set is what changed.
     look = MOST_VERSIONS + 1 if has_past(subject) else baselines.FIRST_LOOK
-    every = baselines.teaching(workspace, dataset, where, first_look=look, allowed=allowed)
+    coming = sidecar if where in (None, STAGED) else None
+    every = baselines.teaching(
+        workspace, dataset, where, first_look=look, coming=coming, allowed=allowed
+    )
     every, found = tee(every)  # git is asked once
     before = (one for one in found if version_digest(one.sidecar) != subject.data)
     versions, again = tee(before)

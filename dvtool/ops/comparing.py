@@ -135,7 +135,12 @@ def _profiles_here(workspace: Workspace, files: Mapping[str, BaselineFile]) -> s
     from dvtool.ops.profiler import folder_of
 
     folder = folder_of(workspace)
-    away = (one.file.digest for one in files.values() if not one.is_here)
+    away = (
+        file.digest
+        for one in files.values()
+        if not one.is_here
+        for file in (one.file.members.values() or [one.file])
+    )
     names = sorted(name for digest in away if digest for name in folder.names_of(digest))
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 

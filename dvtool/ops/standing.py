@@ -16,6 +16,7 @@ from typing import Final
 from dvtool.core.config import CONFIG_FILE
 from dvtool.core.migrated import MAP_FILE
 from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX, SIDECAR_SUFFIX
+from dvtool.git.replacing import MESSAGE_FILE
 from dvtool.ops import answers
 from dvtool.ops.answers import Question
 from dvtool.ops.judge_once import reads_other_tables, runs_code
@@ -177,6 +178,7 @@ def _beside(workspace: Workspace) -> Iterator[str]:
     yield str(workspace.top / CONFIG_FILE)
     yield str(workspace.top / MAP_FILE)
     yield str(layout.git_dir / "rebase-merge" / "amend")  # HEAD is being mended, and no baseline
+    yield str(layout.git_dir / MESSAGE_FILE)  # a revert on its way takes a version back
     yield str(layout.common_dir / "shallow")
     yield str(layout.common_dir / "info" / "grafts")
 

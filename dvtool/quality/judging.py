@@ -151,7 +151,7 @@ def _earlier_data(given: Given) -> Finding:
         Place(given.name),
         Evidence.STRUCTURE,
         severity=Severity.WARN,
-        hint="was an old export delivered again?",
+        hint="was an old export delivered again? A git revert of what it replaces says that it is meant",
     )
 
 

@@ -239,6 +239,7 @@ ALWAYS: dict[str, Callable[[Repo], object]] = {
     "a stop of a rebase": lambda repo: repo.write(
         ".git/rebase-merge/amend", repo.git("rev-parse", "HEAD")
     ),
+    "a revert on its way": lambda repo: repo.write(".git/MERGE_MSG", 'Revert "it"\n'),
     "a judgement in the clone": lambda repo: repo.write(".git/dvtool/records/of.json", "{}"),
 }
 FORMS: dict[tuple[str, ...], dict[str, Callable[[Repo], object]]] = {
