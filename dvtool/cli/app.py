@@ -13,7 +13,7 @@ import os
 import click
 
 from dvtool import __version__
-from dvtool.errors import NoRepository
+from dvtool.cli.opening import check_folder
 
 SECTIONS: dict[str, dict[str, str]] = {
     "Track": {
@@ -129,7 +129,4 @@ def app() -> None:
     Git keeps small sidecar files; the bytes live in a store on this machine
     and in an object-storage remote. Start with: dvtool demo
     """
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        raise NoRepository("the current folder is gone", hint="cd to one that exists") from None
+    check_folder()

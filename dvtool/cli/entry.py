@@ -72,6 +72,10 @@ def _run(args: list[str], question: Question | None) -> int:
 
     as_json = "--json" in args
     try:
+        if _is_hook(args):
+            from dvtool.cli.hooking import run_hook
+
+            return run_hook(args[1], tuple(args[2:]))
         import click
 
         from dvtool.cli.app import app
@@ -97,6 +101,11 @@ def _run(args: list[str], question: Question | None) -> int:
             return _interrupted()
         return report_bug(error, as_json=as_json)
     return result if isinstance(result, int) else 0
+
+
+def _is_hook(args: list[str]) -> bool:
+    """Tells whether git calls: each time with the same words, in which click would find nothing."""
+    return len(args) > 1 and args[0] == "hook" and not any(one.startswith("-") for one in args)
 
 
 def is_interrupt(error: BaseException) -> bool:

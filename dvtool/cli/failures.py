@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-
-import click
+from typing import TYPE_CHECKING
 
 from dvtool.cli.entry import EXIT_BUG
 from dvtool.errors import DvtoolError
+
+if TYPE_CHECKING:
+    import click
 
 EXIT_USAGE = 2
 

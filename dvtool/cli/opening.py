@@ -11,9 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dvtool.core.events import SILENT, Progress
+from dvtool.errors import NoRepository
 
 if TYPE_CHECKING:
     from dvtool.ops.workspace import Workspace
+
+
+def check_folder() -> None:
+    """Checks that there is a current folder.
+
+    Raises:
+        NoRepository: There is none any more.
+    """
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise NoRepository("the current folder is gone", hint="cd to one that exists") from None
 
 
 def open_workspace(

@@ -24,6 +24,8 @@ EXECUTABLE_MODE: Final = b"100755"
 _GITLINK = b"160000"
 # Requests written before their answers are read; 60 lines of 65 bytes fit the smallest pipe.
 _REQUESTS_AHEAD = 60
+_MOST_SPECS: Final = 50
+"""git compares every path with every pathspec; of more paths it is asked by their endings."""
 
 
 def files_at(git: Git, rev: str, specs: Sequence[str] = ()) -> dict[str, tuple[str, bytes]]:
@@ -49,6 +51,51 @@ def files_at(git: Git, rev: str, specs: Sequence[str] = ()) -> dict[str, tuple[s
         if mode != _GITLINK:
             found[os.fsdecode(path)] = (oid.decode(), mode)
     return found
+
+
+def files_staged(git: Git, specs: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    """Returns the files in the index as `files_at` does, those that a merge left undecided left out.
+
+    One process.
+    """
+    found = {}
+    for field in git.run("ls-files", "-z", "--stage", "--", *specs).split(b"\0")[:-1]:
+        meta, _, path = field.partition(b"\t")
+        mode, oid, stage = meta.split(b" ")
+        if stage == b"0" and mode != _GITLINK:
+            found[os.fsdecode(path)] = (oid.decode(), mode)
+    return found
+
+
+def read_files(git: Git, rev: str, paths: Sequence[str]) -> dict[str, bytes]:
+    """Returns the bytes of files of a revision, those of `paths` that it has. At most two processes.
+
+    Args:
+        git: The repository.
+        rev: A commit's or tree's object id; empty for the index.
+        paths: Relative to the top.
+
+    Raises:
+        ObjectMissing, InvalidText: As for `iter_blobs`.
+        GitFailed: One is a folder there.
+    """
+    if not paths:
+        return {}
+    wanted = set(paths)
+    specs = [f":(literal){path}" for path in wanted]
+    if len(specs) > _MOST_SPECS:
+        endings = {os.path.splitext(path)[1] for path in wanted}
+        specs = [f":(glob)**/*{one}{below}" for one in sorted(endings) for below in ("", "/**")]
+    listed = files_at(git, rev, specs) if rev else files_staged(git, specs)
+    for path in listed:
+        folder = path.rpartition("/")[0]
+        while folder:
+            if folder in wanted:
+                raise GitFailed(f"expected a file's bytes, found a folder: {folder}")
+            folder = folder.rpartition("/")[0]
+    oids = {path: oid for path, (oid, _) in listed.items() if path in wanted}
+    texts = read_blobs(git, oids.values())
+    return {path: texts[oid] for path, oid in oids.items()}
 
 
 def read_blobs(

@@ -119,6 +119,10 @@ def _peeled(git: Git, names: Sequence[str]) -> dict[str, str]:
 def head(git: Git) -> Head:
     """Returns where the work tree stands; two processes."""
     ref = os.fsdecode(git.run("symbolic-ref", "--quiet", "HEAD", ok=(0, 1)).removesuffix(b"\n"))
+    return Head(ref or None, head_commit(git))
+
+
+def head_commit(git: Git) -> str | None:
+    """Returns the commit that the work tree stands on, None before the first one; one process."""
     answer = git.run("cat-file", "--batch-check", stdin=b"HEAD^{commit}\n")
-    commit = answer.split(b" ")[0].decode() if b" commit " in answer else None
-    return Head(ref or None, commit)
+    return answer.split(b" ")[0].decode() if b" commit " in answer else None

@@ -64,7 +64,7 @@ def judged_by_files_before(
     found = []
     for inside in new[-MOST_FILES:]:
         member = file.members[inside]
-        profile = profiler.known(member, spec)
+        profile = profiler.file(member, spec).profile
         if profile is None or inside not in tables:
             continue
         past = [

@@ -123,6 +123,7 @@ def teaching(
     *,
     first_look: int = FIRST_LOOK,
     coming: Sidecar | None = None,
+    allowed: Sequence[Allowance] | None = None,
 ) -> Iterator[BaselineVersion]:
     """Yields the accepted versions that teach, newest first; what is judged is one once committed.
 
@@ -133,8 +134,9 @@ def teaching(
         first_look: As for `committed`.
         coming: What the next commit will bring; while a revert is being made it takes back as the
             commit will.
+        allowed: As for `committed`.
     """
-    for one in _accepted(workspace, dataset, commit, first_look, coming):
+    for one in _accepted(workspace, dataset, commit, first_look, coming=coming, allowed=allowed):
         if one.teaches:
             yield one
 
@@ -187,6 +189,7 @@ def committed(
     commit: str | None = None,
     *,
     first_look: int = FIRST_LOOK,
+    allowed: Sequence[Allowance] | None = None,
 ) -> Iterator[BaselineVersion]:
     """Yields every version on first-parent history, accepted or not, newest first.
 
@@ -197,6 +200,7 @@ def committed(
             the allow file on disk or in the index.
         first_look: Versions that are asked for at once; git walks no further than it must for
             them, and is asked again for more.
+        allowed: The entries of its allow file there, where they were read before.
     """
     try:
         start = resolve_commit(workspace.git, commit) if commit else _next_parent(workspace)
@@ -207,7 +211,9 @@ def committed(
         newest = list(islice(texts, 1))
     except UnknownRevision:
         return  # HEAD was not asked for before
-    entries = subjects.allowances(subjects.allow_at(workspace, dataset, commit))
+    entries = allowed
+    if entries is None:
+        entries = subjects.allowances(subjects.allow_at(workspace, dataset, commit))
     for found, text in chain(newest, texts):
         sidecar = parse_sidecar(text, source=f"{found.commit[:12]}:{dataset}{SIDECAR_SUFFIX}")
         about = entries_about(workspace, entries, sidecar) if entries else ()
@@ -226,10 +232,12 @@ def _accepted(
     dataset: str,
     commit: str | None,
     first_look: int = FIRST_LOOK,
+    *,
     coming: Sidecar | None = None,
+    allowed: Sequence[Allowance] | None = None,
 ) -> Iterator[BaselineVersion]:
     records = Records(workspace.records_dir)
-    every = committed(workspace, dataset, commit, first_look=first_look)
+    every = committed(workspace, dataset, commit, first_look=first_look, allowed=allowed)
     kept = without_taken_back(workspace.git, every)
     if coming is not None and says_revert(coming_message(workspace.git)):
         pending = BaselineVersion(Baseline("", ""), coming, says_revert=True)

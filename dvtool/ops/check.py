@@ -15,11 +15,9 @@ from pathlib import Path
 
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import ALLOW_SUFFIX, CHECKS_SUFFIX, SIDECAR_SUFFIX
-from dvtool.core.sidecar import Sidecar, parse_sidecar, version_digest
+from dvtool.core.sidecar import Sidecar, version_digest
 from dvtool.errors import UnknownRevision
-from dvtool.git.contents import read_blobs
 from dvtool.git.revisions import resolve_commit
-from dvtool.git.sidecars import staged_sidecars
 from dvtool.ops import baselines, subjects
 from dvtool.ops.comparing import (
     compared_with_file,
@@ -31,7 +29,8 @@ from dvtool.ops.disk import Disk
 from dvtool.ops.history import MOST_VERSIONS, files_in_order, has_past, with_past
 from dvtool.ops.judge_once import judge_subject_once, remembered
 from dvtool.ops.repeats import with_repeats
-from dvtool.ops.selection import Selected, datasets_of, is_within, nothing_at, owner_of, select
+from dvtool.ops.selection import Selected, datasets_of, is_within, nothing_at, owner_of
+from dvtool.ops.staged import Staged
 from dvtool.ops.subjects import ChecksText, Subject
 from dvtool.ops.uniting import is_asked, united
 from dvtool.ops.verdicts import judging_versions
@@ -136,7 +135,7 @@ def subjects_of(
     """Yields what `check_datasets` judges; arguments and errors are the same."""
     where: str | None = STAGED if staged else resolve_commit(workspace.git, rev) if rev else None
     if staged:
-        chosen = _staged(workspace, paths)
+        chosen = Staged(workspace).chosen(paths)
     else:
         chosen = selected_sidecars(workspace, where, list(paths))
     disk = Disk(workspace) if where is None else None
@@ -146,13 +145,15 @@ def subjects_of(
         yield subject_of(workspace, one, sidecar, where, wanted, disk=disk)
 
 
-def staged_verdict(workspace: Workspace, dataset: str, wanted: Wanted) -> Judgement | None:
+def staged_verdict(
+    workspace: Workspace, staged: Staged, dataset: str, wanted: Wanted
+) -> Judgement | None:
     """Returns what is remembered of a data set as it is staged; None when it must be judged.
 
     Raises:
         As `check_datasets`.
     """
-    ((one, sidecar),) = _staged(workspace, [dataset])
+    ((one, sidecar),) = staged.chosen([dataset])
     subject = subject_of(workspace, one, sidecar, STAGED, wanted)
     return remembered(subject, wanted, workspace)
 
@@ -187,17 +188,6 @@ def sidecars_names(workspace: Workspace) -> list[str]:
 # -- what is judged ------------------------------------------------------------------------------
 
 
-def _staged(workspace: Workspace, paths: Sequence[str]) -> list[tuple[Selected, Sidecar]]:
-    oids = {entry.path: entry.oid for entry in staged_sidecars(workspace.git)}
-    chosen = select(datasets_of(oids), list(paths), where="the index")
-    texts = read_blobs(workspace.git, oids.values())
-    found = []
-    for one in chosen:
-        path = one.dataset + SIDECAR_SUFFIX
-        found.append((one, parse_sidecar(texts[oids[path]], source=f":{path}")))
-    return found
-
-
 def _changed(
     workspace: Workspace,
     chosen: list[tuple[Selected, Sidecar]],
@@ -210,14 +200,13 @@ def _changed(
     except UnknownRevision:
         return chosen  # nothing is committed yet
     before = sidecars_in(workspace, head)
+    same = [one.dataset for one, sidecar in chosen if before.get(one.dataset) == sidecar]
+    now, then = (subjects.beside_at(workspace, same, commit) for commit in (where, head))
     return [
         (one, sidecar)
         for one, sidecar in chosen
-        if before.get(one.dataset) != sidecar
-        or any(
-            text_at(workspace, one.dataset, where) != text_at(workspace, one.dataset, head)
-            for text_at in (subjects.checks_at, subjects.allow_at)
-        )
+        if one.dataset not in now
+        or now[one.dataset] != then[one.dataset]
         or (disk is not None and disk.states(one.dataset))
     ]
 
@@ -250,11 +239,12 @@ def subject_of(
         UnknownRevision: A part was named that neither it nor its checks have.
     """
     dataset = one.dataset
-    if checks_by is not None:
-        checks = checks_by()
+    if checks_by is None and not wanted.checks_rev:
+        checks, allow = subjects.beside_at(workspace, [dataset], where)[dataset]
     else:
-        checks = subjects.checks_at(workspace, dataset, wanted.checks_rev or where)
-    allow = subjects.allow_at(workspace, dataset, where)
+        rev = wanted.checks_rev
+        checks = checks_by() if checks_by else subjects.checks_at(workspace, dataset, rev)
+        allow = subjects.allow_at(workspace, dataset, where)
     inputs = {
         **judging_versions(),
         "checks": checks.text if checks else "",
@@ -271,12 +261,13 @@ def subject_of(
     others = frozenset(path for path, file in files.items() if not is_asked(path, file, part))
     if part and len(others) == len(files) and not _is_in_checks(checks, part):
         raise nothing_at(one)
+    allowed = subjects.allowances(allow)
     subject = Subject(
         name=dataset,
         version="work tree" if where is None else "staged" if where == STAGED else where[:12],
         files=files,
         checks=checks,
-        allowed=subjects.allowances(allow),
+        allowed=allowed,
         data=None if on_disk else version_digest(sidecar),
         inputs={} if on_disk or part or wanted.history else inputs,
         inside=part,
@@ -287,7 +278,9 @@ def subject_of(
     # Changed on disk: the last commit that has the data set is what changed.
     look = MOST_VERSIONS + 1 if has_past(subject) else baselines.FIRST_LOOK
     coming = sidecar if where in (None, STAGED) else None
-    every = baselines.teaching(workspace, dataset, where, first_look=look, coming=coming)
+    every = baselines.teaching(
+        workspace, dataset, where, first_look=look, coming=coming, allowed=allowed
+    )
     every, found = tee(every)  # git is asked once
     before = (one for one in found if version_digest(one.sidecar) != subject.data)
     versions, again = tee(before)

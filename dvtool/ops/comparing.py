@@ -135,7 +135,12 @@ def _profiles_here(workspace: Workspace, files: Mapping[str, BaselineFile]) -> s
     from dvtool.ops.profiler import folder_of
 
     folder = folder_of(workspace)
-    away = (one.file.digest for one in files.values() if not one.is_here)
+    away = (
+        file.digest
+        for one in files.values()
+        if not one.is_here
+        for file in (one.file.members.values() or [one.file])
+    )
     names = sorted(name for digest in away if digest for name in folder.names_of(digest))
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
@@ -187,8 +192,9 @@ def with_references(workspace: Workspace | None, subject: Subject) -> Subject:
             inputs |= {f"reference files here {word}": str(len(here))}
         else:
             found[word] = _reference_file(subject, word, why)
-            inputs = {}  # a file on disk has no digest here
-    return replace(subject, references=found, inputs=inputs if subject.inputs else {})
+    # A file on disk has no digest here.
+    is_named = bool(subject.inputs) and all(one.commit for one in found.values())
+    return replace(subject, references=found, inputs=inputs if is_named else {})
 
 
 def _reference_file(subject: Subject, word: str, why: str) -> Reference:

@@ -254,8 +254,14 @@ def _keep_portrait(portrait: Portrait, name: str, profiler: Profiler) -> None:
 
 
 def _portrait_name(file: FileBytes, profiler: Profiler, spec: Spec) -> str:
-    """Returns what a portrait is kept by; empty for a file without a digest."""
+    """Returns what a portrait is kept by; empty for a file without a digest.
+
+    Nothing is kept of several files together: whoever erases one could not find it.
+    """
     from dvtool.quality.history.keeping import MEANING
+
+    if file.members:
+        return ""
 
     digest, _, address = profiler.name(file, spec).partition("/")
     return digest and f"{digest}/{hashlib.sha256(f'{MEANING} {address}'.encode()).hexdigest()}"

@@ -16,7 +16,7 @@ from dvtool.core.digest import Digest
 from dvtool.core.paths import SIDECAR_SUFFIX
 from dvtool.errors import DvtoolError, InvalidText, ObjectMissing
 from dvtool.git.sidecars import sidecar_paths
-from dvtool.ops.profiler import folder_of, pasts_of, portraits_of
+from dvtool.ops.profiler import folder_of, pasts_of, portraits_of, unions_of
 from dvtool.ops.subjects import checks_at
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.parsing import parse_checks
@@ -104,7 +104,8 @@ def erase_profiles(
     for digest in wanted:
         for kept in (folder, portraits_of(workspace)):
             kept.forget(Digest(bytes.fromhex(digest)))
-    pasts_of(workspace).trim(most_bytes=0)  # any of them may have learnt from these files
+    for learnt in (pasts_of(workspace), unions_of(workspace)):
+        learnt.trim(most_bytes=0)  # any of it may be of these files, among others
     parallel(remote.backend.delete, names, jobs=JOBS)
     return len(names)
 

@@ -133,6 +133,11 @@ def folder_of(workspace: Workspace) -> ProfileFolder:
     return ProfileFolder(workspace.shared_dir / "profiles")
 
 
+def unions_of(workspace: Workspace) -> ProfileFolder:
+    """Returns where a clone keeps the profiles of tables of several files, which no remote has."""
+    return ProfileFolder(workspace.shared_dir / "unions")
+
+
 def pasts_of(workspace: Workspace) -> ProfileFolder:
     """Returns where a clone keeps what it learnt of pasts."""
     return ProfileFolder(workspace.shared_dir / "pasts", ".past.zst")
@@ -182,6 +187,7 @@ class Profiler:
         progress: Progress,
         bring: Callable[[str], bytes | None] = lambda _: None,
         *,
+        unions: ProfileFolder | None = None,
         pasts: ProfileFolder | None = None,
         portraits: ProfileFolder | None = None,
     ) -> None:
@@ -192,10 +198,12 @@ class Profiler:
             key: Of tokens.
             progress: Whom to tell.
             bring: Gives, by name, the proven text of a profile of a file that is not here.
+            unions: Where those of tables of several files are kept, None for nowhere.
             pasts: Where `history` keeps what it remembers of several profiles, None for nowhere.
             portraits: Where it keeps what it asks of one profile, None for nowhere.
         """
         self._folder = folder
+        self._unions = unions
         self.pasts = pasts
         self.portraits = portraits
         self._bring = bring
@@ -217,6 +225,7 @@ class Profiler:
             folder_of(workspace),
             key,
             workspace.progress,
+            unions=unions_of(workspace),
             pasts=pasts_of(workspace),
             portraits=portraits_of(workspace),
         )
@@ -257,18 +266,18 @@ class Profiler:
         """Returns the profile of one file."""
         address = address_of(file, spec, self._key)
         name = self.name(file, spec)
-        known = self._known(name)
+        known = self._known(file, name)
         if known is not None:
             return FileProfile(file.name, known, address=address, private=spec.private)
         try:
             found = self._compute_together(file, spec) or self._compute(file, spec)
         except ObjectMissing as error:
-            brought = self._brought(name)
+            brought = self._brought(file, name)
             if brought is None:
                 return FileProfile(file.name, None, is_missing=True, why=str(error))
             return FileProfile(file.name, brought, address=address, private=spec.private)
         if found.profile is not None and name:
-            self._keep(name, encode(found.profile))
+            self._keep(file, name, encode(found.profile))
             return replace(found, address=address)
         return found
 
@@ -284,8 +293,8 @@ class Profiler:
         """
         name = self.name(file, spec)
         if not file.members:
-            return self._known(name) or self._brought(name)
-        known = self._known(name)
+            return self._known(file, name) or self._brought(file, name)
+        known = self._known(file, name)
         if known is None:
             # The remote knows files, and what they are together follows from them.
             members = [self.known(one, spec) for one in file.members.values()]
@@ -313,7 +322,7 @@ class Profiler:
         """Keeps a profile that was computed elsewhere, as `file` keeps its own."""
         name = self.name(file, spec)
         if name:
-            self._keep(name, encode(profile))
+            self._keep(file, name, encode(profile))
 
     def name(self, file: FileBytes, spec: Spec) -> str:
         """Returns what the profile of a file is called; empty for a file without a digest."""
@@ -321,19 +330,26 @@ class Profiler:
             return ""
         return profile_name(file.digest, address_of(file, spec, self._key))
 
-    def _keep(self, name: str, text: bytes) -> None:
-        if self._folder is not None:
-            self._new += self._folder.put(name, text)
+    def _where(self, file: FileBytes) -> ProfileFolder | None:
+        return self._unions if file.members else self._folder
+
+    def _keep(self, file: FileBytes, name: str, text: bytes) -> None:
+        folder = self._where(file)
+        if folder is not None:
+            self._new += folder.put(name, text)
 
     def finish(self) -> None:
         """Keeps the folders within their bounds."""
         if self._new and self._folder is not None:
             self._folder.trim()
+            if self._unions is not None:
+                self._unions.trim(most_bytes=LEARNT_BYTES)
             if self.portraits is not None:
                 self.portraits.trim(most_bytes=LEARNT_BYTES)
 
-    def _known(self, name: str) -> Profile | None:
-        text = self._folder.get(name) if name and self._folder is not None else None
+    def _known(self, file: FileBytes, name: str) -> Profile | None:
+        folder = self._where(file)
+        text = folder.get(name) if name and folder is not None else None
         if text is None:
             return None
         try:
@@ -341,12 +357,12 @@ class Profiler:
         except InvalidText:
             return None  # of another version, or spoilt: computed again
 
-    def _brought(self, name: str) -> Profile | None:
-        text = self._bring(name) if name else None
+    def _brought(self, file: FileBytes, name: str) -> Profile | None:
+        text = self._bring(name) if name and not file.members else None
         if text is None:
             return None
         profile = decode(text)
-        self._keep(name, text)
+        self._keep(file, name, text)
         return profile
 
     def _compute_together(self, file: FileBytes, spec: Spec) -> FileProfile | None:

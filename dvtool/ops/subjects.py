@@ -8,7 +8,7 @@ and its relatives.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +23,7 @@ from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, encode_sidecar
 from dvtool.core.tree import Tree
 from dvtool.errors import InvalidText, ObjectMissing, UsageError
+from dvtool.git.contents import read_files
 from dvtool.git.plumbing import Git
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Baseline
@@ -83,6 +84,13 @@ class ChecksText(NamedTuple):
 
     path: str
     text: str
+
+
+class Beside(NamedTuple):
+    """What stood beside a data set in a version."""
+
+    checks: ChecksText | None
+    allow: ChecksText | None
 
 
 class PastFile(NamedTuple):
@@ -218,13 +226,41 @@ def version_inputs(what: str, sidecar: Sidecar) -> dict[str, str]:
     return {what: format_digest(digest_of(encode_sidecar(sidecar)))}
 
 
+def beside_at(
+    workspace: Workspace, datasets: Sequence[str], commit: str | None
+) -> dict[str, Beside]:
+    """Returns checks and allow files of data sets in a commit, in the index (`""`), or on disk (None).
+
+    At most two processes, however many data sets.
+
+    Raises:
+        InvalidText, UnsafePath: Something on disk is no ordinary file, or has another name.
+    """
+    if commit is None:
+        return {
+            one: Beside(checks_at(workspace, one, None), allow_at(workspace, one, None))
+            for one in datasets
+        }
+    paths = [one + suffix for one in datasets for suffix in (CHECKS_SUFFIX, ALLOW_SUFFIX)]
+    texts = read_files(workspace.git, commit, paths)
+    return {
+        one: Beside(
+            _text(texts, one + CHECKS_SUFFIX, "replace"),
+            _text(texts, one + ALLOW_SUFFIX, "surrogateescape"),
+        )
+        for one in datasets
+    }
+
+
+def _text(texts: Mapping[str, bytes], path: str, errors: str) -> ChecksText | None:
+    return ChecksText(path, texts[path].decode("utf-8", errors)) if path in texts else None
+
+
 def checks_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksText | None:
     """Returns a data set's checks in a commit, in the index (`""`), or on disk (None)."""
     if commit is None:
         return checks_beside(workspace.abspath(dataset), dataset)
-    path = dataset + CHECKS_SUFFIX
-    text = file_at(workspace.git, commit, path)
-    return None if text is None else ChecksText(path, text)
+    return beside_at(workspace, [dataset], commit)[dataset].checks
 
 
 def checks_beside(path: Path, name: str) -> ChecksText | None:
@@ -267,11 +303,10 @@ def allow_at(workspace: Workspace, dataset: str, commit: str | None) -> ChecksTe
     Raises:
         UnsafePath: On disk it is no ordinary file.
     """
-    path = dataset + ALLOW_SUFFIX
     if commit is not None:
-        raw = _blob_at(workspace.git, commit, path)
-    else:
-        raw = read_sidecar(workspace.top, path)
+        return beside_at(workspace, [dataset], commit)[dataset].allow
+    path = dataset + ALLOW_SUFFIX
+    raw = read_sidecar(workspace.top, path)
     return None if raw is None else ChecksText(path, raw.decode("utf-8", "surrogateescape"))
 
 
@@ -295,15 +330,8 @@ def digests_of(tree: Tree) -> dict[str, Digest]:
 
 def file_at(git: Git, commit: str, path: str) -> str | None:
     """Returns the text of a small file in a commit, a tree or the index (`""`); None without it."""
-    raw = _blob_at(git, commit, path)
+    raw = read_files(git, commit, [path]).get(path)
     return None if raw is None else raw.decode("utf-8", "replace")
-
-
-def _blob_at(git: Git, commit: str, path: str) -> bytes | None:
-    oid = git.run(
-        "rev-parse", "--quiet", "--verify", "--end-of-options", f"{commit}:{path}", ok=(0, 1)
-    ).strip()
-    return git.run("cat-file", "blob", oid.decode()) if oid else None
 
 
 @contextmanager

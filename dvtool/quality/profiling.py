@@ -18,7 +18,8 @@ def profiled(engine: Engine, given: Given, table: Table) -> tuple[Profile, dict[
     """Returns the profile of a table, and new ones of its files by their marks.
 
     Of a table of several files only those are profiled whose profile is not known: theirs together are
-    the table's. Where files differ, so that nothing follows from theirs, the whole is profiled.
+    the table's. Where files differ, so that nothing follows from theirs, the whole is profiled, and so it
+    is where many small files were read together.
 
     Args:
         engine: Holds the table.
@@ -27,18 +28,17 @@ def profiled(engine: Engine, given: Given, table: Table) -> tuple[Profile, dict[
     """
     if not isinstance(given.path, Members):
         return _profile(engine, given, table, size_of(given.path)), {}
-    sizes = {one.inside: size_of(one.path) for one in given.path.files}
     new: dict[str, Profile] = {}
     found = []
-    for one in table.members:
-        profile = given.known.get(one.mark) if one.is_own else None
-        if profile is None:
-            profile = _profile(engine, given, one.table, sizes[one.inside])
-            if one.is_own:  # what is kept is what the file alone would give
-                new[one.mark] = profile
-        found.append(profile)
-    whole = together(found)
-    return whole or _profile(engine, given, table, sum(sizes.values())), new
+    # What is kept of a file is what it would give alone.
+    if all(one.is_own for one in table.members):
+        sizes = {one.inside: size_of(one.path) for one in given.path.files}
+        for one in table.members:
+            profile = given.known.get(one.mark)
+            if profile is None:
+                profile = new[one.mark] = _profile(engine, given, one.table, sizes[one.inside])
+            found.append(profile)
+    return together(found) or _profile(engine, given, table, size_of(given.path)), new
 
 
 def _profile(engine: Engine, given: Given, table: Table, size_bytes: int) -> Profile:

@@ -18,7 +18,7 @@ import numpy as np
 from dvtool.quality.kinds import Kind
 from dvtool.quality.slice_parts import NO_PART, RUNS, FloatArray, IntArray, Part, Parts, fit, runs
 from dvtool.quality.tables.engine import Engine, quoted
-from dvtool.quality.tables.table import FILE, ROW, Table
+from dvtool.quality.tables.table import ROW, Table
 
 if TYPE_CHECKING:
     from dvtool.quality.checks.model import TableSpec
@@ -223,9 +223,11 @@ class Space:
         made = []
         members = self.table.members
         if len(members) > 1:
-            names = {one.number: one.table.name for one in members}
-            listed = tuple(names.get(at, "") for at in range(max(names) + 1))
-            made.append(_Dimension("file", "", quoted(FILE), names=listed))
+            ends = ", ".join(str(one.first + one.table.rows) for one in members)
+            # The number of files that end before the row.
+            file = f"len(list_filter([{ends}], lambda last: last < {quoted(ROW)}))"
+            names = tuple(one.table.name for one in members)
+            made.append(_Dimension("file", "", file, names=names))
         elif last - (first := members[0].first if members else 0) >= 2 * BLOCKS:
             block = f"(({quoted(ROW)} - {first} - 1) * {BLOCKS}) // {last - first}"
             made.append(_Dimension("rows", "", block, last=last - first))

@@ -18,7 +18,7 @@ import pytest
 from dvtool.core.digest import Digest
 from dvtool.ops.check import Wanted, check_datasets
 from dvtool.ops.profile_travel import erase_profiles, send_profiles
-from dvtool.ops.profiler import pasts_of, portraits_of
+from dvtool.ops.profiler import pasts_of, portraits_of, unions_of
 from dvtool.ops.workspace import Workspace
 from tests.journeys.harness import Repo
 
@@ -499,13 +499,15 @@ def test_erasing_a_file_erases_its_profiles_and_what_was_learnt_of_it_here_and_t
     remote = workspace.remote()
     other = hashlib.sha256(tracked.read("other.csv")).hexdigest()
     portraits, pasts = portraits_of(workspace), pasts_of(workspace)
-    for folder, name in ((portraits, digest.hex()), (portraits, other), (pasts, other)):
+    unions = unions_of(workspace)  # of several files, of which one may be erased
+    where = ((portraits, digest.hex()), (portraits, other), (pasts, other), (unions, other))
+    for folder, name in where:
         folder.put(f"{name}/{'ab' * 32}", b"learnt")
 
     assert erase_profiles(workspace, remote, remote.snapshot(), [Digest(digest)]) == 1
 
     assert [one.hex() for one in portraits.digests()] == [other]
-    assert len(pasts) == 0
+    assert len(pasts) == len(unions) == 0
     assert [path.parent.name for path in kept(tracked)] == [other]
     assert [path.parent.name for path in at_remote(tracked)] == [other]
 

@@ -112,6 +112,27 @@ def test_the_code_of_a_schema_and_what_it_imports_are_inputs(orders: Repo) -> No
     assert AGAIN not in judged(orders, code=1)
 
 
+def test_a_reference_that_is_a_file_is_no_input_that_is_known_whatever_others_are(
+    repo: Repo,
+) -> None:
+    for name in ("a", "b"):
+        repo.write(f"d/{name}.csv", USERS)
+    repo.write("base.csv", USERS)
+    by = {"a": "base.csv", "b": "v1"}
+    tables = [f"  {one}.csv: {{reference: {word}, rows: {{min: 1}}}}\n" for one, word in by.items()]
+    repo.write("d.checks.yaml", "tables:\n" + "".join(tables))
+    repo.run("add", "d")
+    repo.commit()
+    repo.git("tag", "v1")
+
+    said = [repo.run("check", "d").out for _ in range(2)]
+    repo.write("base.csv", "name\nann\n")
+
+    assert "d/a.csv: pass" in said[1]
+    assert AGAIN not in said[1]
+    assert "d/a.csv: fail" in repo.run("check", "d", code=1).out
+
+
 def test_a_verdict_about_freshness_holds_until_the_data_are_too_old(orders: Repo) -> None:
     checks(orders, "columns:\n  at: {type: date}\ntime: {column: at, fresh: 2d}\n")
     inside = Workspace.open(orders.path, environ=dict(os.environ))

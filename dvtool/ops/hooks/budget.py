@@ -12,7 +12,6 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from dvtool.errors import DvtoolError, ObjectMissing, Undecided
 from dvtool.ops.check import Wanted, staged_verdict
 from dvtool.ops.hooks.problems import Problem, problem_of
+from dvtool.ops.staged import Staged
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.judged import Judgement, from_json
 
@@ -46,14 +46,19 @@ class Within:
 
 
 def judge_within(
-    workspace: Workspace, datasets: Sequence[str], wanted: Wanted, *, budget_s: float
+    workspace: Workspace,
+    staged: Staged,
+    datasets: Sequence[str],
+    wanted: Wanted,
+    *,
+    budget_s: float,
 ) -> Within:
     """Judges data sets as they are staged, smallest first, for at most `budget_s` seconds."""
     found = Within()
     unknown = []
     for name in datasets:
         try:
-            known = staged_verdict(workspace, name, wanted)
+            known = staged_verdict(workspace, staged, name, wanted)
         except ObjectMissing as error:
             found.notes.append(_not_here(name, error))
         except DvtoolError as error:
@@ -94,6 +99,8 @@ def _answers(
     workspace: Workspace, datasets: Sequence[str], budget_s: float
 ) -> Iterator[tuple[str, dict[str, object]]]:
     """Yields the other process's answers until it ends or the time is over."""
+    import tempfile  # not for verdicts that are known
+
     deadline = time.monotonic() + budget_s
     command = [sys.executable, "-P", "-m", "dvtool", "hook", JUDGE_STAGED, "--", *datasets]
     with (

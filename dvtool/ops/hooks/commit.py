@@ -16,16 +16,16 @@ from dvtool.core.quote import display
 from dvtool.core.sidecar import Sidecar, parse_sidecar
 from dvtool.errors import DvtoolError
 from dvtool.git.contents import read_blobs
-from dvtool.git.revisions import head
+from dvtool.git.revisions import head_commit
 from dvtool.git.settings import read_settings
-from dvtool.git.sidecars import sidecars_at, staged_sidecars
+from dvtool.git.sidecars import sidecars_at
 from dvtool.git.staged import StagedChange, blob_sizes, merge_parents, staged_changes
 from dvtool.ops.check import Wanted
 from dvtool.ops.gate import GatePolicy, blocks, policy_of
 from dvtool.ops.hooks.budget import judge_within
 from dvtool.ops.hooks.problems import HookReport, Problem, let_through, named, problem_of
 from dvtool.ops.hooks.unadded import changed_on_disk
-from dvtool.ops.selection import datasets_of
+from dvtool.ops.staged import Staged
 from dvtool.ops.versions import shards_of
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.findings import Verdict
@@ -45,7 +45,7 @@ def before_commit(workspace: Workspace, wanted: Wanted, *, large_files: bool = T
         large_files: Look also for files that are too large for git itself.
     """
     policy = policy_of(workspace.settings)
-    commit = head(workspace.git).commit
+    commit = head_commit(workspace.git)
     changes = staged_changes(workspace.git, commit)
     parents = merge_parents(workspace.git, workspace.environ)
     problems = list(_settings(workspace, changes))
@@ -65,7 +65,7 @@ def before_commit(workspace: Workspace, wanted: Wanted, *, large_files: bool = T
 
 def only_large_files(workspace: Workspace) -> HookReport:
     """Returns which staged files are too large for git itself, and nothing else."""
-    changes = staged_changes(workspace.git, head(workspace.git).commit)
+    changes = staged_changes(workspace.git, head_commit(workspace.git))
     parents = merge_parents(workspace.git, workspace.environ)
     return HookReport(
         tuple(large_staged(workspace, policy_of(workspace.settings), changes, parents))
@@ -192,10 +192,9 @@ def _judged(
     }
     if stop or not touched or not policy.commit:
         return (), [], []
-    there = set(datasets_of(entry.path for entry in staged_sidecars(workspace.git)))
-    found = judge_within(
-        workspace, sorted(touched & there), wanted, budget_s=policy.commit_budget_s
-    )
+    staged = Staged(workspace)
+    names = sorted(touched.intersection(staged.datasets))
+    found = judge_within(workspace, staged, names, wanted, budget_s=policy.commit_budget_s)
     problems, notes = list(found.problems), list(found.notes)
     for one in found.judgements:
         if blocks(one.verdict, policy.commit):

@@ -18,7 +18,6 @@ from dvtool.ops.disk import UNADDED, compare_dataset
 from dvtool.ops.gate import GatePolicy
 from dvtool.ops.hooks.problems import Problem, named
 from dvtool.ops.selection import datasets_of
-from dvtool.ops.status import save_quietly
 from dvtool.ops.workspace import Workspace
 from dvtool.worktree import settled
 from dvtool.worktree.statindex import StatIndex
@@ -47,6 +46,8 @@ def changed_on_disk(workspace: Workspace, policy: GatePolicy) -> tuple[list[Prob
         if found.kind and paths:
             changed[name] = paths
     if index.is_changed:
+        from dvtool.ops.status import save_quietly
+
         save_quietly(workspace, index)
     in_order = [name for name in datasets if name not in changed and name not in unread]
     _note(workspace, policy, index, in_order, clock_ns=clock_ns, is_all=in_order == datasets)

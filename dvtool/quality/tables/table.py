@@ -18,8 +18,6 @@ from dvtool.quality.tables.options import ReadOptions
 
 ROW = "__row"
 """Hidden column of both views: the 1-based number of the data row in file order."""
-FILE = "__file"
-"""Hidden column of the typed view of a table of several files: the number of the file, from 0."""
 
 
 class Unreadable(Exception):
@@ -108,7 +106,6 @@ class MemberTable:
         mark: What only the same bytes have.
         table: The file alone.
         is_own: Whether it is read as it would be without the others, its kinds included.
-        number: Its place among all files, from 0.
         first: Rows of the whole table that come before its own.
     """
 
@@ -116,5 +113,4 @@ class MemberTable:
     mark: str
     table: Table
     is_own: bool = True
-    number: int = 0
     first: int = 0

@@ -15,6 +15,7 @@ from typing import Final
 
 from dvtool.quality.findings import RANK, Finding, Place, Severity
 from dvtool.quality.kinds import Kind
+from dvtool.quality.tables.alike import MANY_FILES, read_alike
 from dvtool.quality.tables.contents import judge_contents
 from dvtool.quality.tables.endings import TEXTUAL
 from dvtool.quality.tables.engine import Engine, quoted
@@ -23,12 +24,11 @@ from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.proposing import NEARLY
 from dvtool.quality.tables.structure import structural, times, worst_first
-from dvtool.quality.tables.table import FILE, ROW, Column, MemberTable, Table, Unreadable
+from dvtool.quality.tables.table import ROW, Column, MemberTable, Table, Unreadable
 from dvtool.quality.tables.views import kind_of
 
 MOST_NAMED: Final = 3
 """Files that are named where something is about several."""
-_MANY_FILES: Final = 16
 _SMALL_ROWS: Final = 100_000
 """Rows a file, on average, up to which many files cost more to go through than to copy once."""
 _WIDER: Final = ((Kind.INT, Kind.FLOAT), (Kind.DATE, Kind.DATETIME))
@@ -62,6 +62,10 @@ def open_union(
         ExtraMissing: The format needs a package that is not installed.
         OSError: A file cannot be opened.
     """
+    alike = read_alike(engine, members, name=name, options=options, contents=contents)
+    if alike is not None:
+        found = [*map(_of_a_part, alike.findings), *_same_files(members.files)]
+        return replace(alike, findings=worst_first(folded(found)))
     findings: list[Finding] = []
     opened: list[MemberTable] = []
     for one in members.files:
@@ -295,8 +299,8 @@ def _lost(table: Table | None, column: str, values: int) -> int:
 def _placed(opened: Sequence[MemberTable]) -> list[MemberTable]:
     """Returns the files with the rows that come before each."""
     placed, first = [], 0
-    for number, one in enumerate(opened):
-        placed.append(replace(one, number=number, first=first))
+    for one in opened:
+        placed.append(replace(one, first=first))
         first += one.table.rows
     return placed
 
@@ -316,7 +320,7 @@ def _stacked(
     source, raw = engine.fresh("source"), engine.fresh("raw")
     types = _types(opened, columns)
     query = " UNION ALL ".join(_typed(at, one, columns, types) for at, one in enumerate(opened))
-    if len(opened) > _MANY_FILES and rows <= _SMALL_ROWS * len(opened):
+    if len(opened) > MANY_FILES and rows <= _SMALL_ROWS * len(opened):
         query = f"SELECT * FROM {engine.create('union', query, size_bytes)}"
     with engine.planned_fast():
         engine.rows(f"CREATE TEMP VIEW {source} AS {query}")
@@ -359,7 +363,7 @@ def _typed(
 ) -> str:
     """Returns the SQL of a file's rows as rows of the whole."""
     own = {one.name: one.type for one in member.table.columns}
-    parts = [f"s.{quoted(ROW)} + {member.first} AS {quoted(ROW)}", f"{at} AS {quoted(FILE)}"]
+    parts = [f"s.{quoted(ROW)} + {member.first} AS {quoted(ROW)}"]
     texts = False
     for one in columns:
         column = one.own.get(at)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from dvtool.quality.findings import Finding, Severity
+from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.members import Member, Members
@@ -257,6 +257,77 @@ def test_many_small_files_are_copied_once_and_mean_the_same(engine: Engine, unit
     assert table.rows == 40 and len(rows_of(engine, table)) == 40
     assert rows_of(engine, table)[21] == (10, "b")
     assert engine.rows(f"SELECT y FROM {table.raw} WHERE __row = 22") == [("b",)]
+
+
+def many(**odd: str) -> dict[str, str]:
+    """Returns twenty files of three rows; `f07="…"` replaces one."""
+    files = {f"f{n:02}": f"x,y\n{n},a\n{n + 100},b\n{n + 200},c\n" for n in range(20)}
+    return {f"{stem}__csv": text for stem, text in (files | odd).items()}
+
+
+def test_an_odd_value_in_one_of_many_files_is_told_by_file_and_line(
+    engine: Engine, unite: Unite
+) -> None:
+    table = unite(**many(f07="x,y\n7,a\nseven,b\n"))
+    (found,) = by_code(table, "mixed-types")
+    (told,) = located(engine, table, [found])
+
+    assert [one.kind for one in table.columns] == [Kind.INT, Kind.TEXT]
+    assert str(told.place) == "d/f07.csv:3" and table.rows == 59
+    assert [(one.first, one.table.rows) for one in table.members[6:9]] == [
+        (18, 3),
+        (21, 2),
+        (23, 3),
+    ]
+    assert rows_of(engine, table)[22:24] == [(None, "b"), (8, "a")]
+
+
+def test_one_of_many_files_without_rows_is_told(unite: Unite) -> None:
+    (found,) = by_code(unite(**many(f07="x,y\n")), "header-only")
+
+    assert (str(found.place), found.severity) == ("d/f07.csv:1", Severity.WARN)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('x,y\n7,"a\na"\n8,b\n', 59),  # a row of two lines
+        ("x,y\n7\n8,b\n", 58),  # one of another width
+        ("x;y\n7;a\n8;b\n", 59),  # another delimiter
+        ("y,x\na,7\nb,8\n", 59),  # another order
+        ("x,y\r\n7,a\r\n8,b\r\n", 59),  # other line ends
+        ("# days\nx,y\n7,a\n8,b\n", 59),  # something before the header
+        ("x,y\n7,a\n\n8,b\n", 59),  # a blank line
+        ('x,y\n7,"a\n8,b\n', 57),  # a quote that is never closed
+        ("x,y\n7,a\n8,b", 59),  # no end of the last line
+    ],
+)
+def test_what_is_odd_in_one_of_many_files_stays_in_it(
+    engine: Engine, unite: Unite, text: str, rows: int
+) -> None:
+    table = unite(**many(f07=text))
+
+    assert table.rows == rows and len(rows_of(engine, table)) == rows
+    assert rows_of(engine, table)[-3:] == [(19, "a"), (119, "b"), (219, "c")]
+    assert {str(one.place.path) for one in table.findings} <= {"d/f07.csv", "d/f00.csv"}
+    last = Finding("x", "", Place("all", row=rows), Evidence.STRUCTURE)
+    assert str(located(engine, table, [last])[0].place) == "d/f19.csv:4"
+
+
+def test_many_files_of_json_lines_are_one_table(engine: Engine, unite: Unite) -> None:
+    files = {f"f{n:02}__jsonl": f'{{"x": {n}, "y": {{"z": "a"}}}}\n' for n in range(20)}
+    table = unite(**files)
+
+    assert [one.name for one in table.columns] == ["x", "y.z"]
+    assert rows_of(engine, table)[12] == (12, "a")
+
+
+def test_a_member_of_many_keeps_its_own_row_numbers(engine: Engine, unite: Unite) -> None:
+    member = unite(**many()).members[7]
+
+    found = engine.rows(f"SELECT __row, x FROM {member.table.source} ORDER BY 1")
+    assert found == [(1, 7), (2, 107), (3, 207)]
+    assert member.table.lines(engine, [3]) == {3: 4}
 
 
 def test_all_files_are_read_as_the_checks_say(engine: Engine, unite: Unite) -> None:
