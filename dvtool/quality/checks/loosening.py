@@ -22,6 +22,7 @@ from dvtool.quality.checks.model import (
     TableSpec,
 )
 from dvtool.quality.checks.parsing import table_for
+from dvtool.quality.drift.methods import with_tails
 from dvtool.quality.findings import RANK, Severity
 
 Rule = Callable[[Any, Any], bool]

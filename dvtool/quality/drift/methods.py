@@ -88,6 +88,18 @@ def thresholds_of(given: Mapping[str, float]) -> dict[str, float]:
     return found
 
 
+def applicable(given: Mapping[str, float], *, is_numeric: bool) -> dict[str, float]:
+    """Returns the thresholds of methods that mean something for a column, by the names given.
+
+    Numbers have all, also as categories; what has no order has no distance.
+    """
+    return {
+        name: limit
+        for name, limit in given.items()
+        if is_numeric or CATEGORICAL in METHODS[ALIASES.get(name, name)].kinds
+    }
+
+
 def with_tails(given: Mapping[str, float]) -> dict[str, float]:
     """Returns thresholds by our names with those that PSI brings along, which is blind to tails."""
     if "psi" not in given:

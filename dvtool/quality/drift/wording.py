@@ -73,7 +73,7 @@ def to_findings(
         hint = _HINTS.get(fault.code, "")
     return [
         Finding(
-            code=effect.method.replace("_", "-"),
+            code=code_of(effect.method),
             message=message,
             place=place,
             evidence=Evidence.DRIFT,
