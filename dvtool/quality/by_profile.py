@@ -114,8 +114,7 @@ def _pairs(
         reference, current = distribution_of(earlier, names), distribution_of(column, names)
         if reference is not None and current is not None:
             role = PRIOR if column.name == spec.label else COVARIATE
-            is_numeric = isinstance(reference, NumericDistribution)
-            thresholds = thresholds_for(column.name, spec, is_numeric=is_numeric)
+            thresholds = _thresholds(column, spec)
             pair = Comparison(reference, current, thresholds, None, role=role)
             yield column.name, (pair, rule if thresholds else None)
 
@@ -178,10 +177,13 @@ def _has_tokens(pair: Comparison) -> bool:
 
 
 def _is_asked(column: ColumnProfile, earlier: ColumnProfile | None, spec: TableSpec) -> bool:
-    is_numeric = column.kind not in (Kind.TEXT, Kind.BOOL)
-    thresholds = thresholds_for(column.name, spec, is_numeric=is_numeric)
     is_left_out = earlier is not None and _is_left_out(column, earlier, spec)
-    return bool(thresholds) and not is_left_out
+    return bool(_thresholds(column, spec)) and not is_left_out
+
+
+def _thresholds(column: ColumnProfile, spec: TableSpec) -> dict[str, float]:
+    is_numeric = column.kind not in (Kind.TEXT, Kind.BOOL)
+    return thresholds_for(column.name, spec, is_numeric=is_numeric)
 
 
 def _is_left_out(column: ColumnProfile, earlier: ColumnProfile, spec: TableSpec) -> bool:
