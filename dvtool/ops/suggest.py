@@ -14,10 +14,12 @@ from pathlib import Path
 
 from dvtool.core.events import SILENT, Progress
 from dvtool.core.paths import CHECKS_SUFFIX
-from dvtool.errors import DvtoolError, InvalidText, UsageError, WouldLoseData
+from dvtool.errors import UsageError, WouldLoseData
 from dvtool.ops import baselines, subjects
+from dvtool.ops.namesalike import alike_names
 from dvtool.ops.selection import Selected
 from dvtool.ops.subjects import FileBytes
+from dvtool.ops.uniting import as_one
 from dvtool.ops.versions import selected_sidecars
 from dvtool.ops.workspace import Workspace
 from dvtool.quality.checks.model import ChecksFile, TableSpec
@@ -29,7 +31,7 @@ from dvtool.quality.tables.endings import is_table
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.options import ReadOptions
-from dvtool.quality.tables.table import Unreadable
+from dvtool.quality.tables.table import Table, Unreadable
 from dvtool.worktree.sidecarfile import write_sidecar
 
 HOW_READ = "as the newest version was read; the next one is read the same way, not guessed anew"
@@ -60,11 +62,19 @@ class Suggested:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """One table in all its versions, oldest first; the last one is the newest."""
+    """One table in all its versions, oldest first; the last one is the newest.
+
+    Attributes:
+        path: Inside the data set, or the glob of several files.
+        versions: Its files.
+        gaps: Versions whose bytes are not here.
+        apart: Of several files, each as a table of its own: what they are if they do not fit together.
+    """
 
     path: str
     versions: tuple[FileBytes, ...]
     gaps: int = 0
+    apart: tuple[_Table, ...] = ()
 
 
 def suggest_for_file(
@@ -121,21 +131,48 @@ def suggest_for_dataset(
         raise UsageError(f"no table at {one}", hint=hint)
     earlier = list(_earlier(workspace, one.dataset)) if history else []
     tables = []
-    for path, file in chosen.items():
-        past, gaps, last = [], 0, None
-        for version in earlier:
-            found = version.get(path)
-            if found is None or found.digest == last:
-                continue
-            last = found.digest
-            if subjects.missing_files(workspace.store, {path: found}):
-                gaps += 1
-            elif found.digest != file.digest:
-                past.append(found)
-        tables.append(_Table(path, (*past[-MOST_VERSIONS:], file), gaps))
+    globs = alike_names(chosen, now)
+    for glob, paths in globs.items():
+        file = as_one(glob, {path: now[path] for path in paths})
+        past = [_united(version, glob) for version in earlier]
+        apart = tuple(
+            _with_past(workspace, path, now[path], [version.get(path) for version in earlier])
+            for path in paths
+        )
+        tables.append(replace(_with_past(workspace, glob, file, past), apart=apart))
+    one_of = {path for paths in globs.values() for path in paths}
+    tables += [
+        _with_past(workspace, path, file, [version.get(path) for version in earlier])
+        for path, file in chosen.items()
+        if path not in one_of
+    ]
+    tables.sort(key=lambda table: table.path)
     checks = one.dataset + CHECKS_SUFFIX
     written = subjects.checks_at(workspace, one.dataset, None) if extend else None
     return _suggest(checks, written.text if written else "", tables, workspace.progress)
+
+
+def _united(files: Mapping[str, FileBytes], glob: str) -> FileBytes | None:
+    """Returns the files of a version that a glob matches, as one; None where there are none."""
+    members = {path: file for path, file in files.items() if matches_path(glob, path)}
+    return as_one(glob, dict(sorted(members.items()))) if members else None
+
+
+def _with_past(
+    workspace: Workspace, path: str, file: FileBytes, earlier: Sequence[FileBytes | None]
+) -> _Table:
+    """Returns a table with those of its earlier versions that are here and differ."""
+    past: list[FileBytes] = []
+    gaps, last = 0, None
+    for found in earlier:
+        if found is None or found.digest == last:
+            continue
+        last = found.digest
+        if subjects.missing_files(workspace.store, {path: found}):
+            gaps += 1
+        elif found.digest != file.digest:
+            past.append(found)
+    return _Table(path, (*past[-MOST_VERSIONS:], file), gaps)
 
 
 def write(target: Path, suggested: Suggested, *, force: bool) -> None:
@@ -177,18 +214,27 @@ def _suggest(checks: str, before: str, tables: Sequence[_Table], progress: Progr
     known = parse_checks(before, source=checks) if before.strip() else None
     specs: list[TableSpec] = []
     reasons: dict[tuple[str, ...], str] = {}
-    for table in tables:
+    left = list(reversed(tables))
+    while left:
+        table = left.pop()
         if known is not None and any(
             one.path == table.path or (one.path and matches_path(one.path, table.path))
             for one in known.tables
         ):
             continue
-        made, read = _facts(table)
+        try:
+            made, read = _facts(table)
+        except _NotOne:
+            left += reversed(table.apart)
+            continue
         suggestion = suggest_table(made, path=table.path)
-        specs.append(replace(suggestion.spec, read=read))
+        specs.append(replace(suggestion.spec, read=read, union=bool(table.apart)))
         reasons |= _placed(suggestion, table.path)
         if table.path:
             reasons[table.path,] = f"from {_versions(len(table.versions))} of this table"
+        if table.apart:
+            why = f"{len(table.apart)} files whose names differ in numbers only, with the same columns"
+            reasons[table.path, "union"] = f"{why}; without this each is a table of its own"
     if known is not None and (known.is_single or not specs):
         raise WouldLoseData(
             f"{checks} has checks for {tables[0].path or 'this table'} already",
@@ -200,13 +246,13 @@ def _suggest(checks: str, before: str, tables: Sequence[_Table], progress: Progr
         "Read it, loosen or tighten it, commit it:\n"
         "every line is a promise that the next version is held to."
     )
-    text = _text(checks, before, specs, reasons, heading)
+    text = whole_text(checks, before, specs, reasons, heading)
     return Suggested(
         checks, text, tuple(one.path for one in specs), versions, sum(one.gaps for one in tables)
     )
 
 
-def _text(
+def whole_text(
     checks: str,
     before: str,
     specs: Sequence[TableSpec],
@@ -222,8 +268,17 @@ def _text(
     return text
 
 
+class _NotOne(Exception):
+    """Files that look like one table have other columns, or are read in other ways."""
+
+
 def _facts(table: _Table) -> tuple[list[TableFacts], ReadOptions]:
-    """Returns the facts of each version, all read as the newest is."""
+    """Returns the facts of each version, and how the newest is read.
+
+    Raises:
+        UsageError: The newest is no table.
+        _NotOne: The newest are several.
+    """
     found: list[TableFacts] = []
     options: ReadOptions | None = None
     for file in reversed(table.versions):
@@ -232,6 +287,8 @@ def _facts(table: _Table) -> tuple[list[TableFacts], ReadOptions]:
             try:
                 opened = open_table(engine, path, name=file.name)
                 if options is None:
+                    if table.apart and not _fits_together(opened):
+                        raise _NotOne
                     options = replace(opened.options, types=(), dates=())
                 found.append(facts_of(engine, opened))
             except Unreadable as error:
@@ -239,6 +296,13 @@ def _facts(table: _Table) -> tuple[list[TableFacts], ReadOptions]:
                     raise UsageError(f"{file.name}: {error.findings[0].message}") from error
     assert options is not None
     return found[::-1], options
+
+
+def _fits_together(table: Table) -> bool:
+    """Tells whether several files are one table: with the same columns of the same kinds."""
+    codes = {one.code for one in table.findings if one.place.path == table.name}
+    ways = {replace(one.table.options, types=(), dates=()) for one in table.members}
+    return not codes & {"columns-differ", "mixed-types"} and len(ways) == 1
 
 
 def _placed(suggestion: Suggestion, path: str) -> dict[tuple[str, ...], str]:
@@ -249,78 +313,3 @@ def _placed(suggestion: Suggestion, path: str) -> dict[tuple[str, ...], str]:
 
 def _versions(count: int) -> str:
     return "1 version" if count == 1 else f"{count} versions"
-
-
-def suggest_from_schema(reference: str, path: str, *, root: Path) -> Suggested:
-    """Returns the checks that a pandera schema amounts to; what has no word here is said on top.
-
-    Args:
-        reference: `schemas.py:Train`, or a pandera YAML file, below `root`.
-        path: The file that the checks are for.
-        root: Folder of the reference. Its code is run.
-
-    Raises:
-        InvalidText: The schema cannot be loaded, or names no column.
-    """
-    return _converted(reference, path + CHECKS_SUFFIX, "", "", root=root)
-
-
-def convert_for_dataset(
-    workspace: Workspace, one: Selected, sidecar: object, reference: str, *, extend: bool = True
-) -> Suggested:
-    """Returns the checks that a pandera schema amounts to, for a data set or one table of it.
-
-    Args:
-        workspace: Where.
-        one: What was named.
-        sidecar: Of its version in the work tree.
-        reference: As `suggest_from_schema` takes it, below the top of the work tree.
-        extend: Add to the checks file that is there; else convert into a whole one.
-
-    Raises:
-        UsageError: It is a directory, and no table of it was named.
-        WouldLoseData: The table has checks already.
-        InvalidText: The schema cannot be loaded, or names no column.
-    """
-    from dvtool.core.sidecar import Sidecar
-
-    assert isinstance(sidecar, Sidecar)
-    table = os.fsdecode(one.inside)
-    if sidecar.kind == "directory" and not table:
-        raise UsageError(
-            f"{one} is a directory, a schema is for one table", hint=f"name a table, as {one}/FILE"
-        )
-    checks = one.dataset + CHECKS_SUFFIX
-    written = subjects.checks_at(workspace, one.dataset, None) if extend and table else None
-    before = written.text if written else ""
-    return _converted(reference, checks, table, before, root=workspace.top)
-
-
-def _converted(reference: str, checks: str, table: str, before: str, *, root: Path) -> Suggested:
-    from dvtool.quality.checks.pandera_import import from_pandera
-    from dvtool.quality.checks.pandera_loading import load_schema
-
-    if before.strip() and any(one.path == table for one in parse_checks(before).tables):
-        raise WouldLoseData(
-            f"{checks} has checks for {table} already", hint="remove them first, or edit them"
-        )
-    try:
-        found = from_pandera(load_schema(root, reference))
-    except DvtoolError:
-        raise
-    except (Exception, SystemExit) as error:
-        why = (str(error).strip() or "no message").splitlines()[0][:160]
-        raise InvalidText(
-            f"{reference} cannot be loaded: {type(error).__name__}: {why}",
-            hint=f"python {reference.rpartition(':')[0]} shows where",
-        ) from error
-    said = f"Converted by dvtool from {reference}; above each line is what it says there."
-    if found.lost:
-        said += " There is no word for:\n" + "\n".join(f"  {one}" for one in found.lost)
-    spec = replace(found.spec, path=table)
-    reasons = found.reasons
-    if table:
-        reasons = {(table, *key): why for key, why in reasons.items()} | {(table,): said}
-    heading = "" if table else said
-    text = _text(checks, before, [spec], reasons, heading)
-    return Suggested(checks, text, (table,), {table: 1}, lost=found.lost)

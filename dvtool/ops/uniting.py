@@ -37,7 +37,7 @@ def united(files: Mapping[str, FileBytes], checks: ChecksText | None) -> dict[st
     found = {path: {inside: files[inside] for inside in paths} for path, paths in unions.items()}
     one_of = {inside for members in found.values() for inside in members}
     kept = {path: file for path, file in files.items() if path not in one_of}
-    kept |= {path: _together(path, members) for path, members in found.items()}
+    kept |= {path: as_one(path, members) for path, members in found.items()}
     return dict(sorted(kept.items()))
 
 
@@ -64,7 +64,8 @@ def _digest(members: Mapping[str, FileBytes]) -> Digest | None:
     return Digest(bytes.fromhex(marks_together(marks))) if len(marks) == len(members) else None
 
 
-def _together(glob: str, members: Mapping[str, FileBytes]) -> FileBytes:
+def as_one(glob: str, members: Mapping[str, FileBytes]) -> FileBytes:
+    """Returns some files of a version as one, called as the glob that unites them."""
     inside, first = next(iter(members.items()))
     name = first.name.removesuffix(inside) + glob
     return FileBytes(name, _digest(members), partial(_opened_together, members), members)

@@ -106,7 +106,8 @@ def _suggest(
 def _convert(path: str, schema: str, *, extend: bool, quiet: bool) -> tuple[Suggested, Path]:
     """Returns a schema as checks, and where they belong: never inside of a tracked directory."""
     from dvtool.ops.selection import repo_path
-    from dvtool.ops.suggest import convert_for_dataset, selected, suggest_from_schema
+    from dvtool.ops.suggest import selected
+    from dvtool.ops.suggest_schema import convert_for_dataset, suggest_from_schema
 
     try:
         workspace = open_workspace(quiet=quiet)

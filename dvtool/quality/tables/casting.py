@@ -156,7 +156,11 @@ def is_null(value: str, nulls: Sequence[str]) -> str:
     words = [literal(one) for one in nulls if one]
     if words:
         longest = max(len(one.encode()) for one in nulls)
-        tests.append(f"(strlen({value}) <= {longest} AND {value} IN ({', '.join(words)}))")
+        listed = ", ".join(words)
+        # An AND looks through the list for long texts, too (DuckDB 2.0).
+        tests.append(
+            f"CASE WHEN strlen({value}) > {longest} THEN false ELSE {value} IN ({listed}) END"
+        )
     return f"({' OR '.join(tests) or 'false'})"
 
 
