@@ -224,7 +224,7 @@ def test_intervals_of_total_variation_hold_the_truth(levels: int) -> None:
     for _ in range(400):
         sides = draw.multinomial(300, p).astype(float), draw.multinomial(500, q).astype(float)
         value = np.abs(sides[0] / 300 - sides[1] / 500).sum() / 2
-        low, high = intervals.total_variation_interval(value, sides, np.array([9.0]), 0.05)
+        low, high = intervals.total_variation_interval(value, sides, np.full(200, 9.0), 0.05)
         missed += not low <= np.abs(p - q).sum() / 2 <= high
 
     assert missed <= 35  # the 99.9 % binomial bound of 5 %
