@@ -56,6 +56,11 @@ def _answer(args: list[str]) -> int:
     """Says again what still holds, before click and all that a command needs are imported."""
     from dvtool.ops import answers
 
+    if args[:1] == ["hook"]:
+        from dvtool.git.quick import is_settled
+
+        if is_settled(args):
+            return 0
     question = answers.asked(args, os.environ)
     known = answers.standing(question) if question is not None else None
     if known is None:

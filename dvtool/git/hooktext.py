@@ -7,7 +7,9 @@ writes. Called by `dvtool.git.hooks`.
 
 from __future__ import annotations
 
-from typing import Final
+TYPE_CHECKING = False  # as in `typing`, which `dvtool.git.quick` does without
+if TYPE_CHECKING:
+    from typing import Final
 
 VERSION: Final = 1
 MARK: Final = f"# dvtool hook {VERSION}:"
@@ -136,6 +138,9 @@ if is_settled; then exit 0; fi
 set +f
 IFS=$fields
 """
+
+SETTLED: Final = f"nl='\n'\n{_FOLDERS}{_QUICK}exit 1\n"
+"""The test alone: ends with 0 where there is nothing for dvtool to do, at the top of a work tree."""
 
 _CALL = """\
 run_dvtool hook "$name"
