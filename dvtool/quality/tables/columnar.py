@@ -44,8 +44,16 @@ class _Relation:
     findings: tuple[Finding, ...] = ()
 
 
-def read_columnar(engine: Engine, path: Path, name: str, options: ReadOptions) -> Table:
-    """Returns the table of a Parquet or Arrow file.
+def read_columnar(
+    engine: Engine,
+    path: Path,
+    name: str,
+    options: ReadOptions,
+    *,
+    contents: bool = True,
+    damage: bool = True,
+) -> Table:
+    """Returns the table of a Parquet or Arrow file; arguments as `open_table`.
 
     Raises:
         Unreadable: The file is damaged, cut off, or of another format.
@@ -67,7 +75,9 @@ def read_columnar(engine: Engine, path: Path, name: str, options: ReadOptions) -
         message = f"no rows under {len(columns)} columns"
         findings.append(structural("no-rows", message, name, rows=0))
     table = Table(name, options, columns, rows, source, raw)
-    findings += judge_contents(engine, table)
+    if contents or damage:
+        found = judge_contents(engine, table)
+        findings += found if contents else []
     return replace(table, findings=worst_first(findings))
 
 

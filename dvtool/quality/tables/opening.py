@@ -25,6 +25,7 @@ def open_table(
     name: str = "",
     options: ReadOptions | None = None,
     contents: bool = True,
+    damage: bool = True,
 ) -> Table:
     """Returns the table that a file holds, or several do together, with its structural findings.
 
@@ -37,8 +38,9 @@ def open_table(
         path: A file, or the members of a table of several.
         name: What the user calls it; the path itself when empty.
         options: How to read it; None to find out.
-        contents: Whether findings about values are wanted, such as repeated rows. Files that carry
-            their own types are looked through all the same, since that finds damage.
+        contents: Whether findings about values are wanted, such as repeated rows.
+        damage: Whether files that carry their own types are looked through all the same, since that
+            finds damage; else it is found in the middle of whatever reads them.
 
     Raises:
         Unreadable: No table can be had: an empty file, damage, not a table, too little memory.
@@ -64,7 +66,7 @@ def open_table(
         packed = settled.compression if "compression" in told else compression
         settled = replace(settled, format=found or "csv", compression=packed, stated=frozenset())
     try:
-        return _read(engine, path, name, settled, told=told, contents=contents)
+        return _read(engine, path, name, settled, told=told, contents=contents, damage=damage)
     except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
         raise  # our own SQL is wrong, not the file
     except (duckdb.OutOfMemoryException, MemoryError) as error:
@@ -82,6 +84,7 @@ def _read(
     *,
     told: frozenset[str],
     contents: bool,
+    damage: bool,
 ) -> Table:
     if options.format in TEXTUAL:
         from dvtool.quality.tables.textfile import read_text
@@ -93,4 +96,4 @@ def _read(
         return read_workbook(engine, path, name, options, told=told)
     from dvtool.quality.tables.columnar import read_columnar
 
-    return read_columnar(engine, path, name, options)
+    return read_columnar(engine, path, name, options, contents=contents, damage=damage)

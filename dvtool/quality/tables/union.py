@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +67,29 @@ def open_union(
     if alike is not None:
         found = [*map(_of_a_part, alike.findings), *_same_files(members.files)]
         return replace(alike, findings=worst_first(folded(found)))
+    reading = partial(
+        _one_by_one, engine, members, name=name, options=options, contents=contents, known=known
+    )
+    if not contents:
+        return reading(damage=True)
+    import duckdb
+
+    try:
+        return reading(damage=False)  # all values are looked at once, in all files together
+    except duckdb.Error:
+        return reading(damage=True)  # which tells the damaged file
+
+
+def _one_by_one(
+    engine: Engine,
+    members: Members,
+    *,
+    name: str,
+    options: ReadOptions | None,
+    contents: bool,
+    known: Mapping[str, MemberTable] | None,
+    damage: bool,
+) -> Table:
     findings: list[Finding] = []
     opened: list[MemberTable] = []
     for one in members.files:
@@ -74,7 +98,14 @@ def open_union(
             table = (
                 held.table
                 if held is not None
-                else open_table(engine, one.path, name=one.name, options=options, contents=False)
+                else open_table(
+                    engine,
+                    one.path,
+                    name=one.name,
+                    options=options,
+                    contents=False,
+                    damage=damage,
+                )
             )
         except Unreadable as error:
             findings += map(_of_a_part, error.findings)
@@ -87,8 +118,7 @@ def open_union(
         raise Unreadable(*findings)
     columns = _columns(engine, opened)
     paths = {one.inside: one.path for one in members.files}
-    opened = _agreed(engine, opened, columns, paths)
-    opened = _placed(opened)
+    opened = _placed(_agreed(engine, opened, columns, paths))
     findings += _same_files(members.files)
     findings += _column_findings(columns, opened, name)
     findings += _dialects(opened)

@@ -241,6 +241,28 @@ def test_types_of_parquet_that_differ_become_text_with_a_finding(
     assert [one.column for one in by_code(table, "mixed-types")] == ["v"]
 
 
+def test_a_damaged_file_of_parquet_is_told_and_the_others_are_read(
+    engine: Engine, unite: Unite, tmp_path: Path
+) -> None:
+    pa.parquet.write_table(pa.table({"v": list(range(9000))}), tmp_path / "p.parquet")
+    good = (tmp_path / "p.parquet").read_bytes()
+    bad = good[:200] + b"\xff" * 400 + good[600:]
+    table = unite(a__parquet=good, b__parquet=bad)
+
+    (found,) = by_code(table, "unreadable")
+    assert str(found.place) == "d/b.parquet" and table.rows == 9000
+
+
+def test_what_is_constant_in_a_file_of_parquet_is_no_matter(unite: Unite, tmp_path: Path) -> None:
+    files = {}
+    for stem in "ab":
+        rows = pa.table({"day": [stem] * 20, "n": list(range(20))})
+        pa.parquet.write_table(rows, tmp_path / "p.parquet")
+        files[f"{stem}__parquet"] = (tmp_path / "p.parquet").read_bytes()
+
+    assert not by_code(unite(**files), "constant-column")
+
+
 def test_some_of_the_files_keep_their_numbers(engine: Engine, unite: Unite) -> None:
     table = unite(a__csv="x\n1\n2\n", b__csv="x\n3\n", c__csv="x\n4\n")
     some = narrowed(engine, table, {"b.csv", "c.csv"})
