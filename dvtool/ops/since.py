@@ -34,8 +34,8 @@ class Began:
         unknown: Versions in between of which it is not known.
         failing: In how many versions it fails.
         still: Whether it fails in the newest version.
-        hint: Where in that first version it comes from, and what to look at; empty where only a
-            profile answered.
+        hint: Where in that first version it comes from, and what to look at; how its bytes come
+            where only they tell.
     """
 
     name: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Literal
 
 from dvtool.core.allow import Allowance
@@ -22,6 +23,7 @@ from dvtool.ops.judge import absent, is_judged
 from dvtool.ops.judge_once import judge_subject_once
 from dvtool.ops.profiler import Profiler, Spec, spec_for
 from dvtool.ops.selection import Selected
+from dvtool.ops.since_causes import Again, with_causes
 from dvtool.ops.subjects import ChecksText, FileBytes, Subject
 from dvtool.ops.uniting import is_asked, united
 from dvtool.ops.workspace import Workspace
@@ -122,15 +124,24 @@ class Judging:
             older: The one before them; None where the data set begins with them.
         """
         found: list[JudgedVersion] = []
+        again: dict[str, Again] = {}
         good = previous = older
         for version in reversed(chosen):
-            judged = self.version(version, good, is_next=good is previous)
+            is_next = good is previous
+            judged = self.version(version, good, is_next=is_next)
+            again[version.commit] = partial(self._again, version, None if is_next else good)
             found.insert(0, judged)
             is_good = judged.verdict not in (None, Verdict.FAIL)
             if is_good and version.teaches_from(os.fsdecode(self.one.inside)):
                 good = version
             previous = version
-        return tuple(found)
+        return with_causes(found, again, self.one.dataset)
+
+    def _again(self, version: BaselineVersion, before: BaselineVersion | None) -> list[Seen] | None:
+        """Returns what fails by the bytes of a version; None where they are not here."""
+        if subjects.missing_files(self.workspace.store, self.files(version)):
+            return None
+        return self._from_bytes(version, before)[0]
 
     def version(
         self, version: BaselineVersion, before: BaselineVersion | None, *, is_next: bool

@@ -20,7 +20,7 @@ from dvtool.quality.drift.distributions import (
     FloatArray,
     NumericDistribution,
 )
-from dvtool.quality.drift.effects import LEAST_EXPECTED, aligned, levels_of, psi_edges
+from dvtool.quality.drift.effects import LEAST_EXPECTED, aligned, iqr, levels_of, psi_edges
 from dvtool.quality.drift.methods import METHODS, NUMERIC
 from dvtool.quality.drift.sides import Sides
 from dvtool.quality.drift.tails import TAIL
@@ -50,6 +50,7 @@ class Bins:
         coarse: Likewise for the question whether chance makes a part like this.
         edges: Where the bins of numbers end, ascending, shape (count - 2,); empty for categories.
         scale: Standard deviation of the baseline.
+        iqr: Its interquartile range.
         is_exact: Whether every value that occurs is an edge.
         beyond: 1 for bins beyond the baseline's outermost thousandths.
         expected: Share of rows that are there without drift.
@@ -62,6 +63,7 @@ class Bins:
     coarse: Sequence[int]
     edges: FloatArray
     scale: float = math.nan
+    iqr: float = math.nan
     is_exact: bool = False
     beyond: FloatArray | None = None
     expected: float = 0.0
@@ -86,9 +88,13 @@ class Bins:
             "psi": self._psi,
             "js_distance_base2": self._js,
             "cramers_v": self._cramers_v,
+            "tvd": self._tvd,
         }
         if len(self.edges):
             compute |= {"wasserstein": self._wasserstein, "ks": self._ks}
+            compute["wasserstein_iqr"] = lambda some: (
+                self._wasserstein(some) * self.scale / self.iqr
+            )
             compute |= {"tails": self._tails, "far_tails": self._far_tails}
         with np.errstate(all="ignore"):
             return compute[method](counts)
@@ -138,6 +144,10 @@ class Bins:
         phi2 = n * m / (n + m) ** 2 * each
         bins = (pooled > 0).sum(axis=1)
         return np.asarray(np.sqrt(np.maximum(phi2 - (bins - 1) / (n + m - 1), 0.0)))
+
+    def _tvd(self, counts: FloatArray) -> FloatArray:
+        a, b = self._levels(counts)
+        return np.asarray(np.abs(a / a.sum() - b / b.sum(axis=1)[:, None]).sum(axis=1) / 2)
 
     def _apart(self, counts: FloatArray) -> FloatArray:
         """Returns how far the distribution functions lie apart at each edge, shape (parts, edges)."""
@@ -211,6 +221,7 @@ def _numbers(
         coarse=[*(3 * group + side for group, side in zip(groups, sides, strict=True)), -9],
         edges=edges,
         scale=reference.std,
+        iqr=iqr(reference),
         is_exact=is_exact,
         beyond=np.asarray([*(float(side != 0) for side in sides), 0.0]),
         expected=2 * cut / (reference.n + 1),

@@ -20,7 +20,7 @@ from dvtool.quality.drift.distributions import (
     from_quantiles,
 )
 from dvtool.quality.drift_causes import with_drift_causes
-from dvtool.quality.drifting import has_own_drift, told, wanted_drift
+from dvtool.quality.drifting import has_own_drift, thresholds_for, told, wanted_drift
 from dvtool.quality.findings import Finding, Outcome, Place
 from dvtool.quality.given import Given
 from dvtool.quality.kinds import Kind
@@ -106,7 +106,6 @@ def _pairs(
         earlier = before.column(column.name)
         if wanted.off or earlier is None or earlier.kind is not column.kind:
             continue
-        is_asked = bool(wanted.thresholds())
         if _is_left_out(column, earlier, spec):
             continue
         if column.kind is Kind.TEXT and before.key_id != now.key_id:
@@ -115,8 +114,9 @@ def _pairs(
         reference, current = distribution_of(earlier, names), distribution_of(column, names)
         if reference is not None and current is not None:
             role = PRIOR if column.name == spec.label else COVARIATE
-            pair = Comparison(reference, current, wanted.thresholds(), None, role=role)
-            yield column.name, (pair, rule if is_asked else None)
+            thresholds = _thresholds(column, spec)
+            pair = Comparison(reference, current, thresholds, None, role=role)
+            yield column.name, (pair, rule if thresholds else None)
 
 
 def distribution_of(column: ColumnProfile, names: Mapping[str, str]) -> Distribution | None:
@@ -177,9 +177,13 @@ def _has_tokens(pair: Comparison) -> bool:
 
 
 def _is_asked(column: ColumnProfile, earlier: ColumnProfile | None, spec: TableSpec) -> bool:
-    wanted, _ = wanted_drift(column.name, spec, "")
     is_left_out = earlier is not None and _is_left_out(column, earlier, spec)
-    return bool(wanted.thresholds()) and not is_left_out
+    return bool(_thresholds(column, spec)) and not is_left_out
+
+
+def _thresholds(column: ColumnProfile, spec: TableSpec) -> dict[str, float]:
+    is_numeric = column.kind not in (Kind.TEXT, Kind.BOOL)
+    return thresholds_for(column.name, spec, is_numeric=is_numeric)
 
 
 def _is_left_out(column: ColumnProfile, earlier: ColumnProfile, spec: TableSpec) -> bool:

@@ -18,6 +18,7 @@ from dvtool.quality.drift.decisions import ColumnDrift, Decision
 from dvtool.quality.drift.diagnosis import likely_fault
 from dvtool.quality.drift.distributions import CategoricalDistribution, NumericDistribution
 from dvtool.quality.drift.faults import Fault
+from dvtool.quality.drift.methods import applicable
 from dvtool.quality.drift.wording import to_findings
 from dvtool.quality.findings import Finding, Outcome, Place, Severity
 from dvtool.quality.measuring import Incomparable, distribution, is_identifier
@@ -68,7 +69,6 @@ def compare(
         earlier = next((one for one in before.columns if one.name == column.name), None)
         if wanted.off or earlier is None or earlier.kind is not column.kind:
             continue
-        asked = bool(wanted.thresholds())
         if not has_own_drift(column.name, spec) and (
             column.name in (*spec.key, spec.group) or _moves_on(engine, before, table, column)
         ):
@@ -80,12 +80,14 @@ def compare(
         assert isinstance(reference, NumericDistribution | CategoricalDistribution)
         assert isinstance(current, NumericDistribution | CategoricalDistribution)
         role = PRIOR if column.name == spec.label else COVARIATE
+        is_numeric = isinstance(reference, NumericDistribution)
+        thresholds = thresholds_for(column.name, spec, is_numeric=is_numeric)
         blocks = None
         if grouping is not None:
             blocks = grouping.blocks(engine, (before, table), column, earlier)
         chosen[column.name] = (
-            Comparison(reference, current, wanted.thresholds(), blocks, role=role),
-            rule if asked else None,
+            Comparison(reference, current, thresholds, blocks, role=role),
+            rule if thresholds else None,
         )
     if grouping is not None:
         grouping.drop(engine)
@@ -145,6 +147,14 @@ def wanted_drift(column: str, spec: TableSpec, source: str) -> tuple[Drift, Plac
     if own is not None and own.drift is not None:
         return own.drift, own.at("drift", source)
     return spec.drift or Drift(), spec.at("drift", source)
+
+
+def thresholds_for(column: str, spec: TableSpec, *, is_numeric: bool) -> dict[str, float]:
+    """Returns the thresholds asked for a column; of the table's those that mean something for it."""
+    wanted, _ = wanted_drift(column, spec, "")
+    if has_own_drift(column, spec):
+        return wanted.thresholds()
+    return applicable(wanted.thresholds(), is_numeric=is_numeric)
 
 
 def has_own_drift(column: str, spec: TableSpec) -> bool:

@@ -70,6 +70,29 @@ def test_checks_of_today_are_asked_of_versions_whose_bytes_are_gone(
     ]
 
 
+def test_a_failure_that_a_profile_tells_is_placed_by_the_bytes_of_its_first_version(
+    repo: Repo,
+) -> None:
+    repo.write("ages.csv.checks.yaml", "columns: {age: {type: int, max: 200}}\n")
+    for bad in (0, 0, 40, 0, 40):
+        rows = [f"{at},{20 + (80 if at >= 400 - bad else at % 50)}" for at in range(400)]
+        repo.write("ages.csv", "id,age\n" + "\n".join(rows) + "\n")
+        repo.run("add", "ages.csv")
+        repo.commit()
+    repo.run("profile", "--all-history", "ages.csv")
+    repo.write("ages.csv.checks.yaml", "columns: {age: {type: int, max: 99}}\n")
+    third = repo.git("rev-parse", "HEAD~2")[:12]
+
+    here = repo.run("check", "--since", "HEAD~4", "ages.csv", code=1)
+    shutil.rmtree(repo.path / ".git/dvtool/store")
+    gone = repo.run("check", "--since", "HEAD~4", "ages.csv", code=1).out
+
+    assert f"{third}  fail (from profiles)  age.max" in here.out
+    assert "all violations lie in rows 361 to 400 (10% of rows)" in here.out
+    assert f"{third}  fail (from profiles)  age.max" in gone
+    assert f"only its bytes tell where in it (dvtool fetch --rev {third} ages.csv)" in gone
+
+
 def test_versions_without_bytes_and_profile_are_listed_as_unknown(
     story: tuple[Repo, list[str]],
 ) -> None:

@@ -87,7 +87,7 @@ def test_a_private_column_names_no_slice(engine: Engine, tmp_path: Path) -> None
     assert not any("'C'" in str(one) for one in found)
 
 
-@pytest.mark.parametrize("method", ["psi", "wasserstein", "ks"])
+@pytest.mark.parametrize("method", ["psi", "wasserstein", "ks", "wasserstein_iqr"])
 def test_each_method_says_what_it_would_be_without_the_slice(
     engine: Engine, tmp_path: Path, method: str
 ) -> None:
@@ -97,17 +97,21 @@ def test_each_method_says_what_it_would_be_without_the_slice(
         engine, tmp_path, lambda _, shop, p: (shop, p * 3 if shop == "C" else p), checks
     )
 
-    (price,) = [one for one in found if one.code == method]
+    (price,) = [one for one in found if one.code == method.replace("_", "-")]
     assert price.figures["slice"]["where"] == "shop = 'C'"
     assert price.figures["slice"]["without"] < 0.06
     assert "without shop = 'C' (25.1% of rows) it would be 0.0" in price.hint
 
 
-@pytest.mark.parametrize("method", ["js", "cramers_v", "psi"])
+@pytest.mark.parametrize(
+    ("method", "limit"), [("js", 0.08), ("cramers_v", 0.08), ("psi", 0.08), ("tvd", 0.06)]
+)
 def test_shifted_shares_are_placed_by_each_method(
-    engine: Engine, tmp_path: Path, method: str
+    engine: Engine, tmp_path: Path, method: str, limit: float
 ) -> None:
-    checks = f"time: {{column: day, gaps: 9d}}\ncolumns: {{shop: {{drift: {{{method}: 0.08}}}}}}\n"
+    checks = (
+        f"time: {{column: day, gaps: 9d}}\ncolumns: {{shop: {{drift: {{{method}: {limit}}}}}}}\n"
+    )
 
     found = drifted(
         engine, tmp_path, lambda row, shop, p: ("A" if 600 <= row < 1500 else shop, p), checks
@@ -115,7 +119,7 @@ def test_shifted_shares_are_placed_by_each_method(
 
     (shop,) = [one for one in found if one.column == "shop"]
     assert shop.figures["slice"]["where"].startswith("day 2024-01-2")
-    assert shop.figures["slice"]["without"] < 0.08
+    assert shop.figures["slice"]["without"] < limit
 
 
 def test_the_label_is_told_where_its_shares_shifted(engine: Engine, tmp_path: Path) -> None:
@@ -183,6 +187,9 @@ def test_effects_of_parts_are_those_of_scipy(engine: Engine, tmp_path: Path) -> 
 
     area = stats.wasserstein_distance(before, after) / before.std()
     assert bins.effect("wasserstein", counts)[0] == pytest.approx(area, abs=0.01)
+    spread = np.subtract(*np.quantile(before, [0.75, 0.25]))
+    wide = area * before.std() / spread
+    assert bins.effect("wasserstein_iqr", counts)[0] == pytest.approx(wide, abs=0.01)
     apart = stats.ks_2samp(before, after).statistic
     assert bins.effect("ks", counts)[0] == pytest.approx(apart, abs=0.01)
     low, high = np.sort(before)[[3, -4]]
@@ -215,6 +222,7 @@ def test_effects_of_few_values_are_exact(engine: Engine, tmp_path: Path) -> None
     assert levels.effect("js_distance_base2", counts[None, :])[0] == pytest.approx(
         math.sqrt(divergence - bias)
     )
+    assert levels.effect("tvd", counts[None, :])[0] == pytest.approx(0.25)
     table = [[300, 300, 300, 300, 0], [0, 200, 200, 200, 200]]
     phi2 = stats.chi2_contingency(table).statistic / 2000 - 4 / 1999
     assert levels.effect("cramers_v", counts[None, :])[0] == pytest.approx(math.sqrt(phi2))

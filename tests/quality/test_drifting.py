@@ -12,28 +12,8 @@ import pytest
 from dvtool.errors import InvalidText
 from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.findings import Outcome, Severity
-from dvtool.quality.given import Given
-from dvtool.quality.judged import Baseline, JudgedTable
-from dvtool.quality.judging import judge_table
-from dvtool.quality.tables.engine import Engine
-
-
-def judged(folder: Path, before: str, after: str, checks: str) -> JudgedTable:
-    """Returns the judgement of one text against another under checks."""
-    old, new = folder / "old.csv", folder / "new.csv"
-    old.write_text(before)
-    new.write_text(after)
-    (spec,) = parse_checks(checks, source="new.csv.checks.yaml").tables
-    given = Given(
-        "new.csv",
-        new,
-        spec=spec,
-        source="new.csv.checks.yaml",
-        baseline=Baseline("old.csv", "given"),
-        baseline_path=old,
-    )
-    with Engine() as engine:
-        return judge_table(engine, given)
+from dvtool.quality.judged import JudgedTable
+from tests.quality.two_versions import judged
 
 
 def of(table: JudgedTable, code: str) -> list[tuple[str, Outcome, Severity]]:
@@ -74,6 +54,65 @@ def test_thresholds_for_the_table_are_not_meant_for_columns_that_name_rows_or_mo
 # -- blocks --------------------------------------------------------------------------------------
 
 DRIFTS = ("wasserstein", "tails", "js-distance-base2", "psi")
+
+
+def measured(seed: int, *, out: int = 0, shop: str = "ab") -> str:
+    """Returns 2,000 rows of a number, of which some lie far out, and a shop."""
+    draw = random.Random(seed)
+    values = [draw.gauss(50, 10) for _ in range(2000 - out)] + [900.0] * out
+    draw.shuffle(values)
+    rows = [f"{at},{value:.2f},{shop[at * 7 % len(shop)]}" for at, value in enumerate(values)]
+    return "\n".join(["id,n,shop", *rows]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "method", "strict", "loose"),
+    [
+        ("n", "tails", 0.02, 0.1),
+        ("n", "far_tails", 1, 10),
+        ("n", "wasserstein_iqr", 0.5, 9),
+        ("shop", "tvd", 0.1, 0.6),
+    ],
+)
+def test_every_method_that_is_computed_can_be_asked_for(
+    tmp_path: Path, column: str, method: str, strict: float, loose: float
+) -> None:
+    before, after = measured(1), measured(2, out=100, shop="abbb" if column == "shop" else "ab")
+    checks = "columns: {%s: {drift: {%s: %s}}}\nkey: [id]\n"
+
+    found = judged(tmp_path, before, after, checks % (column, method, strict))
+    fine = judged(tmp_path, before, after, checks % (column, method, loose))
+
+    code = method.replace("_", "-")
+    assert of(found, code) == [(column, Outcome.VIOLATED, Severity.FAIL)]
+    assert f"allowed {strict}" in next(one.message for one in found.findings if one.code == code)
+    assert of(fine, code) == []
+
+
+def test_psi_can_be_asked_for_with_room_in_the_tails_that_it_brings_along(tmp_path: Path) -> None:
+    before, after = measured(1), measured(2, out=60)
+    checks = "columns: {n: {drift: {psi: 0.25%s}}}\nkey: [id]\n"
+
+    found = judged(tmp_path, before, after, checks % "")
+    roomy = judged(tmp_path, before, after, checks % ", tails: 0.2, far_tails: 9")
+
+    assert [(one.column, one.outcome) for one in found.findings if one.column == "n"] == [
+        ("n", Outcome.VIOLATED)
+    ]
+    assert [one for one in roomy.findings if one.column == "n"] == []
+
+
+def test_what_the_table_asks_of_numbers_leaves_other_columns_to_the_defaults(
+    tmp_path: Path,
+) -> None:
+    before, after = measured(1), measured(2, out=100, shop="abbb")
+
+    found = judged(tmp_path, before, after, "drift: {tails: 0.01}\nkey: [id]\n")
+
+    assert of(found, "tails") == [("n", Outcome.VIOLATED, Severity.FAIL)]
+    assert of(found, "js-distance-base2") == [("shop", Outcome.VIOLATED, Severity.WARN)]
+    own = judged(tmp_path, before, after, "columns: {shop: {drift: {tails: 0.01}}}\nkey: [id]\n")
+    assert of(own, "tails") == [("shop", Outcome.UNDECIDED, Severity.FAIL)]
 
 
 def failed(table: JudgedTable) -> set[str]:

@@ -22,6 +22,7 @@ from dvtool.quality.checks.model import (
     TableSpec,
 )
 from dvtool.quality.checks.parsing import table_for
+from dvtool.quality.drift.methods import with_tails
 from dvtool.quality.findings import RANK, Severity
 
 Rule = Callable[[Any, Any], bool]
@@ -208,8 +209,9 @@ def _drift(was: Drift | None, now: Drift | None) -> bool:
         return was is None or not was.off
     if was is None or was.off:
         return False
-    there = now.thresholds() if now is not None else {}
-    return any(there.get(name, limit + 1) > limit for name, limit in was.thresholds().items())
+    there = with_tails(now.thresholds()) if now is not None else {}
+    limits = with_tails(was.thresholds())
+    return any(there.get(name, limit + 1) > limit for name, limit in limits.items())
 
 
 def _history(was: HistoryRule, now: HistoryRule) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dvtool.quality.checks.bounds import Bound, Number
 from dvtool.quality.findings import Place, Severity
@@ -38,6 +38,13 @@ class Spec:
         return Place(source, self.lines.get(key, self.line))
 
 
+DRIFT_METHODS: Final = (
+    *("psi", "js", "wasserstein", "ks", "cramers_v"),
+    *("tvd", "wasserstein_iqr", "tails", "far_tails"),
+)
+"""What `drift:` of checks calls the methods, in the vocabulary's order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drift(Spec):
     """How far a distribution may move: a threshold a method; all None when only defaults hold.
@@ -51,12 +58,16 @@ class Drift(Spec):
     wasserstein: float | None = None
     ks: float | None = None
     cramers_v: float | None = None
+    tvd: float | None = None
+    wasserstein_iqr: float | None = None
+    tails: float | None = None
+    far_tails: float | None = None
     off: bool = False
 
     def thresholds(self) -> dict[str, float]:
         """Returns the thresholds given, by method, in the vocabulary's order."""
-        names = ("psi", "js", "wasserstein", "ks", "cramers_v")
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        given = {name: getattr(self, name) for name in DRIFT_METHODS}
+        return {name: limit for name, limit in given.items() if limit is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from dvtool.quality.checks.records import (
     unless_true,
 )
 from dvtool.quality.checks.text import Node
+from dvtool.quality.drift.methods import code_of
 from dvtool.quality.findings import Severity
 from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.options import COMPRESSIONS, DECIMALS, FORMATS, THOUSANDS, ReadOptions
@@ -100,13 +101,31 @@ DRIFT: Final = Scope(
     "drift",
     Drift,
     tuple(
-        Word(key, g.THRESHOLD, f"Largest {says} from the baseline.", f"{key}: {example}", key)
+        Word(
+            key,
+            g.THRESHOLD,
+            f"Largest {says} from the baseline.",
+            f"{key}: {example}",
+            code_of(key),
+        )
         for key, says, example in (
             ("psi", "population stability index", 0.25),
             ("js", "Jensen-Shannon distance, base 2,", 0.1),
             ("wasserstein", "Wasserstein distance, normed,", 0.1),
             ("ks", "Kolmogorov-Smirnov distance", 0.1),
             ("cramers_v", "Cramér's V", 0.1),
+            ("tvd", "share of values in other categories (total variation distance)", 0.1),
+            (
+                "wasserstein_iqr",
+                "Wasserstein distance over the baseline's interquartile range,",
+                0.1,
+            ),
+            (
+                "tails",
+                "share of values beyond its outermost thousandths, above the usual one,",
+                0.01,
+            ),
+            ("far_tails", "mean distance beyond its range, in standard deviations,", 0.1),
         )
     ),
     _inspect_drift,

@@ -156,6 +156,36 @@ def norm_interval(value: float, norms: FloatArray, level: float, *, slack: float
     return max(0.0, value - width), value + width
 
 
+def total_variation_interval(
+    value: float,
+    sides: tuple[FloatArray, FloatArray],
+    norms: FloatArray,
+    level: float,
+    *,
+    effective: Interval | None = None,
+) -> Interval:
+    """Returns value ± the smaller of two bounds of the norm of the deviations.
+
+    One is that of `norm_interval`; of few categories it is far too wide, since such norms are often
+    nearly 0. The other is McDiarmid's inequality: one row moves the norm by at most 1/n.
+
+    Args:
+        value: The distance of the samples.
+        sides: Counts of both, shape (levels,).
+        norms: As for `norm_interval`.
+        level: Probability that the interval misses.
+        effective: Rows that count, where they depend on each other.
+    """
+    rows = _rows(*sides, effective)
+    spread = [
+        p * (1 - p) / n for p, n in ((a / a.sum(), n) for a, n in zip(sides, rows, strict=True))
+    ]
+    usual = float(np.sqrt(spread[0] + spread[1]).sum()) / 2
+    beyond = math.sqrt(-math.log(level) / 2 * (1 / rows[0] + 1 / rows[1]))
+    width = min(usual + beyond, upper_point(norms, level))
+    return max(0.0, value - width), min(1.0, value + width)
+
+
 def grid_of(reference: NumericDistribution, current: NumericDistribution) -> FloatArray:
     """Returns ascending points for the bootstrap: all values where few, else pooled quantiles.
 

@@ -59,6 +59,7 @@ ALIASES: Final[Mapping[str, str]] = {
 }
 """The short name in checks, and names of Evidently and Azure ML for the same figures."""
 _SCALE: Final = {"jensenshannon": 1 / math.sqrt(math.log(2))}
+_BESIDE_PSI: Final = ("tails", "far_tails")
 PSI_MODERATE: Final = 0.1
 PSI_MAJOR: Final = 0.25
 
@@ -85,6 +86,30 @@ def thresholds_of(given: Mapping[str, float]) -> dict[str, float]:
             raise UsageError(f"two drift thresholds for {name}")
         found[name] = threshold * _SCALE.get(given_name, 1.0)
     return found
+
+
+def applicable(given: Mapping[str, float], *, is_numeric: bool) -> dict[str, float]:
+    """Returns the thresholds of methods that mean something for a column, by the names given.
+
+    Numbers have all, also as categories; what has no order has no distance.
+    """
+    return {
+        name: limit
+        for name, limit in given.items()
+        if is_numeric or CATEGORICAL in METHODS[ALIASES.get(name, name)].kinds
+    }
+
+
+def with_tails(given: Mapping[str, float]) -> dict[str, float]:
+    """Returns thresholds by our names with those that PSI brings along, which is blind to tails."""
+    if "psi" not in given:
+        return dict(given)
+    return {**{name: METHODS[name].threshold for name in _BESIDE_PSI}, **given}
+
+
+def code_of(name: str) -> str:
+    """Returns the code of a finding by a method, by any name of it."""
+    return ALIASES.get(name, name).replace("_", "-")
 
 
 def psi_band(value: float) -> str:

@@ -239,7 +239,10 @@ class Sides:
         a, b = self._levels
         norms = self._norms_of_levels
         value = effects.total_variation(a, b)
-        return Measured(value, intervals.norm_interval(value, norms, level), {"levels": len(a)})
+        ends = intervals.total_variation_interval(
+            value, (a, b), norms, level, effective=self._effective
+        )
+        return Measured(value, ends, {"levels": len(a)})
 
     @cached_property
     def _norms_of_levels(self) -> FloatArray:

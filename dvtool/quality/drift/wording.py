@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from dvtool.quality.drift.decisions import ColumnDrift, Decision, Effect
 from dvtool.quality.drift.faults import Fault
-from dvtool.quality.drift.methods import METHODS
+from dvtool.quality.drift.methods import METHODS, code_of
 from dvtool.quality.findings import Evidence, Finding, Outcome, Place, Severity
 
 _ROLES: Final = {
@@ -73,7 +73,7 @@ def to_findings(
         hint = _HINTS.get(fault.code, "")
     return [
         Finding(
-            code=effect.method.replace("_", "-"),
+            code=code_of(effect.method),
             message=message,
             place=place,
             evidence=Evidence.DRIFT,

@@ -17,6 +17,7 @@ from dvtool.quality.tables.casting import Cell
 from dvtool.quality.tables.contents import judge_contents
 from dvtool.quality.tables.engine import Engine, literal
 from dvtool.quality.tables.headroom import row_bytes
+from dvtool.quality.tables.jsonmixed import by_majority, mixed, structure_of
 from dvtool.quality.tables.jsonpaths import Leaf, leaves, target, without_clashes
 from dvtool.quality.tables.jsonrecords import Records, load_records
 from dvtool.quality.tables.kinding import TEMPORAL, decide
@@ -38,10 +39,10 @@ def read_json(engine: Engine, text: PlainText) -> Table:
         Unreadable: Not JSON, no object in it, or objects whose keys differ without end.
     """
     records = load_records(engine, text)
-    structure = _structure(engine, records)
     try:
-        shape = json.loads(structure)
-        parts = without_clashes(shape) if isinstance(shape, dict) else []
+        shape = structure_of(engine, f"SELECT doc, record FROM {records.table}")
+        shape, odd = by_majority(engine, records.table, shape if isinstance(shape, dict) else {})
+        parts = without_clashes(shape)
         found = [leaf for n, part in enumerate(parts) for leaf in leaves(part, f"s{n}")]
     except RecursionError as error:
         message = "the objects are nested too deeply for a table"
@@ -55,25 +56,12 @@ def read_json(engine: Engine, text: PlainText) -> Table:
     fields, settled, dated = _fields(engine, base, names, found, text=text, places=places)
     findings = [*text.findings, *records.findings, *findings, *dated]
     findings += _repeated(engine, records.table, text.name, places)
-    findings += _mixed(engine, records.table, names, found, name=text.name, places=places)
+    findings += mixed(engine, records, names, found, odd, name=text.name, places=places)
     columns, source, raw = make_views(engine, base, "rowid + 1", fields)
     table = Table(text.name, settled, columns, records.rows, source, raw, places=places)
     if text.contents:
         findings += judge_contents(engine, table)
     return replace(table, findings=worst_first(findings))
-
-
-def _structure(engine: Engine, records: Records) -> str:
-    """Returns the structure of all records together, as the engine writes it.
-
-    It is asked of one array, which must fit in memory: the first record of each structure.
-    """
-    kinds = (
-        f"SELECT arg_min(doc, record) AS doc, min(record) AS first FROM {records.table} "
-        "GROUP BY json_structure(doc)"
-    )
-    array = "CAST('[' || string_agg(CAST(doc AS VARCHAR), ',' ORDER BY first) || ']' AS JSON)"
-    return str(engine.rows(f"SELECT json_structure({array}) -> 0 FROM ({kinds})")[0][0])
 
 
 def _flattened(
@@ -142,10 +130,6 @@ def _places(path: Path, records: Records, base: str) -> LineMap:
     return LineMap(path=path, table=base)
 
 
-_WORDS = {"VARCHAR": "text", "UBIGINT": "int", "BIGINT": "int", "DOUBLE": "float"}
-"""What a reader of the finding calls the engine's names of JSON types."""
-
-
 def _repeated(engine: Engine, table: str, name: str, places: LineMap) -> list[Finding]:
     """Returns a finding about records that name a field twice, of which the engine reads the first."""
     spots = engine.rows(
@@ -160,37 +144,3 @@ def _repeated(engine: Engine, table: str, name: str, places: LineMap) -> list[Fi
     message = f"{times(count, 'record')} with a field named twice, allowed 0; the first one is read"
     examples = [(lines.get(row, 0), row, None) for row in rows]
     return [structural("repeated-fields", message, name, examples=examples, records=count)]
-
-
-def _mixed(
-    engine: Engine,
-    table: str,
-    names: Sequence[str],
-    found: Sequence[Leaf],
-    *,
-    name: str,
-    places: LineMap,
-) -> list[Finding]:
-    """Returns findings about fields that hold values of several types."""
-    findings = []
-    for place, one in enumerate(found):
-        if not one.mixed:
-            continue
-        value = f"doc -> {literal('$.' + '.'.join(json.dumps(key) for key in one.keys))}"
-        counts = engine.rows(
-            f"SELECT json_type({value}) AS kind, count(*), min(rowid) + 1 FROM {table} "
-            "WHERE kind IS NOT NULL AND kind <> 'NULL' GROUP BY kind ORDER BY 2 DESC, 1"
-        )
-        if not one.type.endswith("[]") and len(counts) < 2:
-            continue  # empty objects only
-        told = ", ".join(
-            f"{int(many):,} {_WORDS.get(kind, str(kind).lower())}" for kind, many, _ in counts
-        )
-        rows = [int(row) for _, _, row in counts[1 : 1 + EXAMPLES]]
-        lines = places.find(engine, rows)
-        examples = [(lines.get(row, 0), row, None) for row in rows]
-        message = f"values of several types, kept as text: {told}"
-        findings.append(
-            structural("mixed-types", message, name, column=names[place], examples=examples)
-        )
-    return findings

@@ -179,6 +179,10 @@ class Snapshot:
                 wanted.difference_update(d for d, at in found if not bad or at.pack not in bad)
         return wanted | damaged
 
+    def without_record(self, digests: Iterable[Digest]) -> set[Digest]:
+        """Returns those of `digests` that have no sound record of their own; some are made of parts."""
+        return self._missing_records(set(digests))
+
     def locate(self, digest: Digest, *, avoid: Collection[PackRef] = ()) -> Location | None:
         """Returns where the record of `digest` lies in a sound pack that is not to be avoided."""
         if digest in self._disbelieved:

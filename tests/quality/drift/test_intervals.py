@@ -203,3 +203,28 @@ def test_no_row_beyond_the_tails_leaves_room_for_a_few() -> None:
 
     assert found.beyond == 0
     assert found.low < 0 < found.high
+
+
+def test_total_variation_of_two_categories_has_an_interval_of_use() -> None:
+    sides = np.array([1000.0, 1000]), np.array([500.0, 1500])
+    norms = np.abs(np.random.default_rng(1).normal(0, 0.015, 200))
+
+    low, high = intervals.total_variation_interval(0.25, sides, norms, 0.05)
+
+    # sqrt((0.25 + 0.1875) / 2000) + sqrt(ln(20) / 2 * (1 / 2000 + 1 / 2000))
+    assert (low, high) == (pytest.approx(0.1965, abs=1e-4), pytest.approx(0.3035, abs=1e-4))
+
+
+@pytest.mark.parametrize("levels", [2, 5])
+def test_intervals_of_total_variation_hold_the_truth(levels: int) -> None:
+    draw = np.random.default_rng(levels)
+    p, q = np.full(levels, 1 / levels), np.arange(1.0, levels + 1)
+    q /= q.sum()
+    missed = 0
+    for _ in range(400):
+        sides = draw.multinomial(300, p).astype(float), draw.multinomial(500, q).astype(float)
+        value = np.abs(sides[0] / 300 - sides[1] / 500).sum() / 2
+        low, high = intervals.total_variation_interval(value, sides, np.full(200, 9.0), 0.05)
+        missed += not low <= np.abs(p - q).sum() / 2 <= high
+
+    assert missed <= 35  # the 99.9 % binomial bound of 5 %

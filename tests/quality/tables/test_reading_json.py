@@ -108,6 +108,62 @@ def test_a_field_with_several_types_is_found_and_kept_as_text(read, values):
     assert (finding.key, finding.place.line) == ("a.mixed-types", 2)
 
 
+def said(role: str) -> dict[str, object]:
+    return {"id": role, "messages": [{"role": role, "text": "hi"}], "user": {"name": role}}
+
+
+def test_what_nearly_all_records_hold_keeps_its_columns_and_odd_ones_are_told_by_line(
+    read, values, engine
+):
+    records = [said("a") for _ in range(97)]
+    records[40]["messages"] = "none"
+    records[60]["messages"] = {"role": "a"}
+    records[70]["messages"] = None
+    records[50]["user"] = 7
+
+    table = read(lines(*records), "t.jsonl")
+
+    assert [one.name for one in table.columns] == [
+        *("id", "messages[].role", "messages[].text", "user.name"),
+    ]
+    found = values(table)
+    assert found[0] == ("a", ["a"], ["hi"], "a")
+    assert found[40] == found[60] == found[70] == ("a", None, None, "a")
+    assert found[50] == ("a", ["a"], ["hi"], None)
+    told = {one.column: one for one in table.findings if one.code == "mixed-types"}
+    assert told["messages"].message == (
+        "values of several types: 94 list, 1 object, 1 text; read as list, so 2 values are missing"
+    )
+    assert [one.place.line for one in told["messages"].examples] == [41, 61]
+    assert told["user"].message == (
+        "values of several types: 96 object, 1 int; read as object, so 1 value is missing"
+    )
+    assert told["user"].place.line == 51
+    assert {one.severity.value for one in told.values()} == {"warn"}
+
+
+def test_fields_inside_what_nearly_all_records_hold_are_settled_likewise(read, values):
+    records = [{"a": {"b": [at], "c": 1}} for at in range(60)]
+    records[3]["a"] = []
+    records[9]["a"]["b"] = "x"
+
+    table = read(lines(*records), "t.jsonl")
+
+    assert [one.name for one in table.columns] == ["a.b", "a.c"]
+    assert [values(table)[at] for at in (2, 3, 9)] == [([2], 1), (None, None), (None, 1)]
+    assert sorted(one.column for one in table.findings if one.code == "mixed-types") == ["a", "a.b"]
+
+
+@pytest.mark.parametrize("odd", [1, 2])
+def test_what_one_in_twenty_does_not_hold_is_text_in_all(read, odd):
+    records = [{"m": [{"a": 1}]} for _ in range(20 - odd)] + [{"m": "none"}] * odd
+
+    table = read(lines(*records), "t.jsonl")
+
+    assert [one.name for one in table.columns] == (["m[].a"] if odd == 1 else ["m"])
+    assert [one.column for one in table.findings if one.code == "mixed-types"] == ["m"]
+
+
 def test_broken_lines_are_left_out_and_counted_with_their_lines(read, values, engine):
     table = read('{"a":1}\n\n{"a":2,}\n{"a":NaN}\n[1]\n{"a":3}\n', "t.jsonl")
 

@@ -64,10 +64,11 @@ def read_live(remote: Remote, snapshot: Snapshot, *, without: frozenset[str] = f
         except (CorruptObject, ObjectMissing) as error:
             raise _blind(error, hint=_REPAIR) from error
     digests.difference_update(snapshot.notes.erased)
-    located = snapshot.locate_all(digests)
+    # Where they lie nobody asks here, and a million places take more memory than all else.
+    unrecorded = snapshot.without_record(digests)
     blobs: dict[Digest, BlobRow] = {}
     lost: list[Digest] = []
-    for digest in digests.difference(located):
+    for digest in unrecorded:
         row = snapshot.parts_of(digest)
         if row is None:
             lost.append(digest)
@@ -75,8 +76,11 @@ def read_live(remote: Remote, snapshot: Snapshot, *, without: frozenset[str] = f
             blobs[digest] = row
     if lost:
         raise _lacking(remote, snapshot, segments, set(lost))
-    records = frozenset(located).union(*(row.parts for row in blobs.values()))
-    return Live(frozenset(digests), blobs, records)
+    alive = frozenset(digests)
+    del digests
+    # One set for both where nothing is made of parts.
+    records = (alive - unrecorded).union(*(row.parts for row in blobs.values()))
+    return Live(alive, blobs, alive if records == alive else records)
 
 
 def _check_indexes(remote: Remote, snapshot: Snapshot) -> None:

@@ -107,6 +107,7 @@ def sweep(
         batch = todo[:BATCH]
         if _secure(remote, view, live, frozenset(batch), done):
             rescues += 1
+            del view, live
             if rescues > _RESCUES_MAX:
                 raise RemoteTemporary(f"{remote.url} changed all the time", hint="run gc again")
             continue
@@ -115,6 +116,8 @@ def sweep(
             remote.backend.delete(name)
             done.deleted += 1
             done.deleted_bytes += view.listed[name].size
+        # The next look is made without holding this one.
+        del view, live
 
 
 def _secure(remote: Remote, view: Snapshot, live: Live, batch: frozenset[str], done: Swept) -> bool:
