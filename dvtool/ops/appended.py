@@ -15,6 +15,7 @@ from dvtool.ops.history import MOST_VERSIONS, judged_by_history
 from dvtool.ops.profiler import Profiler, Spec
 from dvtool.ops.subjects import FileBytes, PastFile
 from dvtool.quality.checks.model import HistoryRule
+from dvtool.quality.findings import Evidence, Finding
 from dvtool.quality.judged import JudgedTable, sorted_findings
 from dvtool.quality.judging import Opened
 from dvtool.quality.tables.members import Members, size_of
@@ -61,7 +62,7 @@ def judged_by_files_before(
     """
     tables = {one.inside: one for one in (opened.table.members if opened.table else ())}
     sizes = {one.inside: size_of(one.path) for one in source.files}
-    found = []
+    findings = judged.findings
     for inside in new[-MOST_FILES:]:
         member = file.members[inside]
         profile = profiler.file(member, spec).profile
@@ -72,10 +73,8 @@ def judged_by_files_before(
             for path, one in file.members.items()
             if path < inside and path in tables
         ]
-        alone = JudgedTable(member.name, judged.findings, profile=profile)
-        held = Held(Opened(opened.engine, tables[inside].table, None), sizes[inside])
         told = judged_by_history(
-            alone,
+            JudgedTable(member.name, findings, profile=profile),
             member,
             past[-MOST_VERSIONS:],
             profiler,
@@ -83,11 +82,17 @@ def judged_by_files_before(
             asked=False,
             rule=rule,
             policy=policy,
-            held=held,
+            held=Held(Opened(opened.engine, tables[inside].table, None), sizes[inside]),
         )
-        found += [
-            one.explained("the versions are the files before it")
-            for one in told.findings
-            if one not in judged.findings
-        ]
-    return replace(judged, findings=sorted_findings([*judged.findings, *folded(found)]))
+        findings = told.findings
+    told_by_files = [_explained(one) for one in findings if _is_new(one, judged)]
+    others = [one for one in findings if not _is_new(one, judged)]
+    return replace(judged, findings=sorted_findings([*others, *folded(told_by_files)]))
+
+
+def _is_new(finding: Finding, judged: JudgedTable) -> bool:
+    return finding.evidence is Evidence.HISTORY and finding not in judged.findings
+
+
+def _explained(finding: Finding) -> Finding:
+    return finding.explained("the versions are the files before it")

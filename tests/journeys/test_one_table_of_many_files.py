@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import shutil
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from tests.journeys.cihost import Host
@@ -160,10 +162,19 @@ def test_a_file_of_the_table_names_the_table(sales: Repo) -> None:
 
 
 def test_only_changed_files_are_profiled_anew(sales: Repo) -> None:
+    def write(number: int) -> None:
+        rows = [number * 100 + n for n in range(100)]
+        path = sales.write(f"sales/parts/{number}.parquet", b"")
+        pyarrow.parquet.write_table(pyarrow.table({"id": rows}), path)
+
+    for number in range(6):
+        write(number)
+    sales.write("sales.checks.yaml", "tables: {'parts/*.parquet': {union: true, key: [id]}}\n")
+    sales.run("add", "sales")
     sales.run("check", "sales", "--all")
     folder = sales.path / ".git/dvtool/profiles"
     before = {one for one in folder.rglob("*") if one.is_file()}
-    sales.write(name(6), day(6))
+    write(6)
     sales.run("add", "sales")
     sales.run("check", "sales", "--staged")
 

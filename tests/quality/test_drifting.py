@@ -12,28 +12,8 @@ import pytest
 from dvtool.errors import InvalidText
 from dvtool.quality.checks.parsing import parse_checks
 from dvtool.quality.findings import Outcome, Severity
-from dvtool.quality.given import Given
-from dvtool.quality.judged import Baseline, JudgedTable
-from dvtool.quality.judging import judge_table
-from dvtool.quality.tables.engine import Engine
-
-
-def judged(folder: Path, before: str, after: str, checks: str) -> JudgedTable:
-    """Returns the judgement of one text against another under checks."""
-    old, new = folder / "old.csv", folder / "new.csv"
-    old.write_text(before)
-    new.write_text(after)
-    (spec,) = parse_checks(checks, source="new.csv.checks.yaml").tables
-    given = Given(
-        "new.csv",
-        new,
-        spec=spec,
-        source="new.csv.checks.yaml",
-        baseline=Baseline("old.csv", "given"),
-        baseline_path=old,
-    )
-    with Engine() as engine:
-        return judge_table(engine, given)
+from dvtool.quality.judged import JudgedTable
+from tests.quality.two_versions import judged
 
 
 def of(table: JudgedTable, code: str) -> list[tuple[str, Outcome, Severity]]:

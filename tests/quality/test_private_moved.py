@@ -9,11 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dvtool.quality.checks.parsing import parse_checks
-from dvtool.quality.given import Given
-from dvtool.quality.judged import Baseline, Judgement, to_json
-from dvtool.quality.judging import judge_table
-from dvtool.quality.tables.engine import Engine
+from dvtool.quality.judged import Judgement, to_json
+from tests.quality.two_versions import judged
 
 CHECKS = """\
 columns:
@@ -48,24 +45,10 @@ def people(first: int, change: Callable[[list[str]], list[str]] = list) -> str:
 def test_no_value_is_shown_of_columns_that_private_ones_were_moved_into(
     tmp_path: Path, change: Callable[[list[str]], list[str]], code: str
 ) -> None:
-    before, now = tmp_path / "before.csv", tmp_path / "now.csv"
-    before.write_text(people(0))
-    now.write_text(people(300, change))
-    (spec,) = parse_checks(CHECKS, source="now.csv.checks.yaml").tables
-    given = Given(
-        "now.csv",
-        now,
-        spec=spec,
-        source="now.csv.checks.yaml",
-        baseline=Baseline("before.csv", "given"),
-        baseline_path=before,
-    )
+    found = judged(tmp_path, people(0), people(300, change), CHECKS)
 
-    with Engine() as engine:
-        judged = judge_table(engine, given)
-
-    codes = {one.key for one in judged.findings}
+    codes = {one.key for one in found.findings}
     assert code in codes and "age.type" in codes
-    (wrong,) = [one for one in judged.findings if one.key == "age.type"]
+    (wrong,) = [one for one in found.findings if one.key == "age.type"]
     assert wrong.figures["found"] == 30 and wrong.examples[0].place.line > 1
-    assert "canary" not in json.dumps(to_json(Judgement("now.csv", "", (judged,))))
+    assert "canary" not in json.dumps(to_json(Judgement("new.csv", "", (found,))))

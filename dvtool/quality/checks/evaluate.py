@@ -22,7 +22,7 @@ from dvtool.quality.checks.shape import judge_shape, missing_for
 from dvtool.quality.checks.subject import Asked, Subject, of
 from dvtool.quality.checks.vocabulary import COLUMN
 from dvtool.quality.checks.wholerules import TableOf
-from dvtool.quality.findings import Evidence, Finding, Severity
+from dvtool.quality.findings import Evidence, Finding, Outcome, Severity
 from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.table import Table
@@ -202,8 +202,12 @@ def _judge_column(
     found = [finding for key, is_on, run in given if is_on for finding in judge(key, run)]
     if any(one.code == "type" for one in found):
         # Where no value is left that a figure could be of, the type has said so.
-        found = [one for one in found if not one.message.endswith(figures.NO_VALUES)]
+        found = [one for one in found if not _lacks_values(one)]
     return found
+
+
+def _lacks_values(finding: Finding) -> bool:
+    return finding.outcome is Outcome.UNDECIDED and finding.figures.get("present") == 0
 
 
 _statistic = figures.judge_statistic

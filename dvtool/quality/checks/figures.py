@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Final
 
 from dvtool.quality.checks.bounds import Bound
 from dvtool.quality.checks.cells import Cell
@@ -17,7 +16,6 @@ from dvtool.quality.checks.subject import Asked, Subject
 from dvtool.quality.findings import Finding
 from dvtool.quality.kinds import Kind
 
-NO_VALUES: Final = "no values"
 KEYS = ("mean", "std", "median", "quantiles")
 
 
@@ -111,8 +109,10 @@ def _judge(
     present: int,
 ) -> Iterator[Finding]:
     if any(figure is None for _, figure, _ in named):
-        few = NO_VALUES if not present else f"{present} values are too few"
-        yield subject.undecided(asked, few)
+        if present:
+            yield subject.undecided(asked, f"{present} values are too few")
+        else:
+            yield subject.without_values(asked)
         return
     if not all(math.isfinite(figure or 0) for _, figure, _ in named):
         yield subject.undecided(asked, "the column holds infinite values")

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from dvtool.quality.checks.model import TableSpec
 from dvtool.quality.checks.subject import Asked, Subject
 from dvtool.quality.checks.vocabulary import CODES
-from dvtool.quality.drift.methods import METHODS
+from dvtool.quality.drift.methods import ALIASES, METHODS, code_of
 from dvtool.quality.findings import Evidence, Finding, Place, Severity
 from dvtool.quality.tables.structure import SEVERITIES
 from dvtool.quality.tables.table import Table
@@ -113,7 +113,9 @@ def _targets(subject: Subject, spec: TableSpec) -> Iterator[Finding]:
             yield from _doubted_code(subject, name, code, rule)
         if name in columns or name in CODES or (dot and column in columns):
             continue
-        near = get_close_matches(column or name, sorted(columns | CODES), n=1, cutoff=0.75)
+        near = _by_method(name) or get_close_matches(
+            column or name, sorted(columns | CODES), n=1, cutoff=0.75
+        )
         if dot or near:
             asked = Asked("unknown-target", rule, severity=Severity.WARN)
             hint = f"did you mean {near[0]}?" if near else ""
@@ -121,10 +123,15 @@ def _targets(subject: Subject, spec: TableSpec) -> Iterator[Finding]:
             yield subject.violated(asked, message, hint=hint)
 
 
+def _by_method(name: str) -> list[str]:
+    """Returns the code of what a drift method finds, where it is not called like the method."""
+    return [code_of(name)] if name in METHODS or name in ALIASES else []
+
+
 def _doubted_code(subject: Subject, name: str, code: str, rule: Place) -> Iterator[Finding]:
     """Yields that a code behind a column is nearly, but not quite, one of ours."""
-    near = get_close_matches(code, CODES, n=1, cutoff=0.75)
-    if near and code not in CODES and code not in SEVERITIES and code not in METHODS:
+    near = _by_method(code) or get_close_matches(code, CODES, n=1, cutoff=0.75)
+    if near and code not in CODES and code not in SEVERITIES:
         asked = Asked("unknown-target", rule, severity=Severity.WARN)
         message = f"{name}: no finding that is known is called {code}"
         yield subject.violated(asked, message, hint=f"did you mean {near[0]}?")

@@ -85,7 +85,9 @@ class Subject:
             hint=hint,
         )
 
-    def undecided(self, asked: Asked, why: str) -> Finding:
+    def undecided(
+        self, asked: Asked, why: str, *, figures: dict[str, Any] | None = None
+    ) -> Finding:
         """Returns the finding that an expectation could not be judged."""
         return Finding(
             code=asked.code,
@@ -96,7 +98,12 @@ class Subject:
             severity=asked.severity,
             outcome=Outcome.UNDECIDED,
             rule=asked.rule,
+            figures=figures or {},
         )
+
+    def without_values(self, asked: Asked) -> Finding:
+        """Returns the finding that there is no value that a figure could be of."""
+        return self.undecided(asked, "no values", figures={"present": 0})
 
     def attempt(self, asked: Asked, judge: Callable[[], Iterable[Finding]]) -> list[Finding]:
         """Returns what `judge` finds; an exception in it is an undecided finding."""

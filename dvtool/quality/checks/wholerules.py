@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from dvtool.quality.checks.cells import Cell
-from dvtool.quality.checks.figures import NO_VALUES
 from dvtool.quality.checks.subject import Asked, Subject, of
 from dvtool.quality.findings import Finding
 from dvtool.quality.tables.engine import quoted
@@ -203,7 +202,7 @@ def judge_shares(subject: Subject, asked: Asked, cell: Cell) -> Iterator[Finding
     sql = f"SELECT count(*) FILTER ({cell.present}), {counts} FROM {subject.table.source}"
     present, *found = subject.engine.rows(sql, [value for value, _ in cell.spec.shares])[0]
     if not present:
-        yield subject.undecided(asked, NO_VALUES)
+        yield subject.without_values(asked)
         return
     broken = [
         (value, 100 * count / present, bound)

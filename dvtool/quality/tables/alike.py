@@ -1,4 +1,4 @@
-"""Many small files of text that are written alike, read as one text instead of one after the other.
+"""Small files of text that are written alike, read as one text instead of one after the other.
 
 Opening a file costs the same whatever its size; a year of days would cost that 365 times. Whatever is
 odd about one of them is told better when it is read alone, so then nothing is read here. Called by
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from dvtool.quality.findings import Finding
+from dvtool.quality.kinds import Kind
 from dvtool.quality.tables.endings import endings
 from dvtool.quality.tables.engine import Engine, quoted
 from dvtool.quality.tables.lines import LineMap
@@ -24,9 +25,9 @@ from dvtool.quality.tables.structure import structural, times
 from dvtool.quality.tables.table import ROW, MemberTable, Table, Unreadable
 from dvtool.quality.tables.textfile import PlainText, prepare
 
-MANY_FILES: Final = 16
 SMALL_BYTES: Final = 8 << 20
 """Bytes a file, on average, up to which opening it costs more than reading it."""
+_FIRST_ROWS: Final = 200
 _HEADER_BYTES: Final = 1 << 16
 _ONE_BY_ONE: Final = frozenset(
     {"preamble", "repeated-fields", "duplicate-headers", "blank-headers"}
@@ -51,7 +52,7 @@ def read_alike(
     options: ReadOptions | None,
     contents: bool,
 ) -> Table | None:
-    """Returns the table of many small files that are written alike; None where they are not.
+    """Returns the table of small files that are written alike; None where they are not.
 
     They are CSV or JSON lines with the same header, one row a line, and nothing odd in any.
 
@@ -62,7 +63,7 @@ def read_alike(
         options: How to read each; None to find out.
         contents: Whether findings about values are wanted.
     """
-    if len(members.files) <= MANY_FILES or members.size_bytes > SMALL_BYTES * len(members.files):
+    if len(members.files) < 2 or members.size_bytes > SMALL_BYTES * len(members.files):
         return None
     kinds = {_format(one.path, options) for one in members.files}
     if kinds not in ({"csv"}, {"jsonl"}):
@@ -80,6 +81,8 @@ def read_alike(
     if table.rows != rows or table.ragged or any(map(_is_of_a_file, table.findings)):
         return None
     if form == "csv" and (not table.options.header or table.options.skip):
+        return None
+    if _has_files_of_another_kind(engine, table, pieces):
         return None
     empty = [_no_rows(one, len(table.columns)) for one in pieces if not one.rows]
     return replace(
@@ -158,6 +161,36 @@ def _is_of_a_file(finding: Finding) -> bool:
     """Tells whether a finding is about a line that is no row, or about how the text is written."""
     places = [finding.place, *(one.place for one in finding.examples)]
     return finding.code in _ONE_BY_ONE or any(one.line and not one.row for one in places)
+
+
+def _has_files_of_another_kind(engine: Engine, table: Table, pieces: Sequence[_Piece]) -> bool:
+    """Tells whether a column of text is all numbers or all dates in some file, and not in another.
+
+    The first rows of each file tell.
+    """
+    texts = [quoted(one.name) for one in table.columns if one.kind is Kind.TEXT]
+    if not texts:
+        return False
+    firsts, first = [], 0
+    for one in pieces:
+        if one.rows:
+            firsts.append(f"({first})")
+        first += one.rows
+    plain = ", ".join(
+        f"count({one}) > 0 AND count({one}) = count(coalesce(TRY_CAST({one} AS DOUBLE), "
+        f"epoch(TRY_CAST({one} AS TIMESTAMP)))), count({one}) > 0"
+        for one in texts
+    )
+    found = engine.rows(
+        f"SELECT {plain} FROM {table.source} s ASOF JOIN (VALUES {', '.join(firsts)}) f(before) "
+        f"ON s.{quoted(ROW)} > f.before WHERE s.{quoted(ROW)} - f.before <= {_FIRST_ROWS} "
+        "GROUP BY f.before"
+    )
+    for at in range(0, 2 * len(texts), 2):
+        answers = {row[at] for row in found if row[at + 1]}
+        if len(answers) > 1:
+            return True
+    return False
 
 
 def _no_rows(piece: _Piece, columns: int) -> Finding:

@@ -16,7 +16,7 @@ from typing import Final
 
 from dvtool.quality.findings import RANK, Finding, Place, Severity
 from dvtool.quality.kinds import Kind
-from dvtool.quality.tables.alike import MANY_FILES, read_alike
+from dvtool.quality.tables.alike import read_alike
 from dvtool.quality.tables.contents import judge_contents
 from dvtool.quality.tables.endings import TEXTUAL
 from dvtool.quality.tables.engine import Engine, quoted
@@ -30,8 +30,8 @@ from dvtool.quality.tables.views import kind_of
 
 MOST_NAMED: Final = 3
 """Files that are named where something is about several."""
-_SMALL_ROWS: Final = 100_000
-"""Rows a file, on average, up to which many files cost more to go through than to copy once."""
+_SMALL_ROWS: Final = 20_000
+"""Rows a file, on average, up to which files cost more to go through than to copy once."""
 _WIDER: Final = ((Kind.INT, Kind.FLOAT), (Kind.DATE, Kind.DATETIME))
 """Kinds of which the second holds the values of the first as they are."""
 _DIALECT: Final = ("delimiter", "quote", "header", "skip", "decimal", "thousands", "encoding")
@@ -350,7 +350,7 @@ def _stacked(
     source, raw = engine.fresh("source"), engine.fresh("raw")
     types = _types(opened, columns)
     query = " UNION ALL ".join(_typed(at, one, columns, types) for at, one in enumerate(opened))
-    if len(opened) > MANY_FILES and rows <= _SMALL_ROWS * len(opened):
+    if rows <= _SMALL_ROWS * len(opened):
         query = f"SELECT * FROM {engine.create('union', query, size_bytes)}"
     with engine.planned_fast():
         engine.rows(f"CREATE TEMP VIEW {source} AS {query}")

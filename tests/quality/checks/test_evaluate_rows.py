@@ -229,7 +229,7 @@ def test_label_and_group_must_be_there_too(judge):
 @pytest.mark.parametrize(
     ("name", "is_doubted"),
     [("state", False), ("stat", True), ("nulls", False), ("nuls", True), ("state.nulls", False),
-     ("stat.nulls", True), ("other.nulls", True), ("ragged-rows", False)],
+     ("stat.nulls", True), ("other.nulls", True), ("ragged-rows", False), ("js", True)],
 )  # fmt: skip
 def test_a_severity_for_what_is_not_there_is_a_warning(judge, name, is_doubted):
     found = judge(
@@ -241,7 +241,16 @@ def test_a_severity_for_what_is_not_there_is_a_warning(judge, name, is_doubted):
 
 @pytest.mark.parametrize(
     ("code", "meant"),
-    [("maen", "mean"), ("uniqe", "unique"), ("mean", ""), ("psi", ""), ("unlike-history", "")],
+    [
+        ("maen", "mean"),
+        ("uniqe", "unique"),
+        ("mean", ""),
+        ("psi", ""),
+        ("unlike-history", ""),
+        ("js", "js-distance-base2"),
+        ("far_tails", "far-tails"),
+        ("cramers-v", ""),
+    ],
 )
 def test_an_ignore_entry_with_a_typing_error_in_the_code_is_doubted(judge, code, meant):
     text = f"columns: {{a: {{nulls: 0}}}}\nignore: [{{finding: a.{code}, until: 2027-01-01, reason: x}}]"

@@ -115,13 +115,28 @@ def test_a_few_odd_values_of_one_file_do_not_make_a_column_text(
     many = "x\n" + "".join(f"{n}\n" for n in range(200))
     table = unite(a__csv=many, b__csv="x\n7\nseven\n")
 
-    (found,) = by_code(table, "mixed-types")
+    (found,) = located(engine, table, by_code(table, "mixed-types"))
 
     assert [one.kind for one in table.columns] == [Kind.INT]
     assert found.severity is Severity.WARN and str(found.place) == "d/b.csv:3"
-    assert found.message == "1 of 2 values not int, read as missing"
+    assert found.message == "1 of 202 values not int, read as missing"
     assert table.unparsed == {"x": 1}
     assert rows_of(engine, table)[-2:] == [(7,), (None,)]
+
+
+def test_a_file_that_is_read_alone_is_read_again_as_the_kind_of_the_others(
+    engine: Engine, unite: Unite
+) -> None:
+    many = "x,y\n" + "".join(f"{n},a\n" for n in range(200))
+    table = unite(a__csv=many, b__csv="y,x\nb,7\nb,seven\n")
+
+    (found,) = by_code(table, "mixed-types")
+
+    assert [one.kind for one in table.columns] == [Kind.INT, Kind.TEXT]
+    assert found.severity is Severity.WARN and str(found.place) == "d/b.csv:3"
+    assert found.message == "1 of 2 values not int, read as missing"
+    assert table.unparsed == {"x": 1, "y": 0}
+    assert rows_of(engine, table)[-2:] == [(7, "b"), (None, "b")]
 
 
 def test_a_column_of_which_too_much_is_other_is_text_in_all_files_as_written(
