@@ -19,7 +19,7 @@ from dvtool.quality.findings import Evidence, Finding
 from dvtool.quality.judged import JudgedTable, sorted_findings
 from dvtool.quality.judging import Opened
 from dvtool.quality.tables.members import Members, size_of
-from dvtool.quality.tables.union import folded
+from dvtool.quality.tables.union_findings import folded
 
 MOST_FILES: Final = 12
 """New files that are judged by those before them, the last ones."""

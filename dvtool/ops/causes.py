@@ -29,7 +29,7 @@ from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.members import size_of
 from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.table import Table, Unreadable
-from dvtool.quality.tables.union import located
+from dvtool.quality.tables.union_findings import located
 
 LARGEST_BYTES: Final = 256 << 20
 """Larger files are not looked through only to name a cause."""

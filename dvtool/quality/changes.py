@@ -18,7 +18,7 @@ from dvtool.quality.tables.members import mark_of
 from dvtool.quality.tables.schema import compare_schema
 from dvtool.quality.tables.structure import structural, times
 from dvtool.quality.tables.table import ROW, Column, Table
-from dvtool.quality.tables.union import named
+from dvtool.quality.tables.union_findings import named
 
 LEAST_LEFT: Final = 2
 """Rows that must be left before they are called the beginning of others."""

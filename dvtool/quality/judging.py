@@ -36,7 +36,8 @@ from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.structure import times
 from dvtool.quality.tables.table import Table, Unreadable
-from dvtool.quality.tables.union import located, open_union
+from dvtool.quality.tables.union import open_union
+from dvtool.quality.tables.union_findings import located
 
 
 class Opened(NamedTuple):

@@ -16,7 +16,8 @@ from dvtool.quality.drifting import compare
 from dvtool.quality.findings import Finding, Outcome
 from dvtool.quality.tables.engine import Engine
 from dvtool.quality.tables.table import Table
-from dvtool.quality.tables.union import named, narrowed
+from dvtool.quality.tables.union import narrowed
+from dvtool.quality.tables.union_findings import named
 
 
 class Drifted(NamedTuple):

@@ -17,7 +17,8 @@ from dvtool.quality.tables.members import Member, Members
 from dvtool.quality.tables.opening import open_table
 from dvtool.quality.tables.options import ReadOptions
 from dvtool.quality.tables.table import Table, Unreadable
-from dvtool.quality.tables.union import located, narrowed
+from dvtool.quality.tables.union import narrowed
+from dvtool.quality.tables.union_findings import located
 
 Unite = Callable[..., Table]
 
