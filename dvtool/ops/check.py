@@ -310,8 +310,11 @@ def _with_asked_past(subject: Subject, history: str, place: Path) -> Subject:
         history: A folder or a pattern.
         place: Where the subject stands on disk: no file is part of its own past.
     """
-    judged = [path for path in subject.files if path not in subject.settled]
-    past = {path: files_in_order(history, but=place / path) for path in judged}
+    past = {
+        path: files_in_order(history, but=[place / one for one in (file.members or [path])])
+        for path, file in subject.files.items()
+        if path not in subject.settled
+    }
     return replace(subject, past=past, history_asked=True)
 
 

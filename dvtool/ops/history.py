@@ -10,7 +10,7 @@ import glob
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
@@ -47,21 +47,21 @@ MOST_FILES: Final = 200
 """Data sets of more files are not judged file by file against their history."""
 
 
-def files_in_order(pattern: str, *, but: Path | None = None) -> tuple[PastFile, ...]:
+def files_in_order(pattern: str, *, but: Collection[Path] = ()) -> tuple[PastFile, ...]:
     """Returns the files of a folder or a glob pattern, by name: the first is the oldest version.
 
     Args:
         pattern: As typed.
-        but: The judged file, which is never part of its own past.
+        but: The judged files, which are never part of their own past.
 
     Raises:
         UsageError: No table is there.
     """
     folder = Path(pattern)
     found = sorted(folder.iterdir()) if folder.is_dir() else sorted(map(Path, glob.glob(pattern)))
-    judged = but.resolve() if but is not None else None
+    judged = {one.resolve() for one in but}
     tables = [
-        one for one in found if one.is_file() and is_table(one.name) and one.resolve() != judged
+        one for one in found if one.is_file() and is_table(one.name) and one.resolve() not in judged
     ]
     if not tables:
         raise UsageError(

@@ -326,3 +326,9 @@ def test_ci_leaves_a_table_alone_of_which_no_file_changed(
 
     tables = [one["name"] for one in result.json["judgements"][0]["tables"]]
     assert tables == ["sales/extra.csv"] and result.json["settled"] == 7
+
+
+def test_a_table_is_no_part_of_a_past_that_a_person_names(sales: Repo) -> None:
+    result = sales.run("check", "sales", "--history", "sales/days/*.csv", code=2)
+
+    assert "no table at sales/days/*.csv" in result.err
