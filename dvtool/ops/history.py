@@ -149,7 +149,7 @@ def committed_past(
 
 def has_past(subject: Subject) -> bool:
     """Tells whether any table of a subject is to be judged by its history."""
-    if len(subject.files) > MOST_FILES:
+    if subject.file_count > MOST_FILES:
         return False
     if subject.checks is None or "history" not in subject.checks.text:
         return True  # parsing takes longer than all else that unchanged data need

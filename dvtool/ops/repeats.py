@@ -36,7 +36,7 @@ def with_repeats(
         subject: What is judged, with its baseline.
         versions: Those before it, and itself where it is committed, newest first.
     """
-    if len(subject.files) > MOST_FILES or not subject.baseline_files:
+    if subject.file_count > MOST_FILES or not subject.baseline_files:
         return subject
     known: dict[str, list[tuple[str, Digest, int]]] = {}
     for version in islice(versions, MOST_VERSIONS):

@@ -153,6 +153,11 @@ class Subject:
     no_baseline: str = ""
     repeats: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def file_count(self) -> int:
+        """How many files it has, those of tables of several counted one by one."""
+        return sum(len(one.members) or 1 for one in self.files.values())
+
 
 def digest_now(file: FileBytes) -> Digest:
     """Returns the digest of a file's bytes, read for it where nobody hashed them yet."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from dvtool.errors import InvalidText
 from dvtool.quality.checks.grammar import did_you_mean
@@ -140,13 +141,18 @@ def unions_in(checks: ChecksFile, paths: Iterable[str]) -> dict[str, list[str]]:
 
 def matches_path(pattern: str, path: str) -> bool:
     """Tells whether a glob matches: `*` and `?` within a name, `**` across directories."""
-    return re.fullmatch(_translate(pattern), path) is not None
+    return _compiled(pattern).fullmatch(path) is not None
 
 
 def _rank(pattern: str) -> tuple[bool, int, int]:
     """More specific is larger: no wildcard at all, more plain characters, fewer `**`."""
     wild = sum(pattern.count(sign) for sign in "*?")
     return wild == 0, len(pattern) - wild, -pattern.count("**")
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(_translate(pattern))
 
 
 def _translate(pattern: str) -> str:
