@@ -286,9 +286,10 @@ def _parts(subject: Subject, spec: TableSpec | None, open_files: ExitStack) -> d
     if spec is None or spec.splits is None:
         return {}
     found: dict[str, Source] = {}
+    files = subject.every_file
     for name, path in spec.splits.parts:
-        if path in subject.files:
-            found[name] = open_files.enter_context(subject.files[path].open())
+        if path in files:
+            found[name] = open_files.enter_context(files[path].open())
         elif subject.root is not None:
             beside = file_beside(subject.root, subject.name, path)
             if beside.is_file():
@@ -305,12 +306,13 @@ def _others(
 ) -> dict[str, Other]:
     """Opens the tables that `in_table:` names where the version itself has them."""
     found = {}
+    files = subject.every_file
     for column in spec.columns if spec is not None and checks is not None else ():
         called = column.in_table.rpartition(":")[0]
-        inside = table_within(path, called, subject.files) if called else None
+        inside = table_within(path, called, files) if called else None
         if inside is not None and checks is not None:
             own = table_for(checks, inside)
-            file = open_files.enter_context(subject.files[inside].open())
+            file = open_files.enter_context(files[inside].open())
             found[called] = Other(file, own.read if own is not None else None)
     return found
 

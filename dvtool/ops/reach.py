@@ -80,6 +80,7 @@ def _files(subject: Subject, table: TableSpec) -> Iterator[Path]:
 
 def _named(subject: Subject, table: TableSpec) -> Iterator[tuple[str, str]]:
     """Yields which file names which other one that is no part of the data set."""
+    files = subject.every_file
     judged = {
         path: file.name
         for path, file in subject.files.items()
@@ -89,10 +90,10 @@ def _named(subject: Subject, table: TableSpec) -> Iterator[tuple[str, str]]:
         if column.in_table:
             other = column.in_table.rpartition(":")[0]
             for path, name in judged.items():
-                if table_within(path, other, subject.files) is None:
+                if table_within(path, other, files) is None:
                     yield name, other
     for _, path in table.splits.parts if table.splits is not None else ():
-        if path not in subject.files:
+        if path not in files:
             yield subject.name, path
 
 

@@ -154,6 +154,12 @@ class Subject:
     repeats: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def every_file(self) -> dict[str, FileBytes]:
+        """Returns its files by path, those of tables of several among them, one by one and together."""
+        members = {path: one for file in self.files.values() for path, one in file.members.items()}
+        return {**members, **self.files}
+
+    @property
     def file_count(self) -> int:
         """How many files it has, those of tables of several counted one by one."""
         return sum(len(one.members) or 1 for one in self.files.values())

@@ -249,6 +249,21 @@ def test_another_table_may_be_one_of_many_files(sales: Repo) -> None:
     assert "sales/returns.csv:4 sale: 1 value does not occur in days/*.csv, column id" in result.out
 
 
+def test_a_single_file_of_the_table_may_be_named_by_another(sales: Repo) -> None:
+    sales.write("sales/returns.csv", "sale\n1005\n777\n")
+    sales.write(
+        "sales.checks.yaml",
+        CHECKS + "  returns.csv: {columns: {sale: {in_table: 'days/01.csv:id'}}}\n",
+    )
+    sales.run("add", "sales")
+    sales.git("add", "sales.checks.yaml")
+    (sales.path / name(1)).unlink()  # what is staged is held against what is staged
+
+    result = sales.run("check", "sales", "--staged", code=1)
+
+    assert "1 value does not occur in days/01.csv, column id" in result.out
+
+
 def test_a_folder_outside_of_any_repository_is_united_as_well(repo: Repo) -> None:
     outside = repo.at(repo.path.parent / "outside")
     outside.path.mkdir()
